@@ -1,0 +1,84 @@
+"""Django's system checks of this project's settings: ``manage.py check``, and with ``--deploy`` those of production."""
+
+from django.conf import settings
+from django.core.checks import Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from reuseid.crypto import parse_keys
+
+KEY_HINT = "Make one with: python -c 'import base64,os;print(\"k1:\"+base64.b64encode(os.urandom(32)).decode())'"
+
+
+@register(Tags.security)
+def keys_are_readable(app_configs, **_):
+    """E001: a list of keys that can't be read; E002: one key for two purposes."""
+    found, lists = [], {}
+    for name in ("ENCRYPTION_KEYS", "BLIND_INDEX_KEYS"):
+        try:
+            lists[name] = set(parse_keys(name, getattr(settings, name)).values())
+        except ImproperlyConfigured as error:
+            found.append(Error(str(error), hint=KEY_HINT, id="reuseid.E001"))
+    if len(lists) == 2 and set.intersection(*lists.values()):
+        found.append(
+            Error(
+                "ENCRYPTION_KEYS and BLIND_INDEX_KEYS have a key in common.",
+                hint=f"One key, one purpose. {KEY_HINT}",
+                id="reuseid.E002",
+            )
+        )
+    return found
+
+
+@register(Tags.security)
+def state_is_private(app_configs, **_):
+    """W003: others on this machine can look into the folder with the database and the demo's passwords."""
+    if settings.STATE_DIR.stat().st_mode & 0o077:
+        return [
+            Warning(
+                f"Others can read {settings.STATE_DIR}.",
+                hint=f"chmod 700 {settings.STATE_DIR}, or set STATE_DIR to a private folder.",
+                id="reuseid.W003",
+            )
+        ]
+    return []
+
+
+@register(Tags.database, deploy=True)
+def database_is_a_server(app_configs, **_):
+    """E004: SQLite, one writer at a time, is for development."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        return []
+    return [
+        Error(
+            "The database is SQLite.",
+            hint="Set DATABASE_URL=postgresql://user:password@host:port/name.",
+            id="reuseid.E004",
+        )
+    ]
+
+
+@register(Tags.caches, deploy=True)
+def cache_is_shared(app_configs, **_):
+    """E005: rate limits and cool-downs are counted in the cache, so each process would allow its own share."""
+    if settings.REDIS_URL:
+        return []
+    return [Error("The cache is not shared between processes.", hint="Set REDIS_URL.", id="reuseid.E005")]
+
+
+@register(Tags.security, deploy=True)
+def hosts_are_named(app_configs, **_):
+    """E006: any Host header is believed; W007: nobody in front is believed, so all clients have one address."""
+    found = []
+    if any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS):
+        found.append(
+            Error("ALLOWED_HOSTS has a wildcard.", hint="Name each host, as in PUBLIC_URL.", id="reuseid.E006")
+        )
+    if not settings.TRUSTED_PROXIES:
+        found.append(
+            Warning(
+                "TRUSTED_PROXIES is 0: behind a proxy that ends TLS every request is redirected to https for ever.",
+                hint="Set TRUSTED_PROXIES to the number of proxies in front.",
+                id="reuseid.W007",
+            )
+        )
+    return found

@@ -1,0 +1,94 @@
+"""What the demo begins with: an account, its credentials, colleagues with random passwords. Once an installation."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from config.roles import ROLES
+from mobileid.services import applications
+from reuseid.actors import Actor, ActorKind
+from reuseid.models import Account, Client, Staff
+from reuseid.services import accounts, clients, staff
+
+NAME = "Demo Bank"
+OPERATOR = Actor(ActorKind.SYSTEM, "manage.py demo")
+
+
+class Kept:
+    """The demo's secrets: a JSON file in the state folder that only its owner reads."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.values: dict = json.loads(path.read_text()) if path.exists() else {}
+
+    def save(self):
+        """Write it as a whole, mode 0600 from the first byte on."""
+        scratch = self.path.with_suffix(".new")
+        scratch.unlink(missing_ok=True)
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(self.values, file, indent=2)
+        scratch.replace(self.path)
+
+
+@transaction.atomic
+def seed() -> dict:
+    """Make what is missing. ``{"account": as create_account prints, "staff": {name: password}}``, also kept in var/."""
+    kept = Kept(settings.STATE_DIR / "demo.json")
+    account = Account.objects.filter(name=NAME).first() or accounts.create(NAME, actor=OPERATOR)
+    application = account.applications.filter(server=settings.PUBLIC_URL).first()
+    if application is None:
+        name = f"{NAME} at {settings.PUBLIC_URL}"
+        application = applications.create_application(account, name=name, server=settings.PUBLIC_URL, actor=OPERATOR)
+    client_id, client_secret = _client(account, kept.values.get("account", {}))
+    kept.values = {
+        "account": {
+            "accountId": str(account.pk),
+            "clientId": client_id,
+            "clientSecret": client_secret,
+            "application": applications.configuration(application),
+        },
+        "staff": _colleagues(account, kept.values.get("staff", {})),
+    }
+    kept.save()
+    return kept.values
+
+
+def _client(account, known):
+    """The kept credentials while the database has that client; else new ones."""
+    if Client.objects.filter(account=account, client_id=known.get("clientId"), status=Client.Status.ACTIVE).exists():
+        return known["clientId"], known["clientSecret"]
+    client, secret = clients.create(account, name=f"{NAME} back end", actor=OPERATOR)
+    return client.client_id, secret
+
+
+def _colleagues(account, known):
+    """The superuser and one colleague for each role, all of this account; a password that nobody kept is replaced."""
+    boss = Staff.objects.filter(username="admin").first()
+    if boss is None:
+        boss = Staff.objects.create_superuser("admin", password=secrets.token_urlsafe(15))
+    passwords = {"admin": _kept(boss, known) or _superusers_password(boss)}
+    for role in staff.all_roles().filter(name__in=ROLES):
+        username = role.name.lower().replace(" ", ".")
+        colleague = Staff.objects.filter(username=username).first()
+        if colleague is None:
+            passwords[username] = staff.create(username, by=boss, roles=[role], accounts=[account])[1]
+        else:
+            passwords[username] = _kept(colleague, known) or staff.new_password(colleague, by=boss)
+    return passwords
+
+
+def _kept(colleague, known):
+    password = known.get(colleague.username, "")
+    return password if colleague.check_password(password) else None
+
+
+def _superusers_password(boss):
+    """As ``manage.py changepassword`` does it: no service lets anybody change a superuser but another one."""
+    password = secrets.token_urlsafe(15)
+    boss.set_password(password)
+    boss.save(update_fields=["password"])
+    return password

@@ -1,0 +1,45 @@
+"""Signing in to the back office: guesses are counted, and every refusal reads the same."""
+
+import hashlib
+import logging
+
+from unfold.forms import AuthenticationForm
+
+from reuseid.api.addresses import client_address
+from reuseid.api.throttling import spend
+
+log = logging.getLogger(__name__)
+
+# Tries in a window of so many seconds: of one name from one address, of one address, of one name from anywhere.
+WINDOW = 15 * 60
+NAME_AND_ADDRESS_TRIES, ADDRESS_TRIES, NAME_TRIES = 10, 50, 100
+
+
+class LoginForm(AuthenticationForm):
+    """Counts before it looks at the password: parallel guesses get no more looks than guesses in a row.
+
+    A stranger who guesses from one address shuts a colleague out of that address alone.
+    """
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": "The name or the password is wrong, or was tried too often: then wait for 15 minutes."
+    }
+
+    def clean(self):
+        """Refuse what is over a limit just as a wrong password is refused."""
+        name = self.cleaned_data.get("username", "").strip().casefold()
+        address = client_address(self.request)
+        if _too_often(hashlib.sha256(name.encode()).hexdigest(), address):
+            log.warning("Signing in from %s is refused: too many tries.", address)
+            raise self.get_invalid_login_error()
+        return super().clean()
+
+
+def _too_often(name, address):
+    limits = [
+        ("login-pair", f"{name}:{address}", NAME_AND_ADDRESS_TRIES),
+        ("login-address", address, ADDRESS_TRIES),
+        ("login-name", name, NAME_TRIES),
+    ]
+    # In this order, so that what one limit refuses does not use up the next.
+    return any(spend(policy, who, quota=quota, window=WINDOW).left < 0 for policy, who, quota in limits)

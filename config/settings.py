@@ -1,0 +1,372 @@
+"""One settings module, driven by the environment; docs/operating.md lists every variable.
+
+``ENVIRONMENT=development`` (the default) needs nothing installed: SQLite, an embedded broker and a local cache
+under ``var/``. ``ENVIRONMENT=production`` refuses to start on a missing or default secret.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from celery.schedules import schedule
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
+
+from config import broker, env
+from config.backoffice import UNFOLD  # noqa: F401
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))
+STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+ENVIRONMENT = env.choice("ENVIRONMENT", ["development", "production"], "development")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.flag("DEBUG", False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG=1 in production: unset DEBUG.")
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.secret("SECRET_KEY", development="development-only-" + "0" * 48, production=PRODUCTION)
+# Earlier ones, which sessions and links made before a change are still checked with.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# `id:base64 of 32 bytes`, comma-separated, newest first: the first encrypts, all decrypt.
+ENCRYPTION_KEYS = env.secret(
+    "ENCRYPTION_KEYS", development="dev:ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE=", production=PRODUCTION
+)
+# The same form. Keyed hashes of what is looked up: attribute values, activation codes, claims.
+BLIND_INDEX_KEYS = env.secret(
+    "BLIND_INDEX_KEYS", development="dev:ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk=", production=PRODUCTION
+)
+# Where key-encryption keys come from, a dotted path: a KMS instead of ENCRYPTION_KEYS.
+KEY_PROVIDER = env.text("KEY_PROVIDER", "reuseid.crypto.SettingsKeys")
+
+# --- where the service is seen ---------------------------------------------------------------------------------------
+# Of 127.0.0.1, for `make demo`.
+PORT = env.integer("PORT", 8000, minimum=1)
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+if PRODUCTION and not PUBLIC_URL.startswith("https://"):
+    raise ImproperlyConfigured("PUBLIC_URL must be the service's https:// address in production.")
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", [_public.hostname or "", *([] if PRODUCTION else ["127.0.0.1", "localhost"])]
+)
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [f"{_public.scheme}://{_public.netloc}"])
+# Proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
+
+# --- applications ----------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config.apps.BackOfficeConfig",
+    "reuseid.apps.ReuseIDConfig",
+    "mobileid.apps.MobileIDConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "config.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "oauth2_provider",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "reuseid.tracing.TraceMiddleware",
+    "reuseid.metrics.MetricsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Not on static files: a worker's script would bring its own policy along.
+    "config.browsers.ContentPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.browsers.SessionEnd",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+AUTH_USER_MODEL = "reuseid.Staff"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- stores ----------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.database("DATABASE_URL", STATE_DIR / "reuseid.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A pool, since each ASGI request has a thread (and so a connection) of its own.
+    DATABASES["default"]["OPTIONS"].setdefault(
+        "pool", {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=1), "timeout": 10}
+    )
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Celery ----------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or broker.URL)
+_embedded = CELERY_BROKER_URL == broker.URL
+if PRODUCTION and _embedded:
+    raise ImproperlyConfigured("REDIS_URL (or BROKER_URL) is not set: production needs a broker.")
+if _embedded:
+    for _name in ("queue", "control"):
+        (STATE_DIR / "broker" / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(STATE_DIR / "broker" / "queue"),
+        "data_folder_out": str(STATE_DIR / "broker" / "queue"),
+        "control_folder": str(STATE_DIR / "broker" / "control"),
+        "polling_interval": 0.1,
+    }
+elif CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+    }
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+# The row is the memory and a task only wakes its reader: a broker that is down costs a caller little.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 90
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "sweeps"
+# Named with exchange and key: a bare queue would be bound to the default one's and get everybody's messages.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("callbacks", "sweeps", "bulk")]
+CELERY_TASK_ROUTES = {
+    "reuseid.tasks.send_owed_callbacks": {"queue": "callbacks"},
+}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "expire-operations": {
+        "task": "mobileid.tasks.expire_operations",
+        "schedule": schedule(timedelta(seconds=5)),
+    },
+    "make-keys": {"task": "mobileid.tasks.turn_keys", "schedule": schedule(timedelta(minutes=10))},
+    "purge-protocol-rows": {"task": "mobileid.tasks.purge", "schedule": schedule(timedelta(minutes=5))},
+    "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
+    "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
+    "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
+    "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
+    "send-owed-callbacks": {
+        "task": "reuseid.tasks.send_owed_callbacks",
+        "schedule": schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1))),
+        "options": {"expires": 30},
+    },
+}
+# What /readyz and /metrics watch: a worker on each of these queues, and how old (seconds) a sign of life and a callback
+# that waits for its sender may be.
+WATCHED_QUEUES = env.words("WATCHED_QUEUES", ["callbacks", "sweeps"])
+HEARTBEAT_LATE = env.integer("HEARTBEAT_LATE", 60, minimum=1)
+CALLBACK_LATE = env.integer("CALLBACK_LATE", 120, minimum=1)
+# Seconds of silence after which a second beat takes over.
+BEAT_SILENCE = env.integer("BEAT_SILENCE", 30, minimum=2)
+# Bearer token of /metrics; without one only loopback reads them.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+for _queue in WATCHED_QUEUES:
+    CELERY_BEAT_SCHEDULE[f"heartbeat-{_queue}"] = {
+        "task": "reuseid.tasks.heartbeat",
+        "schedule": schedule(timedelta(seconds=10)),
+        "args": [_queue],
+        "options": {"queue": _queue, "expires": 10},
+    }
+CELERY_BEAT_SCHEDULER = "reuseid.beat:SingleScheduler"
+
+# --- callbacks -------------------------------------------------------------------------------------------------------
+# Networks (CIDR) beside the public internet that may be called: an operator whose integrators live in its own network.
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
+OUTBOUND_ALLOW_LOOPBACK = env.flag("OUTBOUND_ALLOW_LOOPBACK", not PRODUCTION)
+# A further certificate authority (PEM) beside the system's.
+OUTBOUND_CA_FILE = env.text("OUTBOUND_CA_FILE")
+# Seconds: one attempt in all; how long a claimed delivery is its sender's; one run of the sender; the retry table.
+CALLBACK_TIMEOUT = env.integer("CALLBACK_TIMEOUT", 15, minimum=1)
+CALLBACK_LEASE = env.integer("CALLBACK_LEASE", 60, minimum=2)
+if CALLBACK_LEASE < 2 * CALLBACK_TIMEOUT:
+    raise ImproperlyConfigured("CALLBACK_LEASE must be at least twice CALLBACK_TIMEOUT.")
+CALLBACK_RUN = env.integer("CALLBACK_RUN", 25, minimum=1)
+CALLBACK_RETRIES = env.integers("CALLBACK_RETRIES", [0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])
+# Requests under way in one worker process: in all, and to one endpoint.
+CALLBACK_SLOTS = env.integer("CALLBACK_SLOTS", 64, minimum=2)
+CALLBACK_ENDPOINT_SLOTS = env.integer("CALLBACK_ENDPOINT_SLOTS", 16, minimum=1)
+# Failures in a row after which an endpoint rests for the first of so many seconds, doubling up to the second.
+CALLBACK_BREAKER_AFTER = env.integer("CALLBACK_BREAKER_AFTER", 5, minimum=1)
+CALLBACK_BREAKER_REST = env.integers("CALLBACK_BREAKER_REST", [5, 300])
+# Hours of nothing but failures after which an endpoint is disabled.
+CALLBACK_DISABLE_AFTER = env.integer("CALLBACK_DISABLE_AFTER", 72, minimum=1)
+WEBHOOK_ENDPOINTS = env.integer("WEBHOOK_ENDPOINTS", 20, minimum=1)
+# Events, their deliveries and attempts; longer than the retry table.
+EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 30, minimum=4)
+
+# --- the REST API ----------------------------------------------------------------------------------------------------
+OAUTH2_PROVIDER_APPLICATION_MODEL = "reuseid.Client"
+SCOPES = {
+    "users:read": "Read users",
+    "users:write": "Create, change, lock, unlock and deactivate users",
+    "attributes:read": "Read attribute values",
+    "attributes:write": "Write attribute values",
+    "devices:read": "Read devices",
+    "devices:write": "Rename, lock, unlock and deactivate devices",
+    "operations:read": "Read operations",
+    "operations:write": "Start, confirm, release and cancel operations",
+    "webhooks:manage": "Manage webhook endpoints and read events",
+}
+OAUTH2_PROVIDER = {
+    "SCOPES": SCOPES,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    # Only the SHA-256 of a token is kept (RFC 9700).
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "SCOPES_BACKEND_CLASS": "reuseid.api.oauth.ClientScopes",
+    "OAUTH2_VALIDATOR_CLASS": "reuseid.api.oauth.ClientCredentialsValidator",
+    "OAUTH2_BACKEND_CLASS": "reuseid.api.oauth.Core",
+    "CLIENT_SECRET_HASHER": "pbkdf2_sha256_client",
+    # What the metadata (RFC 8414) says.
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["client_credentials"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": [],
+}
+# Calls a minute: of one client over the whole API; of one address at /oauth/.
+API_RATE_LIMIT = env.integer("API_RATE_LIMIT", 6000, minimum=1)
+# Messages a minute from one address: many phones share one behind a mobile network.
+DEVICE_RATE_LIMIT = env.integer("DEVICE_RATE_LIMIT", 1200, minimum=1)
+OAUTH_RATE_LIMIT = env.integer("OAUTH_RATE_LIMIT", 120, minimum=1)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["reuseid.api.parsing.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "reuseid.api.openapi.Schema",
+    "EXCEPTION_HANDLER": "reuseid.api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ReuseID / MobileID",
+    "VERSION": "1",
+    "DESCRIPTION": "People who are proofed once and reused, and the phones with which they sign in, approve and sign.",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVERS": [{"url": "/", "description": "This service."}],
+    "SCHEMA_PATH_PREFIX": "/(reuseid|mobileid)/core",
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "reuseid.api.openapi.close_bodies",
+        "config.openapi.add_examples",
+        "reuseid.api.openapi.share_parts",
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "OperationType": "mobileid.models.Operation.Type",
+        "OperationState": "mobileid.models.Operation.Status",
+        "DeviceState": "mobileid.models.Device.Status",
+        "AuthMethod": "mobileid.models.AuthMethod",
+        "AuthLevel": "mobileid.models.Operation.AuthLevel",
+        "Binding": "mobileid.models.Operation.Binding",
+        "Confirmation": "mobileid.models.Operation.Confirmation",
+        "UserState": "reuseid.models.User.Status",
+        "ProofingState": "reuseid.models.Proofing.Status",
+        "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
+        "DeliveryState": "reuseid.models.Delivery.Status",
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# --- people ----------------------------------------------------------------------------------------------------------
+# Why users and devices are locked, unlocked, deactivated or erased; each with its explanation for staff.
+REASONS = {
+    "CUSTOMER_REQUEST": "The customer asked for it.",
+    "SUSPECTED_FRAUD": "Somebody else may be acting for the customer.",
+    "DEVICE_LOST": "The customer lost the phone.",
+    "DEVICE_STOLEN": "The phone was stolen.",
+    "TOO_MANY_FAILURES": "Too many wrong PINs or failed sign-ins.",
+    "DECEASED": "The customer has died.",
+    "CONTRACT_ENDED": "The customer is no longer a customer.",
+    "COMPLIANCE": "A law, a court or an internal rule asks for it.",
+    "RESOLVED": "What led to the lock is settled.",
+    "OTHER": "None of the above; the note says why.",
+}
+# Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
+TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
+# The country of phone numbers that are written without one: two letters, or none.
+PHONE_REGION = env.text("PHONE_REGION")
+
+# --- browsers --------------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+# Seconds: a colleague's session in all, and without a call.
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_IDLE = 60 * env.integer("SESSION_IDLE_MINUTES", 30, minimum=1)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+STATIC_URL = "static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_USE_FINDERS = not PRODUCTION
+if PRODUCTION:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "reuseid.api.oauth.ClientSecretHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+
+LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"trace": {"()": "reuseid.tracing.TraceFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trace"]}},
+    # It logs each address that it calls, line by line.
+    "loggers": {"httpx": {"level": "WARNING"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

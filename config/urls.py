@@ -1,0 +1,23 @@
+"""Every address of the service."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from reuseid import health, metrics
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include(("reuseid.api.oauth", "oauth2_provider"))),
+    path("", include("reuseid.api.urls")),
+    path("", include("reuseid.api.webhook_urls")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
+    path("", include("mobileid.urls")),
+    path("mobileid/device/v1/", include("mobileid.device_api.urls")),
+]
+
+handler400 = "reuseid.api.errors.handler400"
+handler403 = "reuseid.api.errors.handler403"
+handler404 = "reuseid.api.errors.handler404"
+handler500 = "reuseid.api.errors.handler500"

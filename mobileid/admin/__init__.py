@@ -1,0 +1,1 @@
+from mobileid.admin import applications, dashboard, devices, exchanges, keys, operations, people  # noqa: F401

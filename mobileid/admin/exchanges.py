@@ -1,0 +1,61 @@
+"""Short-lived rows of the device protocol: challenges and kept answers."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from mobileid.models import MessageAnswer, Nonce
+from reuseid.admin import cells
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.filters import AccountFilter, by_choice
+
+
+@admin.register(Nonce)
+class NonceAdmin(BackOfficeAdmin):
+    account_paths = ("operation__account", "device__account")
+    list_display = ("id", "purpose", "operation_id", "device_id", "created", "expires", "used")
+    list_filter = (by_choice("purpose"),)
+    ordering = ("-id",)
+    exact = ("pk", "operation_id", "device_id")
+    search_hint = "Number, or id of the operation or device, exactly"
+    shown = ("id", "purpose", "value_masked", "operation_id", "device_id", "created", "expires", "used")
+
+    @display(description="Operation")
+    def operation_id(self, nonce):
+        return cells.text(nonce.operation_id)
+
+    @display(description="Device")
+    def device_id(self, nonce):
+        return cells.text(nonce.device_id)
+
+    @display(description="Value")
+    def value_masked(self, nonce):
+        return cells.MASK
+
+    @display(description="Made", ordering="created_at")
+    def created(self, nonce):
+        return cells.when(nonce.created_at)
+
+    @display(description="Expires", ordering="expires_at")
+    def expires(self, nonce):
+        return cells.when(nonce.expires_at)
+
+    @display(description="Used", ordering="used_at")
+    def used(self, nonce):
+        return cells.when(nonce.used_at)
+
+
+@admin.register(MessageAnswer)
+class MessageAnswerAdmin(BackOfficeAdmin):
+    list_display = ("id", "application", "created", "answered", "account")
+    list_filter = (AccountFilter,)
+    list_select_related = ("account", "application")
+    ordering = ("-created_at",)
+    shown = ("id", "application", "account", "mid", "digest", "answered", "created")
+
+    @display(description="Answered", boolean=True)
+    def answered(self, row):
+        return row.answer is not None
+
+    @display(description="Made", ordering="created_at")
+    def created(self, row):
+        return cells.when(row.created_at)

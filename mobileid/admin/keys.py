@@ -1,0 +1,66 @@
+"""The service's own keys: which is in use since when. Private halves are never shown."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from mobileid.models import ChannelKey, SigningKey, TrustAnchor
+from reuseid.admin import cells
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.filters import AccountFilter, StatusFilter
+
+
+class PublicHalf(BackOfficeAdmin):
+    """A key whose public half is published."""
+
+    list_display = ("id", "state", "account", "created")
+    list_filter = (StatusFilter, AccountFilter)
+    list_select_related = ("account",)
+    ordering = ("-created_at",)
+    shown = ("id", "state", "account", "created", "public_jwk", "private_half")
+
+    @display(description="State", ordering="status")
+    def state(self, key):
+        return cells.state(key)
+
+    @display(description="Made", ordering="created_at")
+    def created(self, key):
+        return cells.when(key.created_at)
+
+    @display(description="Private half")
+    def private_half(self, key):
+        return cells.MASK if key.private_key else "erased"
+
+
+@admin.register(TrustAnchor)
+class TrustAnchorAdmin(PublicHalf):
+    """Signs the key document; pinned in the apps."""
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(PublicHalf):
+    """Signs consent JWTs."""
+
+
+@admin.register(ChannelKey)
+class ChannelKeyAdmin(BackOfficeAdmin):
+    list_display = ("id", "suite_name", "account", "from_time", "to_time")
+    list_filter = (AccountFilter,)
+    list_select_related = ("account",)
+    ordering = ("-not_before",)
+    shown = ("id", "suite_name", "account", "from_time", "to_time", "private_half")
+
+    @display(description="Suite", ordering="suite")
+    def suite_name(self, key):
+        return {1: "1: X25519", 2: "2: X-Wing (post-quantum)"}[key.suite]
+
+    @display(description="From", ordering="not_before")
+    def from_time(self, key):
+        return cells.when(key.not_before)
+
+    @display(description="To", ordering="not_after")
+    def to_time(self, key):
+        return cells.when(key.not_after)
+
+    @display(description="Private half")
+    def private_half(self, key):
+        return cells.MASK

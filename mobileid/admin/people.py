@@ -1,0 +1,58 @@
+"""What mobileid adds to a person's page in the back office: devices, operations, and why they can't sign in."""
+
+from mobileid.admin.rows import device_rows, operation_rows
+from mobileid.models import Device, Operation
+from mobileid.services.obstacles import obstacles
+from reuseid.admin import cells, search, user_tabs
+from reuseid.admin.pages import ROWS, Findings, Tab
+from reuseid.admin.users import FOLLOW_ON_PHONES, UserAdmin
+
+
+def sign_in(request, user):
+    """The first thing that support wants to know."""
+    return [
+        Findings(
+            "Why can this person not sign in?",
+            obstacles(user),
+            "Nothing stands in the way: the person is active and has a device that may be used.",
+        )
+    ]
+
+
+def devices(request, user):
+    found = Device.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
+    return [device_rows(found, more=cells.list_of(Device, q=str(user.pk)))]
+
+
+def operations(request, user):
+    found = Operation.objects.as_listed().filter(user=user).order_by("-created_at", "-id")[:ROWS]
+    return [operation_rows(found, more=cells.list_of(Operation, q=str(user.pk)))]
+
+
+def follows(user):
+    """What locking or deactivating a person does to phones and what is open."""
+    phones = Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:100].count()
+    waiting = Operation.objects.open().filter(user=user)[:100].count()
+    return [
+        f"{waiting} open operation(s) are cancelled." if waiting else "No operation is open.",
+        f"{phones} device(s) can't be used any more." if phones else "The person has no device.",
+    ]
+
+
+def by_device(value, accounts):
+    return list(Device.objects.filter(pk=value, account__in=accounts).values_list("user_id", flat=True))
+
+
+def by_operation(value, accounts):
+    found = Operation.objects.filter(pk=value, account__in=accounts, user__isnull=False)
+    return list(found.values_list("user_id", flat=True))
+
+
+user_tabs.OVERVIEW.append(sign_in)
+FOLLOW_ON_PHONES.append(follows)
+search.FINDERS.update({"device id": by_device, "operation id": by_operation})
+UserAdmin.tabs = [
+    *UserAdmin.tabs,
+    Tab("devices", "Devices", devices, right="mobileid.view_device", order=30),
+    Tab("operations", "Operations", operations, right="mobileid.view_operation", order=40),
+]

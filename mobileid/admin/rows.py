@@ -1,0 +1,53 @@
+"""Tables of operations and devices that stand on more than one page."""
+
+from mobileid.models import AuthMethod, Device, Operation
+from reuseid.admin import cells
+from reuseid.admin.pages import Table
+
+
+def operation_rows(operations, more=""):
+    """One line an operation."""
+    rows = [
+        [
+            cells.when(operation.created_at),
+            cells.link(Operation, operation.pk, kind(operation)),
+            cells.state(operation),
+            cells.text(operation.failure_reason),
+            cells.text(method_name(operation.auth_method)),
+            cells.link(Device, operation.device_id, operation.device and operation.device.name),
+            cells.duration(operation.created_at, operation.ended_at),
+        ]
+        for operation in operations
+    ]
+    headers = ["Started", "Operation", "State", "Reason", "Method", "Device", "Took"]
+    return Table(headers, rows, empty="No operations yet.", more=more)
+
+
+def device_rows(devices, more=""):
+    """One line a device."""
+    rows = [
+        [
+            cells.link(Device, device.pk, device.name),
+            cells.state(device),
+            cells.text(device.model),
+            cells.text(f"{device.platform} {device.os_version}".strip()),
+            cells.text(device.app_version),
+            device.failed_attempts,
+            cells.when(device.last_used_at),
+            cells.when(device.created_at),
+        ]
+        for device in devices
+    ]
+    headers = ["Device", "State", "Model", "Platform", "App", "Failed tries", "Last seen", "Registered"]
+    return Table(headers, rows, empty="No device was ever registered.", more=more)
+
+
+def method_name(method):
+    """An authentication method in words."""
+    return AuthMethod(method).label if method else ""
+
+
+def kind(operation):
+    """Its type in a word; an authentication with a payment is an authorisation. Whether there is one needs no key."""
+    paid = operation.type == Operation.Type.AUTHENTICATION and "transaction" in operation.__dict__
+    return "Authorisation" if paid and operation.transaction is not None else operation.get_type_display()

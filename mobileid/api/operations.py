@@ -1,0 +1,154 @@
+"""One operation: its status, its QR frames, and what may be done with it."""
+
+import time
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+
+from mobileid.api import answers, bodies
+from mobileid.api.qr import svg_data_uri
+from mobileid.models import Operation
+from mobileid.models.operations import OPEN
+from mobileid.services import bindings, endings, registering
+from mobileid.services.descriptions import describe_operation, state_of
+from mobileid.waiting.asked import Asked
+from reuseid.api.errors import InvalidQuery
+from reuseid.api.permissions import has_scope
+from reuseid.api.throttling import ClientThrottle
+from reuseid.api.views import APIView
+from reuseid.errors import Unknown, WrongState
+
+MAX_WAIT = 30
+WAIT = OpenApiParameter(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0},
+    description="Seconds, 0 to 30: the answer comes when the operation is over, or after that time as it then is.",
+)
+
+
+class FirstAskThrottle(ClientThrottle):
+    """A call that waits counts once, however often it looks."""
+
+    def allow_request(self, request, view):
+        """True for a look that is not the first."""
+        return Asked.of(request).again or super().allow_request(request, view)
+
+
+class OperationView(APIView):
+    """Finds an operation of the caller's account and of the address's type."""
+
+    throttle_classes = [FirstAskThrottle]
+    serializer_class = answers.OperationAnswer
+
+    def operation(self, kind, operation_id):
+        """With all that its answer shows, in one query; 404 for another account's or another type's."""
+        return self.find(Operation.objects.of(self.request.account).as_read(), pk=operation_id, type=kind)
+
+    def answer(self, operation):
+        """Its status; attribute values only for a caller who may read them, whoever started it."""
+        described = describe_operation(operation)
+        if described["result"] and not has_scope(self.request, "attributes:read"):
+            described["result"]["requestedUserAttributes"] = {}
+        return Response(described)
+
+
+class OneOperation(OperationView):
+    """``GET …/{id}``."""
+
+    scopes = {"GET": "operations:read"}
+
+    @extend_schema(parameters=[WAIT], summary="Status of an operation")
+    def get(self, request, kind, operation_id):
+        self.only_query("wait")
+        wait = _wait(request.query_params.get("wait"))
+        operation = self.operation(kind, operation_id)
+        response = self.answer(operation)
+        if wait and state_of(operation) in OPEN:
+            Asked.of(request).not_yet(wait, operation.expires_at)
+        return response
+
+
+def _wait(text):
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > 2 or int(text) > MAX_WAIT:
+        raise InvalidQuery.field("wait", f"Whole seconds from 0 to {MAX_WAIT}.")
+    return int(text)
+
+
+class CancelOperation(OperationView):
+    """``POST …/{id}/cancel``."""
+
+    scopes = {"POST": "operations:write"}
+
+    @extend_schema(request=None, summary="Cancel an operation", description="409 with the state if it was over.")
+    def post(self, request, kind, operation_id):
+        self.body(bodies.EmptyBody)
+        operation = endings.cancel(self.operation(kind, operation_id), actor=request.actor)
+        return self.answer(operation)
+
+
+class ConfirmRegistration(OperationView):
+    """``POST registrations/{id}/confirm``."""
+
+    scopes = {"POST": "operations:write"}
+
+    @extend_schema(
+        request=bodies.ConfirmBody,
+        summary="Confirm a registration",
+        description="With the code that the phone shows; the third wrong one ends it FAILED.",
+    )
+    def post(self, request, operation_id):
+        body = self.body(bodies.ConfirmBody)
+        operation = self.operation(Operation.Type.REGISTRATION, operation_id)
+        registering.confirm(operation, code=body["confirmationCode"], actor=request.actor)
+        return self.answer(operation)
+
+
+class ReleaseOperation(OperationView):
+    """``POST …/{id}/release``."""
+
+    scopes = {"POST": "operations:write"}
+
+    @extend_schema(
+        request=bodies.ReleaseBody,
+        summary="Release a same-device operation",
+        description="With the code that came with the return URL: proof that the browser is on the person's phone.",
+    )
+    def post(self, request, kind, operation_id):
+        body = self.body(bodies.ReleaseBody)
+        operation = self.operation(kind, operation_id)
+        endings.release(operation, return_code=body["returnCode"], actor=request.actor)
+        return self.answer(operation)
+
+
+class OperationQR(OperationView):
+    """``GET …/{id}/qr``: the frame of this second."""
+
+    scopes = {"GET": "operations:read"}
+    serializer_class = answers.QRFrame
+
+    @extend_schema(
+        summary="QR frame of this second",
+        description=(
+            "While the operation is PENDING; then 409 with the state. `GET …/{id}/qr/stream` sends a `frame` each "
+            "second as server-sent events, a `state` when that changes, and ends with the final one."
+        ),
+    )
+    def get(self, request, kind, operation_id):
+        self.only_query()
+        operation = self.operation(kind, operation_id)
+        if operation.binding != Operation.Binding.QR:
+            raise Unknown("Only an operation bound by QR has frames.")
+        if state_of(operation) != Operation.Status.PENDING:
+            operation.status = state_of(operation)
+            raise WrongState(operation, Operation.Status.PENDING)
+        asked, now = Asked.of(request), int(time.time())
+        if asked.frames:
+            return Response([_frame(operation, now + ahead) for ahead in range(asked.frames)])
+        return Response(_frame(operation, now))
+
+
+def _frame(operation, t):
+    uri = bindings.qr_frame(operation, t)
+    return {"t": t, "qrUri": uri, "qr": svg_data_uri(uri)}

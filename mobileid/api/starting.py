@@ -1,0 +1,125 @@
+"""``POST`` of the three operations."""
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.response import Response
+
+from mobileid.api import answers, bodies
+from mobileid.api.lists import OperationList
+from mobileid.api.qr import svg_data_uri
+from mobileid.models import Device, Operation
+from mobileid.services import contexts, operations, registering
+from reuseid.api.errors import MEDIA_TYPE
+from reuseid.api.serializers import Problem
+from reuseid.errors import Invalid, Unknown
+from reuseid.models import User
+from reuseid.services import users
+from reuseid.times import rfc3339
+
+# JSON's escapes make three bytes of one at most (``\u00e4``), base64 fewer; and the frame. Over the content's limit is
+# a 422, not a 413.
+MAX_BODY = 3 * contexts.SIGNATURE_LIMIT + 128 * 1024
+NOT_FOUND = {(404, MEDIA_TYPE): OpenApiResponse(Problem, description="The account has no such user or device.")}
+
+
+def find_user(request, body: dict) -> User | None:
+    """The person that a body names; Unknown (404) for one that the account does not have."""
+    user_id, external_ref = body.pop("user_id", None), body.pop("external_ref", None)
+    if external_ref is not None:
+        return users.by_external_ref(request.account, external_ref)
+    if user_id is None:
+        return None
+    user = User.objects.of(request.account).filter(pk=user_id).first()
+    if user is None:
+        raise Unknown("The account has no such user.")
+    return user
+
+
+def _find_device(request, device_id):
+    if device_id is None:
+        return None
+    device = Device.objects.of(request.account).select_related("user").filter(pk=device_id).first()
+    if device is None:
+        raise Unknown("The account has no such device.")
+    return device
+
+
+def started(operation, shown: dict) -> Response:
+    """201 with what only this answer shows."""
+    answer = {
+        "operationId": str(operation.pk),
+        "type": operation.type,
+        "state": str(operation.status),
+        "expiresAt": rfc3339(operation.expires_at),
+    }
+    return Response(answer | shown, status=201)
+
+
+class Registrations(OperationList):
+    """Start a registration, or list them."""
+
+    kind = Operation.Type.REGISTRATION
+    scopes = {"GET": "operations:read", "POST": "operations:write"}
+
+    @extend_schema(
+        request=bodies.RegistrationBody,
+        responses={201: answers.RegistrationStarted} | NOT_FOUND,
+        summary="Start a registration",
+        description="The activation code and its URI are shown here and nowhere else.",
+    )
+    def post(self, request):
+        body = self.body(bodies.RegistrationBody)
+        drawn = body.pop("qr")
+        user = find_user(request, body)
+        if user is None:
+            raise Invalid.field("userId", "Needed, or externalRef.")
+        application = operations.only_application(request.account, body.pop("application_id", None))
+        operation, shown = registering.start_registration(
+            request.account, user=user, application=application, client=request.user, actor=request.actor, **body
+        )
+        if drawn:
+            shown["qr"] = svg_data_uri(shown["activationUri"])
+        return started(operation, shown)
+
+
+class _Starts(OperationList):
+    scopes = {"GET": "operations:read", "POST": "operations:write"}
+    max_body = MAX_BODY
+
+    def start(self, request, serializer, service):
+        body = self.body(serializer)
+        terms = body | body.pop("properties", {})
+        terms.pop("properties", None)
+        terms["user"] = find_user(request, terms)
+        terms["device"] = _find_device(request, terms.pop("device_id", None))
+        operation, shown = service(request.account, client=request.user, actor=request.actor, **terms)
+        return started(operation, shown)
+
+
+class Authentications(_Starts):
+    """Start an authentication or authorisation, or list them."""
+
+    kind = Operation.Type.AUTHENTICATION
+
+    @extend_schema(
+        request=bodies.StartBody,
+        responses={201: answers.OperationStarted} | NOT_FOUND,
+        summary="Start an authentication",
+        description="With `transaction` it is an authorisation: the service writes the content from it, canonically.",
+    )
+    def post(self, request):
+        return self.start(request, bodies.StartBody, operations.start_authentication)
+
+
+class Signatures(_Starts):
+    """Start a consent signature, or list them."""
+
+    kind = Operation.Type.SIGNATURE
+
+    @extend_schema(
+        request=bodies.SignatureBody,
+        responses={201: answers.OperationStarted} | NOT_FOUND,
+        summary="Start a consent signature",
+        description="The completed operation's result holds `signature`, the consent JWT.",
+    )
+    def post(self, request):
+        return self.start(request, bodies.SignatureBody, operations.start_signature)

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class MobileIDConfig(AppConfig):
+    """Phones and what people decide on them."""
+
+    name = "mobileid"
+    verbose_name = "MobileID"
+
+    def ready(self):
+        from mobileid import event_types, metrics, receivers  # noqa: F401

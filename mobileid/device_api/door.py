@@ -1,0 +1,81 @@
+"""Opens an envelope, has its message judged and seals the answer (docs/protocol.md, chapter 3)."""
+
+import logging
+import time
+
+from django.db import close_old_connections, connection
+
+from mobileid.device_api.messages import MESSAGES, Message
+from mobileid.models import Application
+from mobileid.problems import AuthenticationFailed, ClockSkew, KeyUnknown, MessageInvalid, PhoneProblem
+from mobileid.protocol import envelope
+from mobileid.protocol.proofs import ProofInvalid
+from mobileid.sdk import wire
+from mobileid.services import keys
+from mobileid.services.exchanges import Again
+from reuseid.api.errors import BodyTooLarge
+from reuseid.models import Account
+
+log = logging.getLogger(__name__)
+QUANTUM = 0.1
+"""Seconds. A failed authentication is answered at a multiple of this, so that an unknown device, a forged proof and a
+wrong PIN take the same time."""
+
+
+def answer(http_request, name: str, address: str) -> dict:
+    """The sealed answer to the message ``name`` that came from ``address``.
+
+    Raises EnvelopeInvalid (one for every cause), KeyUnknown, BodyTooLarge, or StillJudged for a message whose first
+    copy is still being judged.
+    """
+    began = time.monotonic()
+    application, request = _open(http_request)
+    inner = _judge(application, request, name, address)
+    if inner["status"] == AuthenticationFailed.status:
+        _wait(began)
+    return envelope.seal_answer(request, inner)
+
+
+def _wait(began):
+    # The connection goes back to the pool first, or a few forged messages would keep everybody else from the database;
+    # a transaction that somebody opened around all this needs it still.
+    if not connection.in_atomic_block:
+        close_old_connections()
+    time.sleep(QUANTUM - (time.monotonic() - began) % QUANTUM)
+
+
+def _open(http_request):
+    sealed = envelope.parse(_body(http_request))
+    key = keys.channel_key(sealed.app, sealed.kid)
+    if key is None:
+        raise KeyUnknown
+    applications = Application.objects.select_related("account").filter(account__status=Account.Status.ACTIVE)
+    application = applications.filter(pk=sealed.app).first()
+    if application is None or key.suite < application.min_suite:
+        # The key may be in memory still: a blocked account ends here. And one that is not in the application's key
+        # document is not known: so does a downgrade.
+        raise KeyUnknown
+    return application, envelope.open_request(sealed, key.private_key, key.suite, http_request.path)
+
+
+def _body(http_request):
+    raw = http_request.read(wire.REQUEST_LIMIT + 1)
+    if len(raw) > wire.REQUEST_LIMIT:
+        raise BodyTooLarge
+    return raw
+
+
+def _judge(application, request, name, address) -> dict:
+    try:
+        now = time.time_ns() // 1_000_000
+        if abs(now - request.iat) > wire.FRESHNESS_MS:
+            raise ClockSkew(serverTime=now)
+        message = Message(application, request, address)
+        try:
+            return MESSAGES[name](message)
+        except Again:
+            return message.exchange.stored() or MESSAGES[name](message.afresh())
+    except PhoneProblem as problem:
+        return problem.as_inner()
+    except ProofInvalid as error:
+        return MessageInvalid(error.field, error.reason).as_inner()

@@ -1,0 +1,91 @@
+"""The two doors for phones: the signed key document, and sealed messages (docs/protocol.md, chapters 2 and 3)."""
+
+import logging
+import uuid
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from mobileid.device_api import door
+from mobileid.device_api.messages import MESSAGES
+from mobileid.models import Application
+from mobileid.problems import StillJudged
+from mobileid.protocol.envelope import EnvelopeInvalid
+from mobileid.protocol.key_document import MEDIA_TYPE as JWT
+from mobileid.services import keys as channel
+from reuseid.api.addresses import client_address
+from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, problem
+from reuseid.api.throttling import spend
+from reuseid.errors import ServiceError, TooMany, Unknown
+from reuseid.models import Account
+
+log = logging.getLogger(__name__)
+ENVELOPE_INVALID = ("envelope-invalid", "The envelope is not valid.")
+
+
+def keys(request):
+    """The key document of ``?applicationId=`` as a bare compact JWS; 404 for an unknown application."""
+    return _told(request, "GET", _key_document)
+
+
+def _key_document(request, address):
+    try:
+        wanted = uuid.UUID(request.GET.get("applicationId", ""))
+    except ValueError:
+        raise Unknown from None
+    application = Application.objects.filter(pk=wanted, account__status=Account.Status.ACTIVE).first()
+    if application is None:
+        raise Unknown
+    return HttpResponse(channel.key_document(application), content_type=JWT)
+
+
+@csrf_exempt
+def message(request, name):
+    """One sealed message. Once its envelope opens the status is 200, whatever the sealed answer says."""
+    if name not in MESSAGES:
+        return _problem(Unknown())
+    return _told(request, "POST", lambda request, address: JsonResponse(door.answer(request, name, address)))
+
+
+def _told(request, method, answer):
+    """The view's answer, or the problem in the clear; none of them quotes anything from the message."""
+    if request.method != method:
+        response = _response(405, *FRAMEWORK[405])
+        response["Allow"] = method
+        return response
+    try:
+        address = client_address(request)
+        spent = spend("phones", address, quota=settings.DEVICE_RATE_LIMIT, window=60)
+        if spent.left < 0:
+            raise TooMany(retry_after=spent.reset)
+        response = answer(request, address)
+    except EnvelopeInvalid:
+        return _response(400, *ENVELOPE_INVALID)
+    except ServiceError as error:
+        return _problem(error)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("The database is not reached or refused: %s.", type(error).__name__)
+        return _problem(StillJudged())
+    except Exception:
+        log.exception("A message of a phone failed.")
+        return _response(500, *FRAMEWORK[500])
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _problem(error):
+    if isinstance(error, BodyTooLarge):
+        return _response(413, "too-large", error.title)
+    if isinstance(error, TooMany):
+        return _response(429, "rate-limited", error.title, retry_after=error.retry_after)
+    return _response(error.status, error.code, error.title)
+
+
+def _response(status, code, title, *, retry_after=None):
+    response = JsonResponse(problem(status, code, title), status=status, content_type=MEDIA_TYPE)
+    response["Cache-Control"] = "no-store"
+    if retry_after or status == 503:
+        response["Retry-After"] = str(retry_after or 1)
+    return response

@@ -1,0 +1,19 @@
+from mobileid.models.applications import Application, AuthMethod
+from mobileid.models.devices import Device
+from mobileid.models.exchanges import MessageAnswer, Nonce
+from mobileid.models.keys import ChannelKey, KeyStatus, SigningKey, TrustAnchor
+from mobileid.models.operations import Evidence, Operation
+
+__all__ = [
+    "Application",
+    "AuthMethod",
+    "ChannelKey",
+    "Device",
+    "Evidence",
+    "KeyStatus",
+    "MessageAnswer",
+    "Nonce",
+    "Operation",
+    "SigningKey",
+    "TrustAnchor",
+]

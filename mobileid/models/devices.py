@@ -1,0 +1,110 @@
+import uuid
+
+from django.db import models
+from django.db.models import ExpressionWrapper, Q
+from django.db.models.functions import Now
+
+from mobileid.models.applications import Application
+from reuseid.models import Account, User
+from reuseid.models.sealed import SealedField
+
+LOCK_OVER = Q(status="LOCKED", locked_until__isnull=False, locked_until__lte=Now())
+
+
+class DeviceQuerySet(models.QuerySet):
+    def of(self, account):
+        """The devices of one account: every door starts here."""
+        return self.filter(account=account)
+
+    def usable(self):
+        """Active, or locked for a time that is over by the database's clock."""
+        return self.filter(Q(status="ACTIVE") | LOCK_OVER)
+
+    def as_read(self):
+        """With all that an answer shows, and ``is_lock_over``: unlocked by the database's clock, swept or not."""
+        over = ExpressionWrapper(LOCK_OVER, output_field=models.BooleanField())
+        return self.select_related("application").annotate(is_lock_over=over)
+
+
+class Device(models.Model):
+    """A phone bound to a person by its keys."""
+
+    class Status(models.TextChoices):
+        PENDING = "PENDING", "Waiting for confirmation"
+        ACTIVE = "ACTIVE", "Active"
+        LOCKED = "LOCKED", "Locked"
+        DEACTIVATED = "DEACTIVATED", "Deactivated"
+
+    MOVES = {
+        Status.ACTIVE: [Status.PENDING, Status.LOCKED],
+        # From LOCKED: only a lock for a time may become a longer one; the service guards that.
+        Status.LOCKED: [Status.ACTIVE, Status.LOCKED],
+        Status.DEACTIVATED: [Status.PENDING, Status.ACTIVE, Status.LOCKED],
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="devices")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="devices")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="devices")
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
+    status_since = models.DateTimeField(db_default=Now(), editable=False)
+    lock_reason = models.CharField(max_length=32, blank=True)
+    locked_until = models.DateTimeField(null=True, blank=True, help_text="Empty while locked: until support unlocks.")
+    name = models.CharField(max_length=64)
+    platform = models.CharField(max_length=32, blank=True)
+    os_version = models.CharField(max_length=32, blank=True)
+    model = models.CharField(max_length=64, blank=True)
+    sdk_version = models.CharField(max_length=32, blank=True)
+    app_version = models.CharField(max_length=32, blank=True)
+    possession_jwk = models.JSONField(help_text="Public key, P-256.")
+    possession_thumbprint = models.CharField(max_length=43, help_text="RFC 7638.")
+    inherence_jwk = models.JSONField(null=True, blank=True)
+    knowledge_key = SealedField(null=True, help_text="Ed25519 public key; an offline PIN test, so sealed.")
+    key_version = models.PositiveIntegerField(default=1)
+    previous_knowledge_key = SealedField(
+        null=True, help_text="After a PIN change it counts too, until the new one's first good use or its own end."
+    )
+    previous_key_until = models.DateTimeField(null=True, blank=True)
+    failed_attempts = models.PositiveSmallIntegerField(default=0)
+    lock_count = models.PositiveSmallIntegerField(
+        default=0, help_text="Locks since the last good PIN or unlock by staff."
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    push_provider = models.CharField(max_length=16, blank=True)
+    push_token = SealedField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("lock_device", "Can lock a device"),
+            ("unlock_device", "Can unlock a device"),
+            ("deactivate_device", "Can deactivate a device for good"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["PENDING", "ACTIVE", "LOCKED", "DEACTIVATED"]), name="device_status"
+            ),
+            models.UniqueConstraint(fields=["account", "possession_thumbprint"], name="device_possession_key"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "created_at", "id"], name="device_page"),
+            models.Index(fields=["account", "status", "created_at"], name="device_by_status"),
+            models.Index(fields=["user", "created_at"], name="device_of_user"),
+            models.Index(fields=["created_at", "id"], name="device_recent"),
+            models.Index(fields=["status_since"], name="device_locked_since", condition=Q(status="LOCKED")),
+            models.Index(
+                fields=["previous_key_until"],
+                name="device_hand_over_ends",
+                condition=Q(previous_key_until__isnull=False),
+            ),
+            models.Index(
+                fields=["locked_until"],
+                name="device_lock_ends",
+                condition=Q(status="LOCKED", locked_until__isnull=False),
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.id)

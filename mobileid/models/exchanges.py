@@ -1,0 +1,60 @@
+"""Short-lived rows of the device protocol: nonces and the stored answers of messages."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from mobileid.models.applications import Application
+from mobileid.models.devices import Device
+from mobileid.models.operations import Operation
+from reuseid.models import Account
+from reuseid.models.sealed import SealedField
+
+
+class Nonce(models.Model):
+    """A challenge: 32 random bytes, single use."""
+
+    class Purpose(models.TextChoices):
+        REGISTRATION = "registration", "Registration"
+        OPERATION = "operation", "Operation"
+        PIN_CHANGE = "pin-change", "PIN change"
+        BIOMETRIC_ENABLE = "biometric-enable", "Biometry"
+
+    id = models.BigAutoField(primary_key=True)
+    value = models.CharField(max_length=43, unique=True, help_text="b64u")
+    purpose = models.CharField(max_length=16, choices=Purpose)
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, null=True, related_name="nonces")
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, related_name="nonces")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["operation", "device"], name="nonce_live", condition=Q(used_at=None)),
+            models.Index(fields=["expires_at"], name="nonce_purge"),
+        ]
+
+    def __str__(self):
+        return str(self.id)
+
+
+class MessageAnswer(models.Model):
+    """The inner answer to a message that changed something, kept for 10 minutes so that a resend learns the outcome."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
+    mid = models.CharField(max_length=22, help_text="b64u of 16 bytes")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the plaintext and its path.")
+    answer = SealedField(null=True, help_text="Empty while the first message is being judged.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["application", "mid"], name="message_once")]
+        indexes = [models.Index(fields=["created_at"], name="message_purge")]
+
+    def __str__(self):
+        return str(self.id)

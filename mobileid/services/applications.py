@@ -1,0 +1,109 @@
+"""Applications: what an app's phones pin, and the policy for them."""
+
+import re
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from mobileid.models import Application, AuthMethod, KeyStatus, SigningKey, TrustAnchor
+from mobileid.services import keys, p256
+from reuseid.errors import Conflict, Invalid
+from reuseid.models import Account
+from reuseid.services import trail
+
+POLICY = (
+    "name",
+    "auth_methods",
+    "min_suite",
+    "min_sdk_version",
+    "pin_min_length",
+    "pin_max_length",
+    "pin_type",
+)
+_VERSION = re.compile(r"(\d{1,5}(\.\d{1,5}){0,3})?", re.ASCII)
+
+
+@transaction.atomic
+def create_application(account, *, name: str, server: str, actor, **policy) -> Application:
+    """A new application; the account's first one also makes its trust anchor, signing key and channel keys.
+
+    ``server`` is the origin that phones call, https (http for loopback only). Raises Invalid, or Conflict for a name
+    that the account has already.
+    """
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    application = Application(account=account, name=name, server=_origin(server))
+    _apply(application, policy)
+    _save(application, force_insert=True)
+    for model in (TrustAnchor, SigningKey):
+        if not model.objects.filter(account=account, status=KeyStatus.CURRENT).exists():
+            p256.fill(model(account=account, status=KeyStatus.CURRENT)).save(force_insert=True)
+    keys.turn_channel_keys(account.pk)
+    trail.record(application, "application.created", actor=actor, changes={"name": name})
+    return application
+
+
+@transaction.atomic
+def change_application(application, *, actor, reason: str = "", **policy) -> Application:
+    """Change the policy (the names in POLICY); phones learn it with their next key document."""
+    before = {name: getattr(application, name, None) for name in policy}
+    _apply(application, policy)
+    _save(application, update_fields=sorted(policy))
+    changes = {name: {"before": before[name], "after": value} for name, value in policy.items()}
+    trail.record(application, "application.changed", actor=actor, reason=reason, changes=changes)
+    transaction.on_commit(keys.forget)
+    return application
+
+
+def configuration(application) -> dict:
+    """What an app is built with: ``{server, applicationId, trustAnchor}``, the anchor being the one in use."""
+    anchor = TrustAnchor.objects.get(account=application.account_id, status=KeyStatus.CURRENT)
+    return {
+        "server": application.server,
+        "applicationId": str(application.pk),
+        "trustAnchor": anchor.public_jwk,
+    }
+
+
+def _apply(application, policy):
+    for name, value in policy.items():
+        if name not in POLICY:
+            raise Invalid.field(name, "It can't be set.")
+        setattr(application, name, value)
+    methods = application.auth_methods
+    if not methods or len(set(methods)) != len(methods) or not set(methods) <= set(AuthMethod.values):
+        raise Invalid.field("auth_methods", f"Some of {', '.join(AuthMethod.values)}, each once.")
+    if not _VERSION.fullmatch(application.min_sdk_version):
+        raise Invalid.field("min_sdk_version", "A version such as 1.2.0, or empty.")
+    try:
+        application.clean_fields(exclude=["account", "server"])
+    except ValidationError as error:
+        raise Invalid(
+            invalid_params=[{"name": name, "reason": " ".join(texts)} for name, texts in error.message_dict.items()]
+        ) from error
+    if not 4 <= application.pin_min_length <= application.pin_max_length <= 64:
+        raise Invalid.field("pin_min_length", "4 ≤ shortest ≤ longest ≤ 64.")
+    if application.min_suite not in (1, 2):
+        raise Invalid.field("min_suite", "1 or 2.")
+
+
+def _save(application, **how):
+    try:
+        with transaction.atomic():
+            application.save(**how)
+    except IntegrityError as error:
+        raise Conflict("The account has an application of this name.") from error
+
+
+def _origin(server):
+    try:
+        url = urlsplit(server)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        raise Invalid.field("server", "Not a URL.") from None
+    loopback = host in {"localhost", "127.0.0.1", "::1"}
+    if url.scheme != "https" and not (url.scheme == "http" and loopback):
+        raise Invalid.field("server", "It must be an https:// address.")
+    if not host or url.path.strip("/") or url.query or url.fragment or url.username:
+        raise Invalid.field("server", "It must be an origin, without path or query.")
+    return f"{url.scheme}://{url.netloc}"

@@ -1,0 +1,33 @@
+"""What every change of a phone has in common, below `devices` and `endings`."""
+
+from django.db.models.functions import Now
+
+from mobileid.models import Device
+from mobileid.services.descriptions import describe_device
+from reuseid.models import move
+from reuseid.services import callbacks, trail
+
+
+def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
+    """The trail line and the event ``device.<what>`` of a change that was just made, in its transaction."""
+    device.is_lock_over = False
+    trail.record(device, f"device.{what}", actor=actor, reason=reason, note=note)
+    data = describe_device(device) | {"actor": actor.as_json(), "reason": reason or None}
+    callbacks.owe(device, f"device.{what}", data)
+    return device
+
+
+def retire(device, *, actor, reason: str, note: str = ""):
+    """Deactivate a phone: its secrets are erased, its public key stays as evidence. WrongState the second time."""
+    move(
+        device,
+        Device.Status.DEACTIVATED,
+        lock_reason="",
+        locked_until=None,
+        status_since=Now(),
+        knowledge_key=None,
+        previous_knowledge_key=None,
+        push_token=None,
+        push_provider="",
+    )
+    return tell(device, "deactivated", actor=actor, reason=reason, note=note)

@@ -1,0 +1,144 @@
+"""What may happen to a phone: lock, unlock, deactivate, rename; each with its trail line and its event."""
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from mobileid.models import Device
+from mobileid.models.devices import LOCK_OVER
+from mobileid.protocol.content import ContentInvalid, check_text
+from mobileid.services import endings
+from mobileid.services.device_changes import retire, tell
+from reuseid.actors import SYSTEM
+from reuseid.errors import Invalid, WrongState
+from reuseid.models import move
+from reuseid.services import reasons, trail
+
+NAME_LIMIT = 64
+
+
+@transaction.atomic
+def lock(device, *, actor, reason: str, note: str = "", until=None):
+    """Make a phone unusable, until a time or (None) until it is unlocked.
+
+    A lock for a time may be replaced, as when a phone locked after wrong PINs turns out to be stolen; a lasting one
+    may not: WrongState. Raises Invalid for a time that is over.
+    """
+    reasons.check(reason, note)
+    if until is not None and until <= timezone.now():
+        raise Invalid.field("until", "Must be in the future.")
+    guard = {"status": Device.Status.ACTIVE}
+    if device.status == Device.Status.LOCKED:
+        guard = {"status": Device.Status.LOCKED, "locked_until__isnull": False}
+    move(
+        device,
+        Device.Status.LOCKED,
+        guard=guard,
+        lock_reason=reason,
+        locked_until=until,
+        status_since=Now(),
+    )
+    return tell(device, "locked", actor=actor, reason=reason, note=note)
+
+
+@transaction.atomic
+def unlock(device, *, actor, reason: str, note: str = ""):
+    """Make a locked phone usable again and forget its failed attempts; WrongState when it is not locked."""
+    reasons.check(reason, note)
+    return _unlock(device, actor=actor, reason=reason, note=note, lock_count=0)
+
+
+def _unlock(device, *, actor, reason, note="", guard=None, **changes):
+    move(
+        device,
+        Device.Status.ACTIVE,
+        guard={"status": Device.Status.LOCKED, **(guard or {})},
+        lock_reason="",
+        locked_until=None,
+        failed_attempts=0,
+        status_since=Now(),
+        **changes,
+    )
+    return tell(device, "unlocked", actor=actor, reason=reason, note=note)
+
+
+@transaction.atomic
+def deactivate(device, *, actor, reason: str, note: str = ""):
+    """End a phone for good and cancel what waits for it alone; its secrets are erased, its public key is evidence.
+
+    WrongState when that has happened before.
+    """
+    reasons.check(reason, note)
+    return _deactivate(device, actor=actor, reason=reason, note=note)
+
+
+def _deactivate(device, *, actor, reason, note=""):
+    retire(device, actor=actor, reason=reason, note=note)
+    endings.cancel_all_of_device(device, actor=actor, reason="DEVICE_DEACTIVATED")
+    return device
+
+
+def hold_all(user):
+    """Lock the rows of a person's phones that may be approving: phone before operation, as when one is judged."""
+    rows = Device.objects.filter(user=user, status__in=[Device.Status.ACTIVE, Device.Status.LOCKED])
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+def deactivate_all(user, *, actor, reason: str):
+    """Deactivate every phone of a person who is deactivated, in the caller's transaction."""
+    for device in (
+        Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED).select_related("application")
+    ):
+        _deactivate(device, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def activate(device, *, actor, reason: str = ""):
+    """A registered phone counts from now on, having been confirmed where that was asked for."""
+    move(device, Device.Status.ACTIVE, guard={"status": Device.Status.PENDING}, status_since=Now())
+    return tell(device, "activated", actor=actor, reason=reason)
+
+
+@transaction.atomic
+def rename(device, name: str, *, actor):
+    """Give a phone the name that its person sees: 1 to 64 characters without control characters."""
+    check_name(name)
+    before = device.name
+    if name != before:
+        Device.objects.filter(pk=device.pk).update(name=name)
+        device.name = name
+        trail.record(device, "device.renamed", actor=actor)
+    return device
+
+
+def check_name(name: str, field: str = "name"):
+    """Raise Invalid for a device name that can't be shown."""
+    try:
+        check_text(name, field)
+    except ContentInvalid as error:
+        raise Invalid.field(field, error.reason) from error
+    if not name.strip() or len(name) > NAME_LIMIT:
+        raise Invalid.field(field, f"1 to {NAME_LIMIT} characters.")
+
+
+@transaction.atomic
+def end_lock(device):
+    """Unlock a phone whose lock for a time is over by the database's clock; WrongState otherwise.
+
+    The count of locks stays: the next one is longer.
+    """
+    return _unlock(device, actor=SYSTEM, reason="LOCK_OVER", guard={"locked_until__lte": Now()})
+
+
+def end_lapsed_locks(limit: int = 200) -> int:
+    """What `end_lock` does, for up to ``limit`` phones; rivals take different ones. Returns how many."""
+    ended = 0
+    with transaction.atomic():
+        due = Device.objects.filter(LOCK_OVER).select_related("application").order_by("locked_until")
+        for device in due.select_for_update(skip_locked=True, of=("self",))[:limit]:
+            try:
+                end_lock(device)
+                ended += 1
+            except WrongState:
+                continue
+    return ended

@@ -1,0 +1,20 @@
+"""What is left of a person's phones and operations once the person is erased: keys, hashes, evidence, states."""
+
+from django.db.models import Q
+
+from mobileid.models import Device, Operation
+
+# What a person approved or signed is evidence and stays, sealed, for as long as evidence is kept.
+_EVIDENCE = Q(status=Operation.Status.COMPLETED)
+
+
+def erase(user):
+    """Empty names and contents, in the transaction of the person's erasure."""
+    Device.objects.filter(user=user).update(
+        name="", push_token=None, knowledge_key=None, previous_knowledge_key=None, push_provider=""
+    )
+    operations = Operation.objects.filter(user=user)
+    operations.update(
+        post_context=None, push_notification=None, binding_secret=None, client_reference="", device_name=""
+    )
+    operations.exclude(_EVIDENCE).update(title=None, content=None, transaction=None)

@@ -1,0 +1,230 @@
+"""Starting the three operations. How they end is in `endings`; what phones do with them, in their own modules."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from mobileid.errors import DeviceUnusable, NoUsableDevice, UserNotActive
+from mobileid.models import Application, AuthMethod, Device, Operation
+from mobileid.services import bindings, contexts, fatigue
+from mobileid.services.descriptions import methods_of
+from mobileid.services.endings import cancel, cancel_all_open, end, expire, expire_overdue, release
+from reuseid.errors import Invalid, WrongState
+from reuseid.models import Client, User
+from reuseid.services import trail
+
+__all__ = [
+    "cancel",
+    "cancel_all_open",
+    "end",
+    "expire",
+    "expire_overdue",
+    "release",
+    "start_authentication",
+    "start_signature",
+]
+
+EXPIRES_IN, EXPIRES_IN_MIN, EXPIRES_IN_MAX = 180, 10, 600
+REFERENCE_LIMIT = 128
+PROPERTIES = "operationProperties"
+
+Binding, Level = Operation.Binding, Operation.AuthLevel
+_METHODS = {
+    Level.ONE_FACTOR: [AuthMethod.DEVICE, AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
+    Level.TWO_FACTOR: [AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
+}
+_CLAIMED = {Binding.QR, Binding.SAME_DEVICE}
+_BY_HAND = {Binding.NUMBER, Binding.QR}
+
+
+@dataclass(slots=True)
+class Terms:
+    """What an operation is started with. ``expires_in`` in seconds; contexts as docs/api.md forms them."""
+
+    client: Client | None = None
+    user: User | None = None
+    device: Device | None = None
+    broadcast: bool = False
+    auth_level: str = Level.TWO_FACTOR
+    auth_methods: list[str] | None = None
+    binding: str = Binding.NONE
+    return_url: str = ""
+    content: dict | None = None
+    transaction: dict | None = None
+    post_context: dict | None = None
+    push_notification: dict | None = None
+    requested_attributes: list[str] = field(default_factory=list)
+    expires_in: int = EXPIRES_IN
+    client_reference: str = ""
+    allow_parallel: bool = False
+
+
+def start_authentication(account, *, actor, **terms) -> tuple[Operation, dict]:
+    """Ask a person to sign in or, with ``transaction``, to authorise a payment; ``terms`` are those of `Terms`.
+
+    Gives the operation and what only the start answer shows (`bindings.bind`). Raises Invalid, UserNotActive,
+    DeviceUnusable, NoUsableDevice or UserCooldown.
+    """
+    terms = Terms(**terms)
+    if terms.transaction is not None and terms.content is not None:
+        raise Invalid.field(f"{PROPERTIES}.preOperationContext", "With `transaction` the service writes the content.")
+    return _start(account, Operation.Type.AUTHENTICATION, terms, contexts.AUTHENTICATION_LIMIT, actor)
+
+
+def start_signature(account, *, actor, **terms) -> tuple[Operation, dict]:
+    """Ask a person to sign a consent to a text or PDF; otherwise as `start_authentication`."""
+    terms = Terms(**terms)
+    if terms.content is None:
+        raise Invalid.field(f"{PROPERTIES}.preOperationContext", "The document to consent to is missing.")
+    if terms.transaction is not None:
+        raise Invalid.field(f"{PROPERTIES}.transaction", "Only for authentications.")
+    return _start(account, Operation.Type.SIGNATURE, terms, contexts.SIGNATURE_LIMIT, actor)
+
+
+@transaction.atomic
+def _start(account, kind, terms, limit, actor):
+    operation = Operation(
+        account=account,
+        client=terms.client,
+        type=kind,
+        broadcast=terms.broadcast,
+        binding=terms.binding,
+        auth_level=terms.auth_level,
+        requested_attributes=terms.requested_attributes,
+        client_reference=terms.client_reference,
+        allow_parallel=terms.allow_parallel,
+    )
+    _fill_contents(operation, terms, limit)
+    _choose_user(operation, terms)
+    operation.auth_methods = _methods(terms)
+    if operation.user and terms.binding not in _BY_HAND:
+        fatigue.check_cooldown(operation.user)
+    _choose_device(operation, terms)
+    shown = bindings.bind(operation, terms.return_url)
+    begin(operation, terms.expires_in, actor=actor)
+    return operation, shown
+
+
+def _fill_contents(operation, terms, limit):
+    if terms.transaction is not None:
+        content = contexts.read_transaction(terms.transaction, field=f"{PROPERTIES}.transaction")
+        contexts.seal_json(operation, "transaction", terms.transaction)
+    elif terms.content is not None:
+        content = contexts.read_context(terms.content, limit=limit, field=f"{PROPERTIES}.preOperationContext")
+    else:
+        content = contexts.EMPTY
+    contexts.seal_content(operation, content)
+    if terms.post_context is not None:
+        contexts.read_context(terms.post_context, limit=contexts.POST_LIMIT, field=f"{PROPERTIES}.postOperationContext")
+        contexts.seal_json(operation, "post_context", terms.post_context)
+    if terms.push_notification is not None:
+        contexts.check_push(terms.push_notification)
+        contexts.seal_json(operation, "push_notification", terms.push_notification)
+
+
+def _choose_user(operation, terms):
+    user = terms.user or (terms.device and terms.device.user)
+    if user is None:
+        if terms.binding not in _CLAIMED:
+            raise Invalid.field("userId", "Needed, unless the person is found by a QR code or a link.")
+        if terms.broadcast:
+            raise Invalid.field("broadcast", "It needs a user.")
+        return
+    if terms.device and terms.device.user_id != user.pk:
+        raise Invalid.field("deviceId", "It is another user's device.")
+    operation.user = hold(user)
+
+
+def hold(user) -> User:
+    """The person's row, locked until the transaction ends: starts, locks and deactivations of one person take turns.
+
+    Raises UserNotActive.
+    """
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if held.status != User.Status.ACTIVE:
+        raise UserNotActive(state=str(held.status))
+    return held
+
+
+def _methods(terms):
+    allowed = _METHODS[terms.auth_level]
+    methods = terms.auth_methods or [str(method) for method in allowed]
+    if len(set(methods)) != len(methods):
+        raise Invalid.field(f"{PROPERTIES}.authMethods", "Each once.")
+    if not set(methods) <= set(allowed):
+        raise Invalid.field(f"{PROPERTIES}.authMethods", f"{terms.auth_level} allows {', '.join(allowed)}.")
+    return methods
+
+
+def _choose_device(operation, terms):
+    if operation.user is None:
+        return
+    phones = Device.objects.filter(user=operation.user).as_read()
+    if terms.device:
+        if terms.broadcast:
+            raise Invalid.field("broadcast", "Not with a deviceId.")
+        phone = phones.get(pk=terms.device.pk)
+        if phone.status != Device.Status.ACTIVE and not phone.is_lock_over:
+            raise DeviceUnusable(state=str(phone.status))
+        able = _able([phone], operation)
+    else:
+        able = _able(phones.usable().order_by("-last_used_at", "-created_at")[:50], operation)
+    if not able:
+        raise NoUsableDevice
+    if terms.device or not (terms.broadcast or terms.binding in _CLAIMED):
+        # Without a word from the integrator: the phone that the person used last.
+        operation.target_device = _last_used(able)
+        operation.application = operation.target_device.application
+
+
+def _able(phones, operation):
+    return [phone for phone in phones if set(methods_of(phone)) & set(operation.auth_methods)]
+
+
+def _last_used(phones):
+    return max(phones, key=lambda phone: phone.last_used_at or phone.created_at)
+
+
+def begin(operation, expires_in: int, *, actor):
+    """Save a new operation, supersede what it replaces, and write the trail; the caller's transaction holds its user.
+
+    The deadline is counted on the database's clock, which alone judges it.
+    """
+    if operation.user and not operation.allow_parallel:
+        _supersede(operation, actor)
+    operation.expires_at = Now() + timedelta(seconds=expires_in)
+    operation.save(force_insert=True)
+    operation.refresh_from_db(fields=["created_at", "expires_at"])
+    trail.record(
+        operation,
+        "operation.started",
+        actor=actor,
+        changes={"type": operation.type, "binding": operation.binding, "expiresIn": expires_in},
+    )
+    return operation
+
+
+def _supersede(operation, actor):
+    older = Operation.objects.open().filter(user=operation.user, client=operation.client, type=operation.type)
+    for old in older.select_related("user", "client", "device__application", "target_device"):
+        try:
+            with transaction.atomic():
+                end(old, Operation.Status.CANCELED, actor=actor, failure_reason=fatigue.SUPERSEDED)
+        except WrongState:
+            continue
+
+
+def only_application(account, application_id=None) -> Application:
+    """The application of that id; without one, the account's only one. Raises Invalid."""
+    applications = Application.objects.filter(account=account)
+    if application_id is not None:
+        found = applications.filter(pk=application_id).first()
+        if found is None:
+            raise Invalid.field("applicationId", "There is no such application.")
+        return found
+    found = list(applications.order_by("created_at")[:2])
+    if len(found) != 1:
+        raise Invalid.field("applicationId", "Say which: the account has none or several.")
+    return found[0]

@@ -1,0 +1,20 @@
+"""P-256 key pairs of the service, as they are stored: private halves as PKCS 8, public ones as JWK."""
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+
+from mobileid.protocol.jwk import public_jwk
+from reuseid.models.sealed import seal_field, unseal_field
+
+
+def fill(row):
+    """Give a TrustAnchor or SigningKey that is not saved yet a new key pair."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    row.public_jwk = public_jwk(key.public_key())
+    seal_field(row, "private_key", key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    return row
+
+
+def load(row) -> ec.EllipticCurvePrivateKey:
+    """The private key of a row; crypto.Unreadable when its key-encryption key is not configured."""
+    return load_der_private_key(unseal_field(row, "private_key"), password=None)

@@ -1,0 +1,72 @@
+"""Which phone speaks, and whether it may: the first questions of every message (docs/protocol.md, chapter 7)."""
+
+import re
+import uuid
+from contextlib import suppress
+
+from mobileid.models import Device
+from mobileid.problems import AuthenticationFailed, DeviceUnusable, VersionUnsupported
+from mobileid.protocol import proofs
+from mobileid.services import devices
+from reuseid.errors import WrongState
+from reuseid.models import Account, User
+
+_NUMBERS = re.compile(r"\d+")
+
+
+def identify(application, proof: proofs.Proof) -> Device:
+    """The device whose possession key signed the statement.
+
+    Whatever fails is one AuthenticationFailed at one cost, and counts nothing: nobody can lock another's phone from
+    afar. An unknown device is verified against a key that nobody has.
+    """
+    device = (
+        Device.objects.of(application.account)
+        .select_related("user")
+        .filter(pk=uuid.UUID(proof.statement["deviceId"]), application=application)
+        .first()
+    )
+    key = proofs.public_key_from_jwk(device.possession_jwk) if device else proofs.DUMMY_POSSESSION_KEY
+    if not proof.verify(proofs.POSSESSION, key) or device is None:
+        raise AuthenticationFailed
+    device.account, device.application = application.account, application
+    device.user.account = application.account
+    return device
+
+
+def require_usable(device):
+    """Raise DeviceUnusable unless device, user and account are active; a lock that is over ends here."""
+    _end_lock(device)
+    active = (
+        device.status == Device.Status.ACTIVE
+        and device.user.status == User.Status.ACTIVE
+        and device.account.status == Account.Status.ACTIVE
+    )
+    if not active:
+        raise DeviceUnusable.of(device)
+
+
+def _end_lock(device):
+    if device.status == Device.Status.LOCKED and device.locked_until:
+        with suppress(WrongState):
+            devices.end_lock(device)
+
+
+def require_version(application, sdk_version: str):
+    """Raise VersionUnsupported for an SDK below the application's minimum; compared number by number."""
+    if application.min_sdk_version and _version(sdk_version) < _version(application.min_sdk_version):
+        raise VersionUnsupported(minimum=application.min_sdk_version)
+
+
+def _version(text):
+    return tuple(int(number) for number in _NUMBERS.findall(text)[:4])
+
+
+def refresh(device, **reported: str | None):
+    """End a lock that is over, and take over the versions that the phone says it has now."""
+    _end_lock(device)
+    changed = {name: value for name, value in reported.items() if value is not None and value != getattr(device, name)}
+    if changed:
+        Device.objects.filter(pk=device.pk).update(**changed)
+        for name, value in changed.items():
+            setattr(device, name, value)

@@ -1,0 +1,29 @@
+"""What the middleware tells a view about one look at an operation, and what the view says back."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+KEY = "mobileid.asked"
+
+
+@dataclass(slots=True)
+class Asked:
+    """One look. Travels in the ASGI scope, so nothing of it can come from, or get to, a caller.
+
+    ``again`` marks a look after the first, which is not counted; ``frames`` asks for that many QR frames ahead. The
+    view sets ``wait`` (seconds that the caller asked for) and ``expires_in`` (seconds) while the operation is open.
+    """
+
+    again: bool = False
+    frames: int = 0
+    wait: int = 0
+    expires_in: float = 0.0
+
+    @classmethod
+    def of(cls, request):
+        """The look that a request is; an unheeded one where the middleware does not run."""
+        return getattr(request, "scope", {}).get(KEY) or cls()
+
+    def not_yet(self, wait: int, expires_at: datetime):
+        """The operation is open."""
+        self.wait, self.expires_in = wait, (expires_at - datetime.now(UTC)).total_seconds()

@@ -1,0 +1,130 @@
+"""The ASGI middleware around the application: long-polls and QR streams.
+
+A caller who waits is a coroutine here. Each look at the operation is an ordinary request to the application, with its
+authentication and its own short use of a thread and a connection; between two looks nothing is held.
+"""
+
+import json
+import re
+import time
+
+from mobileid.waiting import bells
+from mobileid.waiting.asked import Asked
+from mobileid.waiting.looks import Answer, leaving, look, pause
+
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_STATUS = re.compile(rf"/mobileid/core/(?:registrations|authentications|signatures)/({_ID})", re.ASCII)
+_STREAM = re.compile(rf"(/mobileid/core/(?:authentications|signatures)/({_ID})/qr)/stream", re.ASCII)
+_SHORTEST = 0.2
+_FRAMES_AHEAD = 10
+_SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
+
+
+class Waiting:
+    """Wraps the ASGI application; everything but the two addresses passes through untouched."""
+
+    def __init__(self, app, bell: bells.Bell | None = None):
+        self.app, self._bell = app, bell
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return await self.app(scope, receive, send)
+        if found := _STREAM.fullmatch(scope["path"]):
+            return await self._stream(found[1], found[2], scope, receive, send)
+        if b"wait=" in scope["query_string"] and (found := _STATUS.fullmatch(scope["path"])):
+            return await self._wait(found[1], scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    @property
+    def bell(self):
+        """Made with the first caller, in the process and on the loop that serve it."""
+        if self._bell is None:
+            self._bell = bells.hung()
+        return self._bell
+
+    async def _wait(self, operation_id, scope, receive, send):
+        start = time.monotonic()
+        async with leaving(receive) as gone:
+            # Listening begins before the first look, so no change falls between the two.
+            with self.bell.waiter(operation_id) as rung:
+                asked = Asked()
+                answer = await look(self.app, scope, asked)
+                deadline = start + asked.wait
+                while asked.wait and (left := deadline - time.monotonic()) > 0:
+                    seconds = min(left, self.bell.patience, max(asked.expires_in, _SHORTEST))
+                    if not await pause(rung, gone, seconds):
+                        return
+                    asked = Asked(again=True)
+                    answer = await look(self.app, scope, asked)
+            await answer.pass_on(send)
+
+    async def _stream(self, path, operation_id, scope, receive, send):
+        scope = {**scope, "path": path, "raw_path": path.encode(), "query_string": b""}
+        async with leaving(receive) as gone:
+            with self.bell.waiter(operation_id) as rung:
+                answer = await look(self.app, scope, Asked(frames=_FRAMES_AHEAD))
+                if answer.status != 200 and not _state(answer):
+                    await answer.pass_on(send)
+                    return
+                stream = _Stream(send)
+                await stream.open(answer)
+                while await stream.send(answer, rung, gone, self.bell.patience):
+                    answer = await look(self.app, scope, Asked(again=True, frames=_FRAMES_AHEAD))
+                if not gone.done():
+                    await stream.close()
+
+
+class _Stream:
+    """Server-sent events: a ``frame`` each second, a ``state`` whenever that changes."""
+
+    def __init__(self, send):
+        self._send, self._state = send, None
+
+    async def open(self, answer: Answer):
+        headers = [pair for pair in answer.headers if bytes(pair[0]).lower() in _SAFE_HEADERS]
+        headers += [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def close(self):
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def send(self, answer: Answer, rung, gone, patience) -> bool:
+        """Tell what one look found; True when it is time for the next look, False when the stream is over."""
+        if answer.status == 200:
+            await self._tell_state("PENDING")
+            return await self._frames(json.loads(answer.body), rung, gone)
+        state = _state(answer)
+        if state is None:
+            return False
+        await self._tell_state(state)
+        return state == "IN_PROGRESS" and await pause(rung, gone, patience)
+
+    async def _tell_state(self, state):
+        if state != self._state:
+            self._state = state
+            await self._event("state", {"state": state})
+
+    async def _frames(self, frames, rung, gone):
+        for frame in frames:
+            if frame["t"] + 1 > time.time():
+                await self._event("frame", frame)
+                if not await pause(rung, gone, frame["t"] + 1 - time.time()):
+                    return False
+                if time.time() < frame["t"] + 1:
+                    return True  # The bell rang: look what has changed.
+        return True
+
+    async def _event(self, name, data):
+        body = f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _state(answer: Answer) -> str | None:
+    """The state in a 409 that says that there are no frames any more."""
+    if answer.status != 409:
+        return None
+    return json.loads(answer.body).get("state")

@@ -1,0 +1,39 @@
+"""Who did it: every service takes an actor, every trail line and event names one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    CLIENT = "CLIENT"
+    STAFF = "STAFF"
+    DEVICE = "DEVICE"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A client of the API, a colleague in the back office, a person's phone, or the service itself."""
+
+    kind: ActorKind
+    id: str
+    label: str = ""
+
+    @classmethod
+    def client(cls, client):
+        return cls(ActorKind.CLIENT, client.client_id, client.name)
+
+    @classmethod
+    def staff(cls, staff):
+        return cls(ActorKind.STAFF, str(staff.pk), staff.get_username())
+
+    @classmethod
+    def device(cls, device):
+        return cls(ActorKind.DEVICE, str(device.pk))
+
+    def as_json(self):
+        """The form that events and answers show: the kind and the id, no name."""
+        return {"type": self.kind.value, "id": self.id}
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "system")

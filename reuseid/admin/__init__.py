@@ -1,0 +1,13 @@
+from reuseid.admin import (  # noqa: F401
+    accounts,
+    callbacks,
+    catalogue,
+    clients,
+    dashboard,
+    people,
+    roles,
+    staff,
+    trail,
+    upkeep,
+    users,
+)

@@ -1,0 +1,93 @@
+"""Accounts: the tenants."""
+
+from django.contrib import admin
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from reuseid.admin import cells
+from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.edits import EditAdmin, EditForm
+from reuseid.admin.filters import StatusFilter
+from reuseid.admin.pages import Acting
+from reuseid.models import Account
+from reuseid.services import accounts
+
+BlockForm = ReasonForm.about(
+    Account, lambda account: ["From the next call on none of its API clients is let in."], path="pk"
+)
+UnblockForm = ReasonForm.about(Account, lambda account: ["Its API clients are let in again."], path="pk")
+
+
+class AccountForm(EditForm):
+    wire_names = {"logoUri": "logo_uri"}
+
+
+@admin.register(Account)
+class AccountAdmin(Acting, EditAdmin):
+    form = AccountForm
+    account_paths = ("pk",)
+    list_display = ("name", "state", "open_catalogue", "created", "id")
+    list_filter = (StatusFilter,)
+    sortable_by = None
+    ordering = ("name",)
+    exact = ("pk", "name")
+    search_hint = "Id or name, exactly"
+    shown = ("name", "logo_uri", "open_catalogue", "id", "state", "created")
+    readonly_fields = ("id", "state", "created")
+    actions_detail = ("block", "unblock")
+    fits = {
+        "block": lambda account: account.status == Account.Status.ACTIVE,
+        "unblock": lambda account: account.status == Account.Status.BLOCKED,
+    }
+
+    def get_fields(self, request, obj=None):
+        return self.shown if obj else ("name", "logo_uri")
+
+    @display(description="State", ordering="status")
+    def state(self, account):
+        return cells.state(account)
+
+    @display(description="Created", ordering="created_at")
+    def created(self, account):
+        return cells.when(account.created_at)
+
+    def create(self, request, values):
+        return accounts.create(values["name"], actor=self.actor(request), logo_uri=values["logo_uri"])
+
+    def change(self, request, account, values):
+        return accounts.update(account, actor=self.actor(request), **values)
+
+    def has_block_permission(self, request, object_id=None):
+        return self.may(request, object_id, "block_account")
+
+    @action(
+        description="Block",
+        url_path="block",
+        icon="block",
+        permissions=["block"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": "Block this account",
+            "description": "",
+            "form_class": BlockForm,
+            "form_submit_text": "Block",
+        },
+    )
+    def block(self, request, form, object_id):
+        return self.act(request, object_id, accounts.block, done="The account is blocked.", **form.values())
+
+    @action(
+        description="Let in again",
+        url_path="unblock",
+        icon="lock_open",
+        permissions=["block"],
+        variant=ActionVariant.SUCCESS,
+        dialog={
+            "title": "Let this account in again",
+            "description": "",
+            "form_class": UnblockForm,
+            "form_submit_text": "Let in again",
+        },
+    )
+    def unblock(self, request, form, object_id):
+        return self.act(request, object_id, accounts.unblock, done="The account is let in again.", **form.values())

@@ -1,0 +1,117 @@
+"""How single values look: state words, times, links, ids, masks. Everything is escaped here."""
+
+from django.contrib.admin.utils import quote
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
+
+from reuseid.admin.words import STATES
+
+NONE = format_html('<span class="{}">{}</span>', "bo-none", "none")
+MASK = format_html('<span class="{}" title="{}">{}</span>', "bo-mask", "Hidden: a personal value.", "••••••")
+COLOURS = {
+    "ACTIVE": "good",
+    "COMPLETED": "good",
+    "SENT": "good",
+    "CURRENT": "good",
+    "LOCKED": "bad",
+    "REJECTED": "bad",
+    "FAILED": "bad",
+    "BLOCKED": "bad",
+    "DISABLED": "bad",
+    "PENDING": "busy",
+    "IN_PROGRESS": "busy",
+    "NEXT": "busy",
+    "PAUSED": "warn",
+    "EXPIRED": "warn",
+}
+
+
+def badge(text, colour="quiet", title=""):
+    """A coloured word; the colour never stands alone for the meaning."""
+    return format_html('<span class="bo-state bo-state--{}" title="{}">{}</span>', colour, title, text)
+
+
+def state(obj):
+    """The status of a row as a coloured word, its sentence in the tooltip."""
+    sentence = STATES.get(f"{obj._meta.model_name}.{obj.status}", "")
+    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), sentence)
+
+
+def when(moment):
+    """A time to the second; a script turns it to the reader's zone and puts the age beside it."""
+    if moment is None:
+        return NONE
+    shown = localtime(moment)
+    return format_html(
+        '<time class="bo-time" datetime="{}" title="{}">{}</time>',
+        shown.isoformat(),
+        shown.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
+        shown.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+def ident(value):
+    """An id that is copied with one click."""
+    if not value:
+        return NONE
+    return format_html(
+        '<span class="bo-id"><code>{}</code><button type="button" class="bo-copy" data-copy="{}" aria-label="Copy">'
+        '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button></span>',
+        value,
+        value,
+    )
+
+
+def text(value):
+    """A plain value or the word none."""
+    return NONE if value in (None, "", [], {}) else str(value)
+
+
+def words(values):
+    """A few short words side by side."""
+    return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE
+
+
+def page_of(model, pk):
+    """The address of a row's page in the back office; empty where it has none."""
+    try:
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=(quote(pk),))
+    except NoReverseMatch:
+        return ""
+
+
+def list_of(model, **query):
+    """The address of a model's list, filtered."""
+    from django.utils.http import urlencode
+
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def link(model, pk, label=None):
+    """A link to a row's page; its id unless named."""
+    if not pk:
+        return NONE
+    return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
+
+
+def short(pk):
+    """The first eight characters of an id: enough to recognise, not to type."""
+    return f"{str(pk)[:8]}…"
+
+
+def duration(start, end):
+    """The time between two moments in words of at most two units."""
+    if start is None or end is None:
+        return NONE
+    seconds = (end - start).total_seconds()
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    if seconds < 172_800:
+        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    return f"{seconds // 86_400:.0f} days"

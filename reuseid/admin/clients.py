@@ -1,0 +1,216 @@
+"""API clients: made, limited to scopes, given a new secret, blocked. A secret is shown once."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import Http404
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from reuseid.admin import cells
+from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.filters import AccountFilter, StatusFilter
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
+from reuseid.admin.scope import account_ids
+from reuseid.admin.secrets import shown_once
+from reuseid.errors import ServiceError
+from reuseid.models import Account, Client
+from reuseid.services import clients
+
+BlockForm = ReasonForm.about(Client, lambda client: ["It is not let in any more; its access tokens are deleted."])
+UnblockForm = ReasonForm.about(Client, lambda client: ["It may ask for tokens again."])
+RotateForm = ReasonForm.about(
+    Client, lambda client: ["The present secret and every access token stop at once.", "The new one is shown once."]
+)
+
+
+def scope_choices():
+    return [(scope, f"{scope}: {sentence}") for scope, sentence in settings.SCOPES.items()]
+
+
+def scope_field():
+    return forms.MultipleChoiceField(choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+
+
+class NewForm(BaseDialogForm):
+    """Name, account and scopes of a new client."""
+
+    account = forms.ModelChoiceField(queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget)
+    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
+    scopes = scope_field()
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user))
+
+
+class ScopesForm(ReasonForm.about(Client, lambda client: ["A scope that is taken away stops for live tokens too."])):
+    """The scopes that the client keeps, and why."""
+
+    scopes = scope_field()
+    field_order = ("scopes", "reason", "note")
+
+    def values(self):
+        return {**super().values(), "scopes": self.cleaned_data["scopes"]}
+
+
+def facts(request, client):
+    rows = [
+        ("Client id", cells.ident(client.client_id)),
+        ("Secret", cells.MASK),
+        ("Scopes", cells.words(client.scopes)),
+        ("Account", client.account.name),
+        ("Created", cells.when(client.created)),
+    ]
+    return [Facts(rows), Timeline(trail_of(client), title="History")]
+
+
+@admin.register(Client)
+class ClientAdmin(PageAdmin):
+    list_display = ("name", "state", "client_id", "account", "made")
+    list_filter = (StatusFilter, AccountFilter)
+    list_select_related = ("account",)
+    sortable_by = None
+    ordering = ("name", "pk")
+    exact = ("client_id", "name")
+    search_hint = "Client id or name, exactly"
+    actions_list = ("create",)
+    actions_detail = ("scopes", "rotate", "block", "unblock")
+    tabs = [Tab("overview", "Overview", facts)]
+    fits = {
+        "block": lambda client: client.status == Client.Status.ACTIVE,
+        "unblock": lambda client: client.status == Client.Status.BLOCKED,
+    }
+
+    @display(description="State", ordering="status")
+    def state(self, client):
+        return cells.state(client)
+
+    @display(description="Created", ordering="created")
+    def made(self, client):
+        return cells.when(client.created)
+
+    def header(self, request, client):
+        return Header(
+            title=client.name,
+            state=cells.state(client),
+            ident=cells.ident(client.client_id),
+            lines=[("Account", client.account.name), ("Created", cells.when(client.created))],
+        )
+
+    def has_create_permission(self, request, object_id=None):
+        return self.right(request, "add_client")
+
+    def has_scopes_permission(self, request, object_id=None):
+        return self.may(request, object_id, "change_client")
+
+    def has_rotate_permission(self, request, object_id=None):
+        return self.may(request, object_id, "rotate_client")
+
+    def has_block_permission(self, request, object_id=None):
+        return self.may(request, object_id, "block_client")
+
+    @action(
+        description="New client",
+        url_path="new",
+        icon="add",
+        permissions=["create"],
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": "A new API client",
+            "description": "Its secret is shown once, after this.",
+            "form_class": NewForm,
+            "form_submit_text": "Make it",
+        },
+    )
+    def create(self, request, form):
+        values = form.cleaned_data
+        try:
+            client, secret = clients.create(
+                values["account"], name=values["name"], scopes=values["scopes"], actor=self.actor(request)
+            )
+        except ServiceError as error:
+            messages.error(request, f"Nothing was made. {explain(error)}")
+            return go_to(request, cells.list_of(Client))
+        return self._secret(request, client, secret)
+
+    @action(
+        description="Scopes",
+        url_path="scopes",
+        icon="rule",
+        permissions=["scopes"],
+        dialog={
+            "title": "What the client may do",
+            "description": "",
+            "form_class": ScopesForm,
+            "form_submit_text": "Save",
+        },
+    )
+    def scopes(self, request, form, object_id):
+        return self.act(request, object_id, clients.set_scopes, done="The scopes are saved.", **form.values())
+
+    @action(
+        description="New secret",
+        url_path="rotate",
+        icon="key",
+        permissions=["rotate"],
+        variant=ActionVariant.WARNING,
+        dialog={
+            "title": "A new secret for this client",
+            "description": "",
+            "form_class": RotateForm,
+            "form_submit_text": "Make a new secret",
+        },
+    )
+    def rotate(self, request, form, object_id):
+        client = self.row(request, object_id)
+        if client is None:
+            raise Http404
+        return self._secret(request, client, clients.rotate_secret(client, actor=self.actor(request), **form.values()))
+
+    def _secret(self, request, client, secret):
+        return shown_once(
+            request,
+            title=f"The secret of {client.name}",
+            secret=secret,
+            advice=f"Client id {client.client_id}. The secret is shown now and never again: hand it over safely.",
+            back=cells.page_of(Client, client.pk),
+        )
+
+    @action(
+        description="Block",
+        url_path="block",
+        icon="block",
+        permissions=["block"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": "Block this client",
+            "description": "",
+            "form_class": BlockForm,
+            "form_submit_text": "Block",
+        },
+    )
+    def block(self, request, form, object_id):
+        return self.act(request, object_id, clients.block, done="The client is blocked.", **form.values())
+
+    @action(
+        description="Let in again",
+        url_path="unblock",
+        icon="lock_open",
+        permissions=["block"],
+        variant=ActionVariant.SUCCESS,
+        dialog={
+            "title": "Let this client in again",
+            "description": "",
+            "form_class": UnblockForm,
+            "form_submit_text": "Let in again",
+        },
+    )
+    def unblock(self, request, form, object_id):
+        return self.act(request, object_id, clients.unblock, done="The client is let in again.", **form.values())

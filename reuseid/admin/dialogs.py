@@ -1,0 +1,93 @@
+"""The dialogs of changing acts: a reason from the configured list, a note, and what will follow."""
+
+from datetime import timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from reuseid.admin.scope import scoped
+from reuseid.errors import Invalid
+from reuseid.services import reasons
+
+
+def reason_choices():
+    """Each code with its sentence, in the order of the setting."""
+    return [("", "Choose a reason"), *((code, f"{code} — {text}") for code, text in reasons.sentences().items())]
+
+
+class ReasonForm(BaseDialogForm):
+    """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow."""
+
+    form_before_template = "admin/parts/consequences.html"
+    model = None
+    path = "account"
+    follows = None
+    danger = False
+
+    reason = forms.ChoiceField(choices=reason_choices, widget=UnfoldAdminSelectWidget)
+    note = forms.CharField(
+        required=False,
+        max_length=reasons.MAX_NOTE,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="For colleagues: it stays in the history. No passwords, no document numbers.",
+    )
+
+    @classmethod
+    def about(cls, model, follows, path="account", danger=False):
+        """A form for rows of ``model``, whose account is at ``path``, that lists ``follows(row)``, sentences.
+
+        ``danger`` colours it red: for what can't be undone.
+        """
+        values = {"model": model, "path": path, "follows": staticmethod(follows), "danger": danger}
+        return type(cls.__name__, (cls,), values)
+
+    def get_before_template_context(self, request, object_id=None):
+        row = scoped(self.model._default_manager.all(), request.user, self.path).filter(pk=object_id).first()
+        return {"follows": self.follows(row) if row else []}
+
+    def clean(self):
+        values = super().clean()
+        if "reason" in values:
+            try:
+                reasons.check(values["reason"], values.get("note", ""))
+            except Invalid as error:
+                raise ValidationError({item["name"]: item["reason"] for item in error.invalid_params}) from error
+        return values
+
+    def values(self):
+        """What the service is called with."""
+        return {"reason": self.cleaned_data["reason"], "note": self.cleaned_data["note"]}
+
+
+class LockForm(ReasonForm):
+    """A lock may end by itself."""
+
+    until = forms.TypedChoiceField(
+        choices=[
+            ("", "Until somebody unlocks"),
+            ("1", "For one hour"),
+            ("8", "For eight hours"),
+            ("24", "For a day"),
+            ("168", "For a week"),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label="How long",
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("reason", "until", "note")
+
+    def values(self):
+        hours = self.cleaned_data["until"]
+        return {**super().values(), "until": timezone.now() + timedelta(hours=hours) if hours else None}
+
+
+class SureForm(BaseDialogForm):
+    """Nothing to say: a click to confirm."""
+
+    def values(self):
+        return {}

@@ -1,0 +1,57 @@
+"""Trail lines as the colleagues read them."""
+
+from dataclasses import dataclass
+
+from reuseid.admin.cells import short, when
+from reuseid.admin.words import THROUGH, act
+from reuseid.services import reasons
+
+COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": "good", "unblocked": "good"}
+
+
+@dataclass
+class Line:
+    """One line: time, who, through what, sentence, reason."""
+
+    at: str
+    who: str
+    through: str
+    sentence: str
+    subject: str
+    reason: str
+    note: str
+    changes: str
+    colour: str
+
+
+def line(entry, subject="") -> Line:
+    """A trail entry in words; ``subject`` where the page is about more than one thing."""
+    explained = reasons.sentences().get(entry.reason, "")
+    changes = {name: value for name, value in entry.changes.items() if value not in (None, [], "", {})}
+    return Line(
+        at=when(entry.at),
+        who=who(entry),
+        through=THROUGH.get(entry.actor_type, entry.actor_type),
+        sentence=act(entry.action),
+        subject=subject,
+        reason=f"{entry.reason}: {explained}" if explained else entry.reason,
+        note=entry.note,
+        changes=", ".join(f"{name}: {in_words(value)}" for name, value in changes.items()),
+        colour=COLOURS.get(entry.action.partition(".")[2], "quiet"),
+    )
+
+
+def who(entry) -> str:
+    """The colleague or client by name; a phone by the start of its id, the service as such."""
+    if entry.actor_type == "SYSTEM":
+        return "The service"
+    return entry.actor_label or (short(entry.actor_id) if entry.actor_type == "DEVICE" else entry.actor_id)
+
+
+def in_words(value):
+    """A value of ``changes``: before and after where it has both."""
+    if isinstance(value, dict) and set(value) == {"before", "after"}:
+        return f"{value['before']} → {value['after']}"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,212 @@
+"""Colleagues: who works here, in which roles, for which accounts."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.http import Http404
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from reuseid.admin import cells
+from reuseid.admin.dialogs import SureForm
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
+from reuseid.admin.scope import account_ids
+from reuseid.admin.secrets import shown_once
+from reuseid.admin.words import act
+from reuseid.errors import ServiceError
+from reuseid.models import Account, Staff, TrailEntry
+from reuseid.services import staff as staff_service
+
+
+class AccessForm(BaseDialogForm):
+    """Roles and accounts, chosen among all roles and the accounts that the asker sees."""
+
+    roles = forms.ModelMultipleChoiceField(
+        queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+    accounts = forms.ModelMultipleChoiceField(
+        queryset=Account.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        self.fields["roles"].queryset = staff_service.all_roles()
+        self.fields["accounts"].queryset = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+
+    def values(self):
+        values = {name: value for name, value in self.cleaned_data.items() if not name.startswith("_")}
+        return {**values, "roles": list(values["roles"]), "accounts": list(values["accounts"])}
+
+
+class NewForm(AccessForm):
+    """A new colleague."""
+
+    username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget)
+    email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget)
+    field_order = ("username", "email", "roles", "accounts")
+
+
+class ChangeForm(AccessForm):
+    """A colleague's roles and accounts, and whether they may sign in, as they are."""
+
+    is_active = forms.BooleanField(required=False, label="May sign in", widget=UnfoldBooleanSwitchWidget)
+    field_order = ("is_active", "roles", "accounts")
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        staff = Staff.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        if staff is not None:
+            self.initial = {
+                "is_active": staff.is_active,
+                "roles": list(staff.groups.all()),
+                "accounts": list(staff.accounts.all()),
+            }
+
+
+def facts(request, staff):
+    rows = [
+        ("Name", cells.text(staff.get_full_name())),
+        ("E-mail", cells.text(staff.email)),
+        ("Roles", cells.words([group.name for group in staff.groups.order_by("name")])),
+        ("Accounts", "all" if staff.is_superuser else cells.words([str(a) for a in staff.accounts.order_by("name")])),
+        ("May sign in", "yes" if staff.is_active else "no"),
+        ("Last signed in", cells.when(staff.last_login)),
+        ("Since", cells.when(staff.date_joined)),
+    ]
+    return [Facts(rows), Timeline(trail_of(staff), title="History of this entry")]
+
+
+def deeds(request, staff):
+    """What this colleague did, in the accounts that the reader sees."""
+    lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk))
+    if not request.user.is_superuser:
+        lines = lines.filter(account__in=account_ids(request.user))
+    rows = [
+        [cells.when(line.at), act(line.action), f"{line.object_type} {cells.short(line.object_id)}", line.reason]
+        for line in lines.order_by("-id")[:50]
+    ]
+    return [Table(["Time", "What", "About", "Reason"], rows, empty="Nothing yet.")]
+
+
+@admin.register(Staff)
+class StaffAdmin(PageAdmin):
+    account_paths = ("accounts",)
+    page_related = ()
+    list_display = ("username", "full_name", "roles", "is_active", "last_seen")
+    sortable_by = None
+    ordering = ("username",)
+    exact = ("pk", "username", "email")
+    search_hint = "Name or e-mail address, exactly"
+    actions_list = ("create",)
+    actions_detail = ("access", "password")
+    tabs = [
+        Tab("overview", "Overview", facts),
+        Tab("deeds", "What they did", deeds, right="reuseid.view_trailentry"),
+    ]
+
+    def get_queryset(self, request):
+        """Those who share an account with the reader; superusers are seen by superusers."""
+        rows = super(PageAdmin, self).get_queryset(request)
+        rows = rows if request.user.is_superuser else rows.filter(is_superuser=False).distinct()
+        return rows.prefetch_related("groups")
+
+    @display(description="Name")
+    def full_name(self, staff):
+        return cells.text(staff.get_full_name())
+
+    @display(description="Roles")
+    def roles(self, staff):
+        return "superuser" if staff.is_superuser else cells.words(sorted(group.name for group in staff.groups.all()))
+
+    @display(description="Last signed in", ordering="last_login")
+    def last_seen(self, staff):
+        return cells.when(staff.last_login)
+
+    def header(self, request, staff):
+        state = cells.badge("May sign in", "good") if staff.is_active else cells.badge("Shut out", "bad")
+        return Header(title=staff.username, state=state, lines=[("Last signed in", cells.when(staff.last_login))])
+
+    def has_create_permission(self, request, object_id=None):
+        return self.right(request, "add_staff")
+
+    def has_access_permission(self, request, object_id=None):
+        return self.may(request, object_id, "change_staff")
+
+    @action(
+        description="New colleague",
+        url_path="new",
+        icon="person_add",
+        permissions=["create"],
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": "A new colleague",
+            "description": "The first password is shown once, after this.",
+            "form_class": NewForm,
+            "form_submit_text": "Make the entry",
+        },
+    )
+    def create(self, request, form):
+        try:
+            staff, password = staff_service.create(by=request.user, **form.values())
+        except ServiceError as error:
+            messages.error(request, f"Nothing was made. {explain(error)}")
+            return go_to(request, cells.list_of(Staff))
+        return self._secret(request, staff, password)
+
+    @action(
+        description="Access",
+        url_path="access",
+        icon="badge",
+        permissions=["access"],
+        dialog={
+            "title": "Roles and accounts",
+            "description": "They count from the colleague's next click.",
+            "form_class": ChangeForm,
+            "form_submit_text": "Save",
+        },
+    )
+    def access(self, request, form, object_id):
+        def change(staff, *, actor, **values):
+            return staff_service.change(staff, by=request.user, **values)
+
+        return self.act(request, object_id, change, done="The access is saved.", **form.values())
+
+    @action(
+        description="New password",
+        url_path="password",
+        icon="key",
+        permissions=["access"],
+        variant=ActionVariant.WARNING,
+        dialog={
+            "title": "A new password",
+            "description": "The present one stops at once, and the colleague is signed out. The new one is shown once.",
+            "form_class": SureForm,
+            "form_submit_text": "Make a new password",
+        },
+    )
+    def password(self, request, form, object_id):
+        staff = self.row(request, object_id)
+        if staff is None:
+            raise Http404
+        try:
+            secret = staff_service.new_password(staff, by=request.user)
+        except ServiceError as error:
+            messages.error(request, f"Nothing was changed. {explain(error)}")
+            return go_to(request, cells.page_of(Staff, staff.pk))
+        return self._secret(request, staff, secret)
+
+    def _secret(self, request, staff, secret):
+        return shown_once(
+            request,
+            title=f"The password of {staff.username}",
+            secret=secret,
+            advice="It is shown now and never again. Give it to the colleague in person; they change it at first use.",
+            back=cells.page_of(Staff, staff.pk),
+        )

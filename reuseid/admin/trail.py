@@ -1,0 +1,128 @@
+"""The history of everything: who did what to whom, through what, when and why."""
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Q
+from unfold.decorators import display
+
+from reuseid.actors import ActorKind
+from reuseid.admin import cells, history
+from reuseid.admin.base import BackOfficeAdmin, as_uuid
+from reuseid.admin.filters import AccountFilter, DateFilter
+from reuseid.admin.scope import account_ids
+from reuseid.admin.words import act
+from reuseid.models import Staff, TrailEntry, TrailKey, TrailSeal, User
+
+
+def kinds():
+    """What a line can be about: the names of all models of our apps."""
+    ours = (apps.get_app_config(label) for label in ("reuseid", "mobileid"))
+    return [model._meta.model_name for app in ours for model in app.get_models()]
+
+
+@admin.register(TrailEntry)
+class TrailAdmin(BackOfficeAdmin):
+    list_display = ("time", "sentence", "about", "person", "who", "reason", "account")
+    list_display_links = ("time",)
+    list_filter = (AccountFilter, ("at", DateFilter))
+    list_select_related = ("account",)
+    ordering = ("-id",)
+    exact = ("user_id", "object_id", "actor_id")
+    search_hint = "Id of a user, an object or a colleague, exactly"
+    shown = (
+        "time",
+        "sentence",
+        "action",
+        "about",
+        "person",
+        "who",
+        "reason",
+        "note",
+        "changed",
+        "trace_id",
+        "account",
+    )
+
+    def get_queryset(self, request):
+        """Lines of no account are colleagues' entries: for those who see colleagues, and those that they see."""
+        rows = super(BackOfficeAdmin, self).get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        seen = Q(account__in=account_ids(request.user))
+        if request.user.has_perm("reuseid.view_staff"):
+            colleagues = Staff.objects.filter(accounts__in=account_ids(request.user)).values_list("pk", flat=True)
+            seen |= Q(account=None, object_type="staff", object_id__in=[str(pk) for pk in colleagues])
+        return rows.filter(seen)
+
+    def get_search_results(self, request, queryset, search_term):
+        """By id of anything; the kinds are named too, since the indexes begin with them."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        request.searched_for = f"“{term}” as user, object or colleague, exactly"
+        found = Q(object_type__in=kinds(), object_id=term) | Q(actor_type__in=list(ActorKind), actor_id=term)
+        if as_uuid(term):
+            found |= Q(user_id=as_uuid(term))
+        return queryset.filter(found), False
+
+    @display(description="Time", ordering="id")
+    def time(self, entry):
+        return cells.when(entry.at)
+
+    @display(description="What")
+    def sentence(self, entry):
+        return act(entry.action)
+
+    @display(description="About")
+    def about(self, entry):
+        return f"{entry.object_type} {cells.short(entry.object_id)}"
+
+    @display(description="User")
+    def person(self, entry):
+        return cells.link(User, entry.user_id)
+
+    @display(description="Who")
+    def who(self, entry):
+        line = history.line(entry)
+        return f"{line.who}, through {line.through}"
+
+    @display(description="Changes")
+    def changed(self, entry):
+        return cells.text(history.line(entry).changes)
+
+
+class OfService(BackOfficeAdmin):
+    """Rows of the service itself: they belong to no account."""
+
+    def get_queryset(self, request):
+        return super(BackOfficeAdmin, self).get_queryset(request)
+
+
+@admin.register(TrailSeal)
+class TrailSealAdmin(OfService):
+    list_display = ("number", "time", "first_id", "last_id", "count", "root", "key")
+    ordering = ("-number",)
+    search_hint = "Number, exactly"
+    shown = ("number", "time", "first_id", "last_id", "count", "root", "previous", "hash", "signature", "purged_at")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("leaves")
+
+    @display(description="Sealed", ordering="number")
+    def time(self, seal):
+        return cells.when(seal.at)
+
+
+@admin.register(TrailKey)
+class TrailKeyAdmin(OfService):
+    list_display = ("id", "public_key", "made")
+    ordering = ("-created_at",)
+    shown = ("id", "public_key", "private_half", "made")
+
+    @display(description="Private half")
+    def private_half(self, key):
+        return cells.MASK
+
+    @display(description="Made")
+    def made(self, key):
+        return cells.when(key.created_at)

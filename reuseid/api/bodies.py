@@ -1,0 +1,134 @@
+"""What callers send to ReuseID's API."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from reuseid.api.fields import Choice, Identifier, JSONValue, Moment, Text
+from reuseid.api.serializers import StrictSerializer
+from reuseid.models import AssuranceLevel, Proofing
+from reuseid.services.attributes import Record
+
+
+class RecordBody(StrictSerializer):
+    """A value and its provenance."""
+
+    value = JSONValue(help_text="A JSON scalar or small JSON, at most 8192 bytes, encrypted at rest.")
+    source = Text(required=False, allow_blank=True, max_length=120, help_text="Where it comes from.", default="")
+    assuranceLevel = Choice(
+        AssuranceLevel.choices,
+        source="assurance_level",
+        required=False,
+        allow_null=True,
+        help_text="Levels of eIDAS, article 8.",
+    )
+    verifiedAt = Moment(source="verified_at", required=False, allow_null=True, help_text="When it was verified.")
+    expiresAt = Moment(
+        source="expires_at",
+        required=False,
+        allow_null=True,
+        help_text="From then on it is not among requestedUserAttributes.",
+    )
+    proofingId = Identifier(
+        source="proofing_id", required=False, allow_null=True, help_text="An active proofing of the user."
+    )
+
+    def validate(self, attrs):
+        """A `Record`."""
+        return Record(**{name: value for name, value in attrs.items() if value is not None or name == "value"})
+
+
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": ["string", "number", "boolean"]},
+            {"type": "array", "items": {}},
+            {"$ref": "#/components/schemas/RecordBody"},
+            {"type": "object", "not": {"required": ["value"]}},
+        ]
+    }
+)
+class ValueOrRecord(serializers.Field):
+    """A bare value, or an object with a member ``value`` and at most the other members of a record."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, dict) and "value" in data:
+            body = RecordBody(data=data)
+            body.is_valid(raise_exception=True)
+            return body.validated_data
+        return Record(data)
+
+
+class AttributesField(serializers.DictField):
+    """Names to values or records; in a PATCH null deletes."""
+
+    child = ValueOrRecord(allow_null=True)
+
+    def __init__(self, *, deletes=False, **kwargs):
+        self.deletes = deletes
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, dict):
+            self.fail("not_a_dict", input_type=type(data).__name__)
+        if not self.deletes and any(value is None for value in data.values()):
+            raise serializers.ValidationError({name: "Null is no value." for name in data if data[name] is None})
+        return super().to_internal_value(data)
+
+
+class ProofingBody(StrictSerializer):
+    """A proofing that was done elsewhere."""
+
+    method = Choice(Proofing.Method.choices, help_text="How the person was proofed.")
+    provider = Text(max_length=120, help_text="Who did it.")
+    reference = Text(
+        required=False, allow_null=True, max_length=1000, help_text="The provider's reference; encrypted at rest."
+    )
+    assuranceLevel = Choice(AssuranceLevel.choices, source="assurance_level", help_text="Levels of eIDAS, article 8.")
+    performedAt = Moment(source="performed_at", help_text="When it was done; not in the future.")
+    evidenceHash = Text(
+        source="evidence_hash",
+        required=False,
+        allow_blank=True,
+        max_length=128,
+        help_text="Digest of the evidence that you keep, for instance SHA-256 in hex.",
+    )
+
+
+class CreateUserBody(StrictSerializer):
+    """A new user; every member is optional."""
+
+    externalRef = Text(
+        source="external_ref",
+        required=False,
+        allow_null=True,
+        max_length=128,
+        help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
+    )
+    segment = Text(required=False, allow_null=True, max_length=64, help_text="A group of your own choice.")
+    attributes = AttributesField(required=False, help_text="Name to value or record, at most 200 names.")
+    proofing = ProofingBody(
+        required=False, allow_null=True, help_text="Recorded, and pointed to by the attributes that name no other."
+    )
+
+
+class PatchUserBody(StrictSerializer):
+    """Merge patch (RFC 7396): what is absent stays, null removes."""
+
+    externalRef = Text(source="external_ref", required=False, allow_null=True, max_length=128, help_text="As above.")
+    segment = Text(required=False, allow_null=True, max_length=64, help_text="As above.")
+    attributes = AttributesField(
+        deletes=True, required=False, help_text="Name to value or record; an attribute set to null is deleted."
+    )
+
+
+class ReasonBody(StrictSerializer):
+    """Why."""
+
+    reason = Text(max_length=32, help_text="A code of the configured list; `GET /reuseid/core/reasons` explains each.")
+    note = Text(required=False, allow_blank=True, max_length=2000, default="", help_text="For your colleagues.")
+
+
+class LockBody(ReasonBody):
+    """Why, and until when."""
+
+    until = Moment(required=False, allow_null=True, help_text="The lock ends by itself then; never unless given.")

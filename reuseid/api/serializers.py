@@ -1,0 +1,34 @@
+"""The base of every body: unknown members are refused, never ignored."""
+
+from collections.abc import Mapping
+
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer):
+    """Fields are named as on the wire (camelCase) and say their ``source`` where the service's word differs."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, Mapping):
+            unknown = {name: ["This field is not known."] for name in data if name not in self.fields}
+            if unknown:
+                raise serializers.ValidationError(unknown)
+        return super().to_internal_value(data)
+
+
+class ProblemParam(serializers.Serializer):
+    name = serializers.CharField(help_text="Dotted path of the member, or the query parameter.")
+    reason = serializers.CharField(help_text="What is wrong with it; never its value.")
+
+
+class Problem(serializers.Serializer):
+    """Problem details, RFC 9457."""
+
+    type = serializers.URLField(help_text="Address of the description of `code`.")
+    title = serializers.CharField(help_text="The same for each problem of this code.")
+    status = serializers.IntegerField(help_text="The HTTP status.")
+    code = serializers.CharField(help_text="Stable; branch on this.")
+    traceId = serializers.CharField(help_text="As in X-Trace-Id; quote it to support.")
+    detail = serializers.CharField(required=False, help_text="About this occurrence.")
+    invalidParams = ProblemParam(many=True, required=False, help_text="The members that were refused.")
+    state = serializers.CharField(required=False, help_text="With `wrong_state`: the present state.")

@@ -1,0 +1,28 @@
+"""Addresses of ReuseID's API."""
+
+from django.urls import path
+from django.views.decorators.cache import cache_page
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from reuseid.api import attributes, docs, users
+
+USER = "reuseid/core/users/<uuid:user_id>"
+
+urlpatterns = [
+    path("reuseid/core/users", users.Users.as_view(), name="users"),
+    path("reuseid/core/users/by-external-ref/<path:external_ref>", users.UserByExternalRef.as_view()),
+    path(USER, users.OneUser.as_view(), name="user"),
+    path(f"{USER}/lock", users.LockUser.as_view()),
+    path(f"{USER}/unlock", users.UnlockUser.as_view()),
+    path(f"{USER}/deactivate", users.DeactivateUser.as_view()),
+    path(f"{USER}/erase", users.EraseUser.as_view()),
+    path(f"{USER}/events", users.UserEvents.as_view()),
+    path(f"{USER}/attributes", attributes.Attributes.as_view()),
+    path(f"{USER}/attributes/<str:name>", attributes.OneAttribute.as_view()),
+    path(f"{USER}/proofings", attributes.Proofings.as_view()),
+    path(f"{USER}/proofings/<uuid:proofing_id>/deactivate", attributes.DeactivateProofing.as_view()),
+    path("reuseid/core/reasons", users.Reasons.as_view()),
+    path("api/openapi.json", cache_page(600)(SpectacularJSONAPIView.as_view()), name="openapi"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
+    path("api/docs/problems", docs.problems, name="problems"),
+]

@@ -1,0 +1,281 @@
+"""``/reuseid/core/users``: people, their states and their history."""
+
+import django_filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework.response import Response
+
+from reuseid.api import bodies
+from reuseid.api.answers import ReasonsAnswer, TrailEntryAnswer, UserAnswer
+from reuseid.api.errors import InvalidQuery
+from reuseid.api.etags import etag, versions
+from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.permissions import has_scope, require_scope
+from reuseid.api.views import APIView
+from reuseid.errors import Invalid
+from reuseid.models import Attribute, TrailEntry, User
+from reuseid.services import attributes, catalogue, erasure, reasons, users
+from reuseid.services.descriptions import describe_trail_entry, describe_user
+
+ATTRIBUTES = OpenApiParameter(
+    "attributes", OpenApiTypes.STR, description="Comma-separated names of the attributes to show; all unless given."
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag that you read; 412 if it has changed.",
+)
+ETAG = OpenApiParameter(
+    "ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 201], description="The version of the user."
+)
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.-]{0,63}:.+$"})
+class AttributeFilter(django_filters.CharFilter):
+    """``name:value``."""
+
+
+class UserFilters(FilterSet):
+    """Each filter is backed by an index."""
+
+    state = django_filters.ChoiceFilter(field_name="status", choices=User.Status.choices)
+    externalRef = django_filters.CharFilter(field_name="external_ref")
+    segment = django_filters.CharFilter(field_name="segment")
+    createdAfter = MomentFilter(field_name="created_at", lookup_expr="gte")
+    createdBefore = MomentFilter(field_name="created_at", lookup_expr="lt")
+    attribute = AttributeFilter(
+        method="by_attribute", help_text="`name:value`, exact; case, spaces and phone formats are forgiven."
+    )
+
+    class Meta:
+        model = User
+        fields = []
+
+    def by_attribute(self, queryset, name, value):
+        """By keyed hash; needs attributes:read, since a search tells a value."""
+        require_scope(self.request, "attributes:read")
+        key, colon, text = value.partition(":")
+        if not colon:
+            raise InvalidQuery.field("attribute", "Say name:value.")
+        try:
+            indexes = catalogue.search_indexes(self.request.account, key, text)
+        except Invalid as error:
+            raise InvalidQuery(invalid_params=error.invalid_params) from None
+        return queryset.filter(pk__in=Attribute.objects.filter(blind_index__in=indexes).values("user"))
+
+
+class UserView(APIView):
+    """Finds a user of the caller's account, and describes it with the attributes that the caller may see."""
+
+    query_names = ("attributes",)
+    serializer_class = UserAnswer
+
+    def user(self, user_id):
+        """With its account, in one query; 404 for another account's."""
+        return self.find(User.objects.of(self.request.account).select_related("account"), pk=user_id)
+
+    def answer(self, user, status=200):
+        """The user with its ETag."""
+        return Response(self.describe([user], shown=True)[0], status=status, headers={"ETag": etag(user)})
+
+    def describe(self, found, shown=None):
+        """Descriptions in one query for all; in a list, values only where ``attributes`` asks for them."""
+        names = self.request.query_params.get("attributes")
+        may_read = has_scope(self.request, "attributes:read")
+        if names is not None and not may_read:
+            require_scope(self.request, "attributes:read")
+        if not may_read or not (shown or names is not None):
+            return [describe_user(user) for user in found]
+        wanted = None if names is None else [name for name in names.split(",") if name]
+        values = attributes.values(found, wanted)
+        return [describe_user(user, values[user.pk]) for user in found]
+
+
+class Users(UserView):
+    """All users of the account."""
+
+    scopes = {"GET": "users:read", "POST": "users:write"}
+    filterset_class = UserFilters
+    max_body = 256 * 1024
+
+    @extend_schema(
+        operation_id="listUsers", summary="List users", parameters=[ATTRIBUTES], responses=UserAnswer(many=True)
+    )
+    def get(self, request):
+        """Newest first. Attribute values are shown where `attributes` names them."""
+        return self.page(User.objects.of(request.account), self.describe)
+
+    @extend_schema(
+        operation_id="createUser",
+        summary="Create a user",
+        parameters=[ETAG],
+        request=bodies.CreateUserBody,
+        responses={201: UserAnswer},
+    )
+    def post(self, request):
+        """A new ACTIVE user. 409 `external_ref_taken`, `attribute_not_unique`. Sends `user.created`."""
+        body = self.body(bodies.CreateUserBody)
+        if body.get("attributes"):
+            require_scope(request, "attributes:write")
+        user = users.create(
+            request.account,
+            actor=request.actor,
+            external_ref=body.get("external_ref"),
+            segment=body.get("segment") or "",
+            attributes=body.get("attributes"),
+            proofing=body.get("proofing"),
+        )
+        return self.answer(user, 201)
+
+
+class OneUser(UserView):
+    """A user by id."""
+
+    scopes = {"GET": "users:read", "PATCH": "users:write"}
+    max_body = 256 * 1024
+
+    @extend_schema(operation_id="getUser", summary="Get a user", parameters=[ATTRIBUTES, ETAG], responses=UserAnswer)
+    def get(self, request, user_id):
+        """The user and its attributes."""
+        self.only_query("attributes")
+        return self.answer(self.user(user_id))
+
+    @extend_schema(
+        operation_id="updateUser",
+        summary="Change a user",
+        parameters=[IF_MATCH, ETAG],
+        request=bodies.PatchUserBody,
+        responses=UserAnswer,
+    )
+    def patch(self, request, user_id):
+        """Merge patch (RFC 7396): absent members stay, null removes. Sends `user.updated`."""
+        body = self.body(bodies.PatchUserBody)
+        if body.get("attributes"):
+            require_scope(request, "attributes:write")
+        user = users.update(self.user(user_id), actor=request.actor, versions=versions(request), **body)
+        return self.answer(user)
+
+
+class UserByExternalRef(UserView):
+    """A user by your own reference."""
+
+    scopes = {"GET": "users:read"}
+
+    @extend_schema(
+        operation_id="getUserByExternalRef",
+        summary="Get a user by external reference",
+        parameters=[ATTRIBUTES, ETAG],
+        responses=UserAnswer,
+    )
+    def get(self, request, external_ref):
+        """Percent-encode the reference."""
+        self.only_query("attributes")
+        return self.answer(users.by_external_ref(request.account, external_ref))
+
+
+class ActOnUser(UserView):
+    """POST with a reason: one service, the user as answer."""
+
+    scopes = {"POST": "users:write"}
+    body_class = bodies.ReasonBody
+    status = 200
+
+    def act(self, user, **body):
+        """The service; set by each subclass."""
+        return type(self).service(user, actor=self.request.actor, **body)
+
+    def run(self, user_id):
+        """Find, act, answer."""
+        body = self.body(self.body_class)
+        return self.answer(self.act(self.user(user_id), **body), self.status)
+
+
+class LockUser(ActOnUser):
+    """ACTIVE to LOCKED."""
+
+    body_class = bodies.LockBody
+    service = staticmethod(users.lock)
+
+    @extend_schema(operation_id="lockUser", summary="Lock a user", request=bodies.LockBody, responses=UserAnswer)
+    def post(self, request, user_id):
+        """ACTIVE to LOCKED: open operations are cancelled and devices unusable at once. Sends `user.locked`."""
+        return self.run(user_id)
+
+
+class UnlockUser(ActOnUser):
+    """LOCKED to ACTIVE."""
+
+    service = staticmethod(users.unlock)
+
+    @extend_schema(operation_id="unlockUser", summary="Unlock a user", request=bodies.ReasonBody, responses=UserAnswer)
+    def post(self, request, user_id):
+        """LOCKED to ACTIVE; a device that was locked for itself stays so. Sends `user.unlocked`."""
+        return self.run(user_id)
+
+
+class DeactivateUser(ActOnUser):
+    """To DEACTIVATED."""
+
+    service = staticmethod(users.deactivate)
+
+    @extend_schema(
+        operation_id="deactivateUser", summary="Deactivate a user", request=bodies.ReasonBody, responses=UserAnswer
+    )
+    def post(self, request, user_id):
+        """For good: open operations are cancelled and devices deactivated. Sends `user.deactivated`."""
+        return self.run(user_id)
+
+
+class EraseUser(ActOnUser):
+    """Ask for erasure."""
+
+    service = staticmethod(erasure.request)
+    status = 202
+
+    @extend_schema(
+        operation_id="eraseUser",
+        summary="Erase a user's personal data",
+        request=bodies.ReasonBody,
+        responses={202: UserAnswer},
+    )
+    def post(self, request, user_id):
+        """Deactivates the user if need be. The data goes within minutes (`erased`); evidence and trail stay, under the
+        user's id alone."""
+        return self.run(user_id)
+
+
+class UserEvents(UserView):
+    """The trail of a person."""
+
+    queryset = TrailEntry.objects.none()
+    scopes = {"GET": "users:read"}
+    orderings = {"time": "pk"}
+    query_names = ()
+
+    @extend_schema(
+        operation_id="listUserEvents", summary="List a user's history", responses=TrailEntryAnswer(many=True)
+    )
+    def get(self, request, user_id):
+        """Every change of the user, its attributes, devices and operations: when, who, why. Newest first."""
+        user = self.user(user_id)
+        return self.page(
+            TrailEntry.objects.filter(user_id=user.pk, account=request.account),
+            lambda entries: [describe_trail_entry(entry) for entry in entries],
+        )
+
+
+class Reasons(APIView):
+    """The configured reasons."""
+
+    scopes = {"GET": "users:read"}
+
+    @extend_schema(operation_id="listReasons", summary="List the reasons", responses=ReasonsAnswer)
+    def get(self, request):
+        """Codes that lock, unlock, deactivate and erase take, for users and devices."""
+        self.only_query()
+        found = [
+            {"code": code, "explanation": sentence, "needsNote": code == "OTHER"}
+            for code, sentence in reasons.sentences().items()
+        ]
+        return Response({"results": found})

@@ -1,0 +1,148 @@
+"""Bodies of the webhook calls, as they are read and as they are shown."""
+
+import json
+
+from rest_framework import serializers
+
+from reuseid import event_types
+from reuseid.api.fields import Flag, Identifier, JSONValue, Moment, Text, Whole
+from reuseid.api.serializers import StrictSerializer
+from reuseid.models import Delivery, WebhookEndpoint
+from reuseid.services import callbacks, webhooks
+
+DELIVERY_STATES = Delivery.Status.choices
+WEBHOOK_STATES = [choice for choice in WebhookEndpoint.Status.choices if choice[0] != "DELETED"]
+
+
+class Empty(StrictSerializer):
+    """No members."""
+
+
+class WebhookChange(StrictSerializer):
+    url = Text(
+        max_length=500,
+        required=False,
+        help_text="Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
+    )
+    eventTypes = serializers.ListField(
+        child=Text(max_length=64),
+        max_length=100,
+        required=False,
+        source="event_types",
+        help_text="Only these types are sent; empty: all.",
+    )
+    description = Text(max_length=200, required=False, allow_blank=True, help_text="For people.")
+
+
+class WebhookCreation(WebhookChange):
+    url = Text(max_length=500, help_text="As in a change.")
+
+
+class Webhook(serializers.Serializer):
+    id = Identifier()
+    url = serializers.CharField()
+    description = serializers.CharField()
+    eventTypes = serializers.ListField(child=serializers.CharField(), source="event_types", help_text="Empty: all.")
+    state = serializers.ChoiceField(WEBHOOK_STATES, source="status", help_text="Only to an ACTIVE one is sent.")
+    stateSince = Moment(source="status_since")
+    disabledReason = serializers.CharField(
+        source="disabled_reason", help_text="GONE (it answered 410) or FAILING (for days); empty otherwise."
+    )
+    failingSince = Moment(source="failing_since", allow_null=True, help_text="Since when no attempt succeeded.")
+    publicKey = serializers.CharField(source="public_key", help_text="`whpk_…`, Ed25519: verifies `v1a` signatures.")
+    previousKeysUntil = Moment(
+        source="previous_secret_expires_at",
+        allow_null=True,
+        help_text="Until then the keys before a rotation sign too.",
+    )
+    created = Moment(source="created_at")
+
+
+class WebhookWithSecret(Webhook):
+    secret = serializers.CharField(help_text="`whsec_…`: verifies `v1` signatures. Shown this once.")
+
+
+class Rotation(StrictSerializer):
+    overlapHours = Whole(
+        min_value=0,
+        max_value=webhooks.MAX_OVERLAP_HOURS,
+        default=24,
+        source="overlap_hours",
+        help_text="How long the old keys sign too, in hours.",
+    )
+
+
+class ResendSince(StrictSerializer):
+    since = Moment(help_text="Events created at this time or later.")
+    includeDelivered = Flag(default=False, source="delivered", help_text="Also what was delivered already.")
+
+
+class Resent(serializers.Serializer):
+    count = serializers.IntegerField(help_text="Deliveries that are owed now.")
+    continueFrom = Moment(allow_null=True, help_text="Not null: there are more, from this time on.")
+
+
+class EventShape(serializers.Serializer):
+    id = Identifier(help_text="The `webhook-id` of its callbacks.")
+    type = serializers.ChoiceField(list(event_types.known()))
+    timestamp = Moment(help_text="When it happened.")
+    data = JSONValue(help_text="As in the callback.")
+
+
+class DeliveryShape(serializers.Serializer):
+    id = Identifier()
+    eventId = Identifier(source="event.id")
+    eventType = serializers.CharField(source="event.type")
+    objectId = Identifier(source="object_id")
+    state = serializers.ChoiceField(
+        DELIVERY_STATES,
+        source="status",
+        help_text="PENDING: owed. FAILED: given up. CANCELED: the webhook is gone.",
+    )
+    attempts = serializers.IntegerField(help_text="Begun so far, resends included.")
+    nextAttempt = Moment(source="next_attempt_at", allow_null=True, help_text="Null once it is settled.")
+    created = Moment(source="created_at")
+    settled = Moment(source="settled_at", allow_null=True)
+
+
+class Attempt(serializers.Serializer):
+    number = serializers.IntegerField()
+    at = Moment(help_text="When it ended.")
+    durationMs = serializers.IntegerField(source="duration_ms", allow_null=True)
+    httpStatus = serializers.IntegerField(source="http_status", allow_null=True, help_text="Null: no answer.")
+    error = serializers.CharField(help_text="Why it failed; empty when it did not.")
+    answer = serializers.CharField(help_text="The first 2 KiB of the answer's body.")
+
+
+class DeliveryWithAttempts(DeliveryShape):
+    attemptLog = Attempt(many=True, source="attempt_log")
+
+
+def describe_webhook(endpoint):
+    """Without its secrets."""
+    return Webhook(endpoint).data
+
+
+def describe_with_secret(endpoint):
+    """For who made or rotated it, once."""
+    endpoint.refresh_from_db()
+    return {**Webhook(endpoint).data, "secret": webhooks.secret_of(endpoint)}
+
+
+def describe_delivery(delivery):
+    """Without its attempts."""
+    return {**DeliveryShape(delivery).data, **_next(delivery)}
+
+
+def describe_attempts(delivery):
+    """With its attempts."""
+    return {**DeliveryWithAttempts(delivery).data, **_next(delivery)}
+
+
+def _next(delivery):
+    return {} if delivery.status == Delivery.Status.PENDING else {"nextAttempt": None}
+
+
+def describe_event(event):
+    """The members of its body, and its id."""
+    return {"id": str(event.id), **json.loads(callbacks.body_of(event))}

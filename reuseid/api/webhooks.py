@@ -1,0 +1,318 @@
+"""Webhook endpoints, their deliveries, and the list of events."""
+
+from typing import ClassVar
+
+import django_filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+
+from reuseid.api import webhook_serializers as shapes
+from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.views import APIView
+from reuseid.models import Delivery, Event, WebhookEndpoint
+from reuseid.services import deliveries, webhooks
+
+MANAGE = "webhooks:manage"
+WEBHOOKS = ["Webhooks"]
+
+
+class WebhookView(APIView):
+    """The base of what concerns one endpoint."""
+
+    def endpoint(self, webhook_id):
+        """The account's endpoint, or 404; a deleted one is none."""
+        return self.find(WebhookEndpoint.objects.of(self.request.account), pk=webhook_id)
+
+    def check_target(self, request):
+        """Look the URL's host up here, before a transaction begins."""
+        url = request.data.get("url") if isinstance(request.data, dict) else None
+        if isinstance(url, str):
+            webhooks.check_target(url)
+
+
+class WebhooksView(WebhookView):
+    """All endpoints of the account."""
+
+    scopes: ClassVar = {"GET": MANAGE, "POST": MANAGE}
+
+    def initial(self, request, *args, **kwargs):
+        """Refuse an address that is never called."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            self.check_target(request)
+
+    @extend_schema(
+        operation_id="listWebhooks", summary="List webhooks", tags=WEBHOOKS, responses=shapes.Webhook(many=True)
+    )
+    def get(self, request):
+        """The newest first."""
+        queryset = WebhookEndpoint.objects.of(request.account)
+        return self.page(queryset, lambda rows: [shapes.describe_webhook(row) for row in rows])
+
+    @extend_schema(
+        operation_id="createWebhook",
+        summary="Create a webhook",
+        tags=WEBHOOKS,
+        request=shapes.WebhookCreation,
+        responses={201: shapes.WebhookWithSecret},
+    )
+    def post(self, request):
+        """The only answer, but that of a rotation, which holds the secret. Events that happen from now on are sent."""
+        values = self.body(shapes.WebhookCreation)
+        endpoint = webhooks.create(request.account, actor=request.actor, client=request.user, **values)
+        return Response(shapes.describe_with_secret(endpoint), status=201)
+
+
+class WebhookDetailView(WebhookView):
+    """One endpoint."""
+
+    scopes: ClassVar = {"GET": MANAGE, "PATCH": MANAGE, "DELETE": MANAGE}
+
+    def initial(self, request, *args, **kwargs):
+        """Refuse an address that is never called."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "PATCH":
+            self.check_target(request)
+
+    @extend_schema(operation_id="getWebhook", summary="Get a webhook", tags=WEBHOOKS, responses=shapes.Webhook)
+    def get(self, request, webhook_id):
+        """With its state and, while it fails, since when."""
+        self.only_query()
+        return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
+
+    @extend_schema(
+        operation_id="updateWebhook",
+        summary="Change a webhook",
+        tags=WEBHOOKS,
+        request=shapes.WebhookChange,
+        responses=shapes.Webhook,
+    )
+    def patch(self, request, webhook_id):
+        """Members that are absent stay. What is owed already goes to the new URL."""
+        values = self.body(shapes.WebhookChange)
+        endpoint = webhooks.update(self.endpoint(webhook_id), actor=request.actor, **values)
+        return Response(shapes.describe_webhook(endpoint))
+
+    @extend_schema(
+        operation_id="deleteWebhook", summary="Delete a webhook", tags=WEBHOOKS, request=None, responses={204: None}
+    )
+    def delete(self, request, webhook_id):
+        """For good: its keys are forgotten, and what is owed to it is not sent."""
+        webhooks.delete(self.endpoint(webhook_id), actor=request.actor)
+        return Response(status=204)
+
+
+class RotateSecretView(WebhookView):
+    """Fresh keys."""
+
+    scopes: ClassVar = {"POST": MANAGE}
+
+    @extend_schema(
+        operation_id="rotateWebhookSecret",
+        summary="Rotate a webhook's keys",
+        tags=WEBHOOKS,
+        request=shapes.Rotation,
+        responses=shapes.WebhookWithSecret,
+    )
+    def post(self, request, webhook_id):
+        """Both keys are new; the old ones sign too for `overlapHours`, so nothing is refused in between."""
+        values = self.body(shapes.Rotation)
+        endpoint = webhooks.rotate_secret(self.endpoint(webhook_id), actor=request.actor, **values)
+        return Response(shapes.describe_with_secret(endpoint))
+
+
+class TestEventView(WebhookView):
+    """A test."""
+
+    scopes: ClassVar = {"POST": MANAGE}
+
+    @extend_schema(
+        operation_id="testWebhook",
+        summary="Send a test event",
+        tags=WEBHOOKS,
+        request=shapes.Empty,
+        responses={202: shapes.EventShape},
+    )
+    def post(self, request, webhook_id):
+        """A `webhook.test` event to this webhook alone, whatever its event types; 409 unless it is ACTIVE."""
+        self.body(shapes.Empty)
+        event = webhooks.send_test(self.endpoint(webhook_id), actor=request.actor)
+        event.refresh_from_db()
+        return Response(shapes.describe_event(event), status=202)
+
+
+class PauseView(WebhookView):
+    """Hold."""
+
+    scopes: ClassVar = {"POST": MANAGE}
+
+    @extend_schema(
+        operation_id="pauseWebhook",
+        summary="Pause a webhook",
+        tags=WEBHOOKS,
+        request=shapes.Empty,
+        responses=shapes.Webhook,
+    )
+    def post(self, request, webhook_id):
+        """Nothing is sent; what happens meanwhile stays owed. 409 unless it is ACTIVE."""
+        self.body(shapes.Empty)
+        endpoint = self.endpoint(webhook_id)
+        webhooks.pause(endpoint, actor=request.actor)
+        return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
+
+
+class ResumeView(WebhookView):
+    """Go on."""
+
+    scopes: ClassVar = {"POST": MANAGE}
+
+    @extend_schema(
+        operation_id="resumeWebhook",
+        summary="Resume a webhook",
+        tags=WEBHOOKS,
+        request=shapes.Empty,
+        responses=shapes.Webhook,
+    )
+    def post(self, request, webhook_id):
+        """From PAUSED or DISABLED. What is owed is sent; what happened while it was DISABLED is resent on request."""
+        self.body(shapes.Empty)
+        webhooks.resume(self.endpoint(webhook_id), actor=request.actor)
+        return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
+
+
+class ResendSinceView(WebhookView):
+    """Everything since a time."""
+
+    scopes: ClassVar = {"POST": MANAGE}
+
+    @extend_schema(
+        operation_id="resendWebhookSince",
+        summary="Resend what was missed since a time",
+        tags=WEBHOOKS,
+        request=shapes.ResendSince,
+        responses={202: shapes.Resent},
+    )
+    def post(self, request, webhook_id):
+        """With the same ids. At most 10 000 events a call: while `continueFrom` is not null, call again with it."""
+        values = self.body(shapes.ResendSince)
+        count, more = deliveries.resend_since(self.endpoint(webhook_id), actor=request.actor, **values)
+        return Response(shapes.Resent({"count": count, "continueFrom": more}).data, status=202)
+
+
+class DeliveryFilter(FilterSet):
+    state = django_filters.ChoiceFilter("status", choices=shapes.DELIVERY_STATES)
+    eventType = django_filters.CharFilter("event__type")
+    eventId = django_filters.UUIDFilter("event__id")
+    createdAfter = MomentFilter("created_at", lookup_expr="gte")
+    createdBefore = MomentFilter("created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Delivery
+        fields: ClassVar = []
+
+
+class DeliveriesView(WebhookView):
+    """What was and is owed to one endpoint."""
+
+    scopes: ClassVar = {"GET": MANAGE}
+    filterset_class = DeliveryFilter
+
+    @extend_schema(
+        operation_id="listDeliveries",
+        summary="List deliveries",
+        tags=WEBHOOKS,
+        responses=shapes.DeliveryShape(many=True),
+    )
+    def get(self, request, webhook_id):
+        """The newest first, without their attempts."""
+        queryset = Delivery.objects.of(request.account).filter(endpoint=self.endpoint(webhook_id))
+        queryset = queryset.select_related("event").defer("event__payload")
+        return self.page(queryset, lambda rows: [shapes.describe_delivery(row) for row in rows])
+
+
+class DeliveryDetailView(WebhookView):
+    """One delivery."""
+
+    scopes: ClassVar = {"GET": MANAGE}
+
+    @extend_schema(
+        operation_id="getDelivery",
+        summary="Get a delivery",
+        tags=WEBHOOKS,
+        responses=shapes.DeliveryWithAttempts,
+    )
+    def get(self, request, webhook_id, delivery_id):
+        """With every attempt: when, how long, what came back (the first 2 KiB)."""
+        self.only_query()
+        return Response(shapes.describe_attempts(self.delivery(webhook_id, delivery_id)))
+
+    def delivery(self, webhook_id, delivery_id):
+        """The endpoint's delivery, or 404."""
+        queryset = Delivery.objects.of(self.request.account).select_related("event").defer("event__payload")
+        return self.find(queryset, pk=delivery_id, endpoint=self.endpoint(webhook_id))
+
+
+class ResendView(DeliveryDetailView):
+    """One again."""
+
+    scopes: ClassVar = {"POST": MANAGE}
+    http_method_names = ("post",)
+
+    @extend_schema(
+        operation_id="resendDelivery",
+        summary="Resend a delivery",
+        tags=WEBHOOKS,
+        request=shapes.Empty,
+        responses={202: shapes.DeliveryShape},
+    )
+    def post(self, request, webhook_id, delivery_id):
+        """With the same id and body, from the start of the retry table. One that is being sent is left alone."""
+        self.body(shapes.Empty)
+        delivery = self.delivery(webhook_id, delivery_id)
+        deliveries.resend(delivery, actor=request.actor)
+        return Response(shapes.describe_delivery(self.delivery(webhook_id, delivery_id)), status=202)
+
+
+class EventFilter(FilterSet):
+    type = django_filters.CharFilter("type")
+    objectId = django_filters.UUIDFilter("object_id")
+    userId = django_filters.UUIDFilter("user_id")
+    createdAfter = MomentFilter("created_at", lookup_expr="gte")
+    createdBefore = MomentFilter("created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Event
+        fields: ClassVar = []
+
+
+class EventsView(APIView):
+    """Everything that was told, and what would have been told had there been a webhook."""
+
+    scopes: ClassVar = {"GET": MANAGE}
+    filterset_class = EventFilter
+
+    @extend_schema(
+        operation_id="listEvents", summary="List events", tags=WEBHOOKS, responses=shapes.EventShape(many=True)
+    )
+    def get(self, request):
+        """The newest first. Who polls asks `createdAfter` with a minute's overlap and drops ids that it knows."""
+        queryset = Event.objects.of(request.account)
+        return self.page(queryset, lambda rows: [shapes.describe_event(row) for row in rows])
+
+
+class EventDetailView(APIView):
+    """One event."""
+
+    scopes: ClassVar = {"GET": MANAGE}
+
+    @extend_schema(
+        operation_id="getEvent",
+        summary="Get an event",
+        tags=WEBHOOKS,
+        responses=shapes.EventShape,
+        parameters=[OpenApiParameter("event_id", str, OpenApiParameter.PATH, description="The `webhook-id`.")],
+    )
+    def get(self, request, event_id):
+        """By the id that the callback carried as `webhook-id`."""
+        self.only_query()
+        return Response(shapes.describe_event(self.find(Event.objects.of(request.account), id=event_id)))

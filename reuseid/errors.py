@@ -1,0 +1,77 @@
+"""The project's errors. Services raise these and nothing else; each door translates them once.
+
+``code`` is stable and documented in docs/api.md; ``title`` never holds a personal value.
+"""
+
+
+class ServiceError(Exception):
+    """Something that the caller can be told: HTTP-like status, stable code, sentence, extra members."""
+
+    status = 400
+    code = "invalid_request"
+    title = "The request is not valid."
+
+    def __init__(self, detail: str = "", *, invalid_params: list[dict] | None = None, **members):
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.invalid_params = invalid_params or []
+        self.members = members
+
+
+class Invalid(ServiceError):
+    """A value is refused. ``Invalid.field("name", "too long")`` names it."""
+
+    status = 422
+    code = "invalid_parameter"
+    title = "A parameter is not valid."
+
+    @classmethod
+    def field(cls, name: str, reason: str):
+        return cls(invalid_params=[{"name": name, "reason": reason}])
+
+
+class Unknown(ServiceError):
+    """Nothing of that id in this account."""
+
+    status = 404
+    code = "not_found"
+    title = "There is nothing with this id."
+
+
+class Conflict(ServiceError):
+    """The change does not fit what is there."""
+
+    status = 409
+    code = "conflict"
+    title = "The change conflicts with the present state."
+
+
+class WrongState(Conflict):
+    """A status change that the present status does not allow; ``state`` says which that is."""
+
+    code = "wrong_state"
+    title = "The present state does not allow this."
+
+    def __init__(self, obj, to):
+        self.obj, self.to = obj, to
+        super().__init__(f"It is {obj.status}, so it can't become {to}.", state=str(obj.status))
+
+
+class PreconditionFailed(ServiceError):
+    """If-Match named another version: somebody changed it in between."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "It has changed since you read it."
+
+
+class TooMany(ServiceError):
+    """A limit; ``retry_after`` in seconds."""
+
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests."
+
+    def __init__(self, detail: str = "", *, retry_after: int = 60, **members):
+        super().__init__(detail, **members)
+        self.retry_after = retry_after

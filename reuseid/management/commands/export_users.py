@@ -1,0 +1,75 @@
+"""``manage.py export_users``: an account's users as a file, with a reason that the trail keeps."""
+
+import csv
+import getpass
+import json
+import os
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from reuseid.actors import Actor, ActorKind
+from reuseid.errors import ServiceError
+from reuseid.management.accounts import find_account
+from reuseid.services import exporting
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Command(BaseCommand):
+    """Only the file's owner can read it; an existing file is not overwritten."""
+
+    help = "Export users to a new .jsonl or .csv file. Attribute values are left out unless named."
+
+    def add_arguments(self, parser):
+        """See --help."""
+        parser.add_argument("file", type=Path, help="Must not be there yet; .jsonl or .csv.")
+        parser.add_argument("--account", required=True, help="Id or name of the account.")
+        parser.add_argument("--attributes", default="", help="Comma-separated names; * for all (only .jsonl).")
+        parser.add_argument("--reason", required=True, help="A reason code of the configured list.")
+        parser.add_argument("--note", default="", help="Why, in words; OTHER needs it.")
+
+    def handle(self, *args, file, account, attributes, reason, note, **options):
+        """Write line by line."""
+        if file.suffix not in (".csv", ".jsonl") or (attributes == "*" and file.suffix == ".csv"):
+            raise CommandError("The file must be .jsonl, or .csv with named attributes.")
+        names = None if attributes == "*" else [name for name in attributes.split(",") if name]
+        actor = Actor(ActorKind.SYSTEM, "manage.py export_users", getpass.getuser()[:150])
+        account = find_account(account)
+        try:
+            rows = exporting.users_of(account, names, actor=actor, reason=reason, note=note)
+            with open(
+                os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
+            ) as out:
+                number = _write_csv(out, rows, names) if file.suffix == ".csv" else _write_lines(out, rows)
+        except ServiceError as error:
+            raise CommandError("; ".join(param["reason"] for param in error.invalid_params) or str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{file} can't be written: {error.strerror}.") from error
+        self.stdout.write(f"{number} users are in {file}.")
+
+
+def _write_lines(out, rows):
+    number = 0
+    for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        number += 1
+    return number
+
+
+def _write_csv(out, rows, names):
+    writer, number = csv.writer(out), 0
+    writer.writerow(["userId", "externalRef", "segment", "state", *(f"attributes.{name}" for name in names)])
+    for row in rows:
+        number += 1
+        values = [row["userId"], row["externalRef"], row["segment"], row["state"]]
+        writer.writerow([_cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))])
+    return number
+
+
+def _cell(value):
+    """Text as it is; what a spreadsheet would compute gets an apostrophe in front."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"'{text}" if text.startswith(FORMULA) and isinstance(value, str) else text

@@ -1,0 +1,34 @@
+from reuseid.models.accounts import Account, Staff
+from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
+from reuseid.models.clients import Client
+from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
+from reuseid.models.events import Event
+from reuseid.models.idempotency import IdempotencyKey
+from reuseid.models.proofings import AssuranceLevel, Proofing
+from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
+from reuseid.models.transitions import move
+from reuseid.models.users import User
+from reuseid.models.watch import Heartbeat, StaffNotice
+
+__all__ = [
+    "Account",
+    "AssuranceLevel",
+    "Attribute",
+    "AttributeKey",
+    "AttributeVersion",
+    "Client",
+    "Delivery",
+    "DeliveryAttempt",
+    "Event",
+    "Heartbeat",
+    "IdempotencyKey",
+    "Proofing",
+    "Staff",
+    "StaffNotice",
+    "TrailEntry",
+    "TrailKey",
+    "TrailSeal",
+    "User",
+    "WebhookEndpoint",
+    "move",
+]

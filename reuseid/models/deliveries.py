@@ -1,0 +1,170 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from reuseid.models.accounts import Account
+from reuseid.models.clients import Client
+from reuseid.models.events import Event
+from reuseid.models.sealed import SealedField
+
+
+class WebhookEndpointQuerySet(models.QuerySet):
+    def of(self, account):
+        """The endpoints of one account that are not deleted: every door starts here."""
+        return self.filter(account=account).exclude(status=WebhookEndpoint.Status.DELETED)
+
+    def sendable(self):
+        """Active, and its circuit breaker lets something through."""
+        return self.filter(status=WebhookEndpoint.Status.ACTIVE).filter(
+            Q(open_until__isnull=True) | Q(open_until__lte=Now())
+        )
+
+    def with_work(self):
+        """Sendable with something due: one index probe an endpoint, however much a paused or dead one is owed."""
+        return self.sendable().filter(models.Exists(Delivery.objects.due().filter(endpoint=models.OuterRef("pk"))))
+
+
+class WebhookEndpoint(models.Model):
+    """An address of an integrator that gets the account's events, signed per Standard Webhooks."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "ACTIVE", "Active"
+        PAUSED = "PAUSED", "Paused"
+        DISABLED = "DISABLED", "Disabled"
+        DELETED = "DELETED", "Deleted"
+
+    MOVES = {
+        Status.ACTIVE: [Status.PAUSED, Status.DISABLED],
+        Status.PAUSED: [Status.ACTIVE],
+        Status.DISABLED: [Status.ACTIVE, Status.PAUSED],
+        Status.DELETED: [Status.ACTIVE, Status.PAUSED, Status.DISABLED],
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="webhook_endpoints")
+    created_by = models.ForeignKey(Client, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    url = models.URLField(max_length=500)
+    description = models.CharField(max_length=200, blank=True)
+    event_types = models.JSONField(default=list, blank=True, help_text="Empty: all.")
+    secret = SealedField(help_text="32 random bytes: the v1 HMAC key.")
+    previous_secret = SealedField(null=True, help_text="Signs too until previous_secret_expires_at.")
+    previous_secret_expires_at = models.DateTimeField(null=True, blank=True)
+    signing_key = SealedField(help_text="Ed25519 private key: the v1a signature.")
+    previous_signing_key = SealedField(null=True, help_text="Signs too until previous_secret_expires_at.")
+    public_key = models.CharField(max_length=64, help_text="whpk_… of the v1a signature.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
+    status_since = models.DateTimeField(db_default=Now(), editable=False)
+    disabled_reason = models.CharField(max_length=64, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    open_until = models.DateTimeField(null=True, blank=True, help_text="Circuit breaker: nothing is sent before.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = WebhookEndpointQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "webhook endpoint"
+        permissions = [("pause_webhookendpoint", "Can pause and resume an endpoint")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["ACTIVE", "PAUSED", "DISABLED", "DELETED"]),
+                name="webhook_endpoint_status",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account", "status"], name="webhook_endpoint_of_account"),
+            models.Index(fields=["account", "created_at", "id"], name="webhook_endpoint_page"),
+        ]
+
+    def __str__(self):
+        return self.url
+
+
+class DeliveryQuerySet(models.QuerySet):
+    def of(self, account):
+        """The deliveries of one account: every door starts here."""
+        return self.filter(account=account)
+
+    def due(self):
+        """Owed and its time has come, by the database's clock."""
+        return self.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=Now())
+
+
+class Delivery(models.Model):
+    """One event owed to one endpoint. The row is the memory; a task only wakes the sender."""
+
+    class Status(models.TextChoices):
+        PENDING = "PENDING", "Owed"
+        SENT = "SENT", "Delivered"
+        FAILED = "FAILED", "Given up"
+        CANCELED = "CANCELED", "Not sent: the endpoint is gone"
+
+    MOVES = {
+        Status.SENT: [Status.PENDING],
+        Status.FAILED: [Status.PENDING],
+        Status.CANCELED: [Status.PENDING],
+        Status.PENDING: [Status.PENDING, Status.SENT, Status.FAILED],
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    object_id = models.UUIDField(help_text="Events about one object are sent in order.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveIntegerField(default=0, help_text="Claims so far: the fence of a settlement.")
+    attempts_before = models.PositiveIntegerField(
+        default=0, help_text="Attempts before the last resend: the retry table starts anew after them."
+    )
+    next_attempt_at = models.DateTimeField(db_default=Now(), help_text="While one is being sent: the end of its lease.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        permissions = [("resend_delivery", "Can send a callback again")]
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "event"], name="delivery_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["PENDING", "SENT", "FAILED", "CANCELED"]), name="delivery_status"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["endpoint", "next_attempt_at"], name="delivery_due", condition=Q(status="PENDING")),
+            models.Index(
+                fields=["endpoint", "object_id", "event"],
+                name="delivery_order",
+                condition=Q(status="PENDING"),
+            ),
+            models.Index(fields=["endpoint", "created_at", "id"], name="delivery_page"),
+            models.Index(fields=["created_at", "id"], name="delivery_recent"),
+            models.Index(fields=["account", "created_at"], name="delivery_owed", condition=Q(status="PENDING")),
+        ]
+
+    def __str__(self):
+        return str(self.id)
+
+
+class DeliveryAttempt(models.Model):
+    """One try to send: when, what came back."""
+
+    id = models.BigAutoField(primary_key=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempt_log")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now())
+    duration_ms = models.PositiveIntegerField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=200, blank=True)
+    answer = models.TextField(blank=True, help_text="The first 2 KiB of the answer's body.")
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="delivery_attempt_number")]
+        indexes = [models.Index(fields=["at"], name="delivery_attempt_at")]
+
+    def __str__(self):
+        return f"{self.delivery_id} #{self.number}"

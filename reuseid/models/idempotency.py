@@ -1,0 +1,28 @@
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from reuseid.models.accounts import Account
+from reuseid.models.clients import Client
+from reuseid.models.sealed import SealedField
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a POST with an Idempotency-Key, kept for 24 hours, scoped to the client."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    answer_status = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first call runs.")
+    answer = SealedField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "key"], name="idempotency_key_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_purge")]
+
+    def __str__(self):
+        return str(self.id)

@@ -1,0 +1,67 @@
+"""One attempt at a callback: sign, post, and say what it came to. No database."""
+
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from django.conf import settings
+
+from reuseid import outbound
+from reuseid import webhook_signatures as signatures
+from reuseid.services.deliveries import Claim, Outcome
+
+ANSWER_KEPT = 2048
+
+
+def attempt(claim: Claim) -> Outcome:
+    """Post it. Whatever goes wrong is an outcome, so that no delivery is ever lost to an exception."""
+    if claim.problem:
+        return Outcome(claim, None, error=claim.problem)
+    started = time.monotonic()
+    try:
+        answer = _post(claim)
+    except outbound.Refused as refusal:
+        return Outcome(claim, None, error=f"not called: {refusal}", duration_ms=_since(started))
+    except outbound.Failed as failure:
+        return Outcome(claim, None, error=failure.reason, duration_ms=_since(started))
+    except Exception as error:
+        return Outcome(claim, None, error=f"failed here: {type(error).__name__}", duration_ms=_since(started))
+    return Outcome(
+        claim,
+        answer.status,
+        error=_why(answer.status),
+        answer=answer.body[:ANSWER_KEPT].decode(errors="replace").replace("\0", "\ufffd"),
+        duration_ms=_since(started),
+        retry_after=retry_after(answer.headers.get("retry-after", "")),
+    )
+
+
+def _post(claim):
+    headers = signatures.sign(
+        claim.message_id, int(time.time()), claim.body, secrets=claim.secrets, signing_keys=claim.signing_keys
+    )
+    headers["content-type"] = "application/json"
+    return outbound.request("POST", claim.url, body=claim.body, headers=headers, timeout=settings.CALLBACK_TIMEOUT)
+
+
+def _why(status):
+    if 300 <= status < 400:
+        return "a redirect is not followed"
+    return "" if 200 <= status < 300 else f"answered {status}"
+
+
+def retry_after(text: str) -> int | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3), given as seconds or as a date; None for anything else."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return int(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0, round((moment - datetime.now(UTC)).total_seconds()))
+
+
+def _since(started):
+    return int((time.monotonic() - started) * 1000)

@@ -1,0 +1,34 @@
+"""Signs of life of beat and of the workers, in the database: what /readyz and /metrics read.
+
+Beat's row is its lock, too: of several beats only the holder schedules, and another takes over when it has been silent
+for BEAT_SILENCE seconds.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from reuseid.models import Heartbeat
+
+BEAT = "beat"
+
+
+def beat(name: str, holder: str):
+    """Say that ``holder`` is alive, as the last of this name."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"holder": holder[:200], "at": Now()})
+
+
+def hold(name: str, holder: str) -> bool:
+    """Take or keep the lock ``name``: True for the one holder. One conditional UPDATE decides between rivals."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name, holder="", at=Now() - timedelta(days=1))], ignore_conflicts=True
+    )
+    mine_or_silent = Q(holder=holder) | Q(at__lt=Now() - timedelta(seconds=settings.BEAT_SILENCE))
+    return bool(Heartbeat.objects.filter(mine_or_silent, name=name).update(holder=holder, at=Now()))
+
+
+def let_go(name: str, holder: str):
+    """Give the lock back, so that another need not wait for the silence."""
+    Heartbeat.objects.filter(name=name, holder=holder).update(holder="", at=Now() - timedelta(days=1))

@@ -1,0 +1,88 @@
+"""Idempotency keys: the first answer to a POST is kept for 24 hours and given again."""
+
+import json
+import re
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from reuseid.errors import Conflict, Invalid, ServiceError
+from reuseid.models import IdempotencyKey
+from reuseid.models.sealed import seal_field, unseal_field
+
+KEPT = timedelta(hours=24)
+# A claim older than this is of a process that died: its transaction was undone, so the call may run again.
+ABANDONED = timedelta(minutes=5)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class KeyInvalid(ServiceError):
+    """The header is not 1 to 255 visible ASCII characters."""
+
+    code = "idempotency_key_invalid"
+    title = "The Idempotency-Key is not valid."
+
+
+class KeyReused(Invalid):
+    """The same key came with another call."""
+
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key was used for another call."
+
+
+class StillRunning(Conflict):
+    """The first call with this key is not over."""
+
+    code = "idempotency_key_running"
+    title = "The first call with this Idempotency-Key is still running."
+
+
+def claim(client, key: str, fingerprint: str) -> tuple[IdempotencyKey, dict | None]:
+    """Take the key for one call, or give the stored answer of the first.
+
+    Raises KeyInvalid, KeyReused (422) or StillRunning (409).
+    """
+    if not _KEY.fullmatch(key):
+        raise KeyInvalid
+    try:
+        with transaction.atomic():
+            row = IdempotencyKey(account_id=client.account_id, client=client, key=key, fingerprint=fingerprint)
+            row.save(force_insert=True)
+            return row, None
+    except IntegrityError:
+        return _meet(client, key, fingerprint)
+
+
+def _meet(client, key, fingerprint):
+    mine = IdempotencyKey.objects.filter(client=client, key=key)
+    if mine.filter(created_at__lt=Now() - KEPT).delete()[0]:
+        return claim(client, key, fingerprint)
+    row = mine.first()
+    if row is None:
+        return claim(client, key, fingerprint)
+    if row.fingerprint != fingerprint:
+        raise KeyReused
+    if row.answer_status is not None:
+        return row, json.loads(unseal_field(row, "answer"))
+    abandoned = mine.filter(answer_status=None, created_at__lt=Now() - ABANDONED)
+    if abandoned.update(created_at=Now()):
+        return row, None
+    raise StillRunning
+
+
+def settle(row: IdempotencyKey, status: int, answer: dict):
+    """Keep the answer, in the transaction of the change."""
+    seal_field(row, "answer", json.dumps(answer).encode())
+    IdempotencyKey.objects.filter(pk=row.pk, answer_status=None).update(answer_status=status, answer=row.answer)
+
+
+def release(row: IdempotencyKey):
+    """Nothing happened: the key is free again."""
+    IdempotencyKey.objects.filter(pk=row.pk, answer_status=None).delete()
+
+
+def purge(limit: int = 10_000) -> int:
+    """Delete up to ``limit`` keys older than 24 hours; returns how many."""
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).order_by("created_at").values("pk")[:limit]
+    return IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]

@@ -1,0 +1,88 @@
+"""What is kept for a time is deleted when that is over: in bounded batches, safe to run twice at once."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from oauth2_provider.models import get_access_token_model
+
+from reuseid.models import Delivery, DeliveryAttempt, Event
+from reuseid.services import idempotency
+
+log = logging.getLogger(__name__)
+
+BATCH = 1000
+BATCHES = 20
+
+
+def purge() -> dict[str, int]:
+    """Delete what is past its retention, at most BATCHES × BATCH rows of each kind; how many of which."""
+    counts = {name: _in_batches(step) for name, step in _STEPS.items()}
+    if any(counts.values()):
+        log.info("Purged: %s.", ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    return counts
+
+
+def _in_batches(step: Callable[[int], int]) -> int:
+    total = 0
+    for _ in range(BATCHES):
+        count = step(BATCH)
+        total += count
+        if count < BATCH:
+            break
+    return total
+
+
+def unsent(limit: int) -> int:
+    """Cancel what is still owed past the events' retention: to endpoints that stayed paused or disabled so long.
+
+    One that is being sent has its next time ahead and is left alone.
+    """
+    old = Event.objects.filter(created_at__lt=_past_retention(), pk=OuterRef("event"))
+    rows = Delivery.objects.due().filter(created_at__lt=_past_retention()).filter(Exists(old))
+    ids = list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
+    return Delivery.objects.due().filter(pk__in=ids).update(status=Delivery.Status.CANCELED, settled_at=Now())
+
+
+def events(limit: int) -> int:
+    """Events past EVENT_RETENTION_DAYS, with their deliveries and attempts; none that is still owed."""
+    owed = Delivery.objects.filter(event=OuterRef("pk"), status=Delivery.Status.PENDING)
+    old = Event.objects.filter(~Exists(owed), created_at__lt=_past_retention()).order_by("created_at")
+    ids = list(old.values_list("pk", flat=True)[:limit])
+    DeliveryAttempt.objects.filter(delivery__event__in=ids).delete()
+    Delivery.objects.filter(event__in=ids).exclude(status=Delivery.Status.PENDING).delete()
+    Event.objects.filter(~Exists(owed), pk__in=ids).delete()
+    return len(ids)
+
+
+def _past_retention():
+    return Now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
+
+
+def tokens(limit: int) -> int:
+    """Access tokens that have expired. The table holds the live ones of an hour, so walking it by id is short."""
+    tokens = get_access_token_model().objects
+    ids = list(tokens.filter(expires__lt=Now()).order_by("pk").values_list("pk", flat=True)[:limit])
+    tokens.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def sessions(limit: int) -> int:
+    """Back-office sessions that have ended."""
+    over = Session.objects.filter(expire_date__lt=Now()).order_by("expire_date")
+    ids = list(over.values_list("pk", flat=True)[:limit])
+    Session.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+_STEPS = {
+    "idempotency keys": idempotency.purge,
+    "unsent deliveries": unsent,
+    "events": events,
+    "access tokens": tokens,
+    "sessions": sessions,
+}

@@ -1,0 +1,145 @@
+"""Colleagues: their entries, roles, accounts and passwords. Nobody gives accounts that they lack."""
+
+import secrets
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from reuseid.actors import Actor
+from reuseid.errors import Conflict, Invalid
+from reuseid.models import Staff, TrailEntry
+
+PLAIN = ("first_name", "last_name", "email", "is_active")
+# Letters and digits that are not mistaken for each other when read aloud.
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class NotYours(Conflict):
+    """The colleague's entry is not one that the actor may change."""
+
+    code = "not_yours"
+    title = "This entry is not yours to change."
+
+
+@transaction.atomic
+def create(username: str, *, by: Staff, roles=(), accounts=(), **plain) -> tuple[Staff, str]:
+    """A new entry and its first password, which is shown this once. Raises Invalid, Conflict or NotYours."""
+    _check_accounts(by, accounts)
+    staff = Staff(username=username.strip(), is_staff=True)
+    _apply(staff, plain)
+    password = _set_password(staff)
+    _clean(staff)
+    try:
+        with transaction.atomic():
+            staff.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict("A colleague of this name is there already.") from None
+    staff.groups.set(roles)
+    staff.accounts.set(accounts)
+    _record(staff, "staff.created", by, _shown({**plain, "roles": roles, "accounts": accounts}))
+    return staff, password
+
+
+@transaction.atomic
+def change(staff: Staff, *, by: Staff, roles=None, accounts=None, **plain) -> Staff:
+    """Change what is given; rights and accounts count from the colleague's next click. Raises Invalid or NotYours."""
+    check_mine(staff, by)
+    before = {**{name: getattr(staff, name) for name in plain}}
+    if roles is not None:
+        before["roles"] = list(staff.groups.all())
+        staff.groups.set(roles)
+        plain_roles = {"roles": list(roles)}
+    else:
+        plain_roles = {}
+    if accounts is not None:
+        _check_accounts(by, accounts)
+        before["accounts"] = list(staff.accounts.all())
+        staff.accounts.set(accounts)
+        plain_roles["accounts"] = list(accounts)
+    _apply(staff, plain)
+    _clean(staff)
+    if plain:
+        staff.save(update_fields=sorted(plain))
+    after, before = _shown({**plain, **plain_roles}), _shown(before)
+    changes = {name: {"before": before[name], "after": after[name]} for name in after}
+    _record(staff, "staff.changed", by, changes)
+    return staff
+
+
+@transaction.atomic
+def new_password(staff: Staff, *, by: Staff) -> str:
+    """A fresh password, shown this once; the colleague's sessions end. Raises NotYours."""
+    check_mine(staff, by)
+    password = _set_password(staff)
+    staff.save(update_fields=["password"])
+    _record(staff, "staff.password_set", by, {})
+    return password
+
+
+def check_mine(staff: Staff, by: Staff):
+    """Raise NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see."""
+    if staff.pk == by.pk:
+        raise NotYours("Nobody changes their own entry: ask another administrator.")
+    if by.is_superuser:
+        return
+    if staff.is_superuser:
+        raise NotYours("Only a superuser changes a superuser.")
+    if staff.accounts.exclude(pk__in=by.accounts.values("pk")).exists():
+        raise NotYours("This colleague sees accounts that you don't see.")
+
+
+def _check_accounts(by, accounts):
+    if by.is_superuser:
+        return
+    mine = set(by.accounts.values_list("pk", flat=True))
+    if any(account.pk not in mine for account in accounts):
+        raise NotYours("You can give only accounts that you see yourself.")
+
+
+def _apply(staff, plain):
+    for name, value in plain.items():
+        if name not in PLAIN:
+            raise Invalid.field(name, "It can't be set.")
+        setattr(staff, name, value)
+
+
+def _clean(staff):
+    try:
+        staff.clean_fields(exclude=["password", "last_login", "date_joined"])
+    except ValidationError as error:
+        raise Invalid(
+            invalid_params=[{"name": name, "reason": " ".join(texts)} for name, texts in error.message_dict.items()]
+        ) from error
+
+
+def _set_password(staff):
+    password = "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(4))
+    staff.set_password(password)
+    return password
+
+
+def _shown(values):
+    named = {"roles", "accounts"}
+    return {name: sorted(str(item) for item in value) if name in named else value for name, value in values.items()}
+
+
+def _record(staff, action, by, changes):
+    """A colleague belongs to no account, so the line has none; it names no address."""
+    actor = Actor.staff(by)
+    changes = {name: value for name, value in changes.items() if name in {"roles", "accounts", "is_active"}}
+    TrailEntry.objects.create(
+        account=None,
+        action=action,
+        object_type="staff",
+        object_id=str(staff.pk),
+        actor_type=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        changes=changes,
+    )
+
+
+def all_roles():
+    """Every group that can be given."""
+    return Group.objects.order_by("name")

@@ -1,0 +1,35 @@
+"""The history: who did what to whom, when and why, in the transaction of the change."""
+
+from reuseid import tracing
+from reuseid.actors import Actor
+from reuseid.models import TrailEntry
+
+
+def record(
+    obj,
+    action: str,
+    *,
+    actor: Actor,
+    user_id=None,
+    reason: str = "",
+    note: str = "",
+    changes: dict | None = None,
+):
+    """Write one line about ``obj``. ``changes`` holds names and values that are not personal.
+
+    ``user_id`` is the person whom it is about; taken from ``obj`` where that is a user or belongs to one.
+    """
+    return TrailEntry.objects.create(
+        account_id=getattr(obj, "account_id", None) or obj.pk,
+        action=action,
+        object_type=obj._meta.model_name,
+        object_id=str(obj.pk),
+        user_id=user_id or getattr(obj, "user_id", None) or (obj.pk if obj._meta.model_name == "user" else None),
+        actor_type=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        reason=reason,
+        note=note,
+        trace_id=tracing.current(),
+        changes=changes or {},
+    )

@@ -1,0 +1,210 @@
+"""Webhook endpoints: where an account's events go, signed with which secrets, and whether at all."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from reuseid import event_types as catalogue
+from reuseid import webhook_signatures as signatures
+from reuseid.actors import SYSTEM, Actor
+from reuseid.addresses import Refused, check_address, check_url, resolve
+from reuseid.errors import Conflict, Invalid, WrongState
+from reuseid.models import Account, Client, Delivery, Event, WebhookEndpoint, move
+from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.services import callbacks, notices, trail
+
+Status = WebhookEndpoint.Status
+MAX_OVERLAP_HOURS = 7 * 24
+
+
+class TooManyEndpoints(Conflict):
+    """The account has as many endpoints as WEBHOOK_ENDPOINTS allows."""
+
+    code = "too_many_webhooks"
+    title = "The account has as many webhooks as it may have."
+
+
+@transaction.atomic
+def create(
+    account: Account, *, url: str, actor: Actor, event_types=(), description: str = "", client: Client | None = None
+) -> WebhookEndpoint:
+    """An active endpoint with fresh keys; `secret_of` shows its secret. Raises Invalid, TooManyEndpoints.
+
+    Call `check_target` first, outside of any transaction.
+    """
+    # The account's row is the turnstile: two creations at the limit don't both pass.
+    Account.objects.select_for_update().get(pk=account.pk)
+    if WebhookEndpoint.objects.of(account).count() >= settings.WEBHOOK_ENDPOINTS:
+        raise TooManyEndpoints(f"At most {settings.WEBHOOK_ENDPOINTS}.")
+    endpoint = WebhookEndpoint(
+        id=uuid.uuid4(),
+        account=account,
+        created_by=client,
+        url=_checked_url(url),
+        description=description,
+        event_types=_checked_types(event_types),
+    )
+    _new_keys(endpoint)
+    endpoint.save(force_insert=True)
+    changes = {"url": endpoint.url, "event_types": endpoint.event_types}
+    trail.record(endpoint, "webhook.created", actor=actor, changes=changes)
+    return endpoint
+
+
+def check_target(url: str):
+    """Refuse at once a URL whose host leads to an address that is never called; raises Invalid.
+
+    A convenience for who sets it: a name may point elsewhere later, so each connect checks again. Looks the name up
+    (2 s at most; one that does not resolve yet is let pass), so never call it inside a transaction.
+    """
+    _checked_url(url)
+    parts = check_url(url)
+    pool = ThreadPoolExecutor(1)
+    try:
+        for address in pool.submit(resolve, parts.hostname, parts.port or 443).result(timeout=2):
+            check_address(address)
+    except Refused as error:
+        raise Invalid.field("url", str(error)) from error
+    except (OSError, UnicodeError, TookTooLong):
+        pass
+    finally:
+        pool.shutdown(wait=False)
+
+
+@transaction.atomic
+def update(endpoint: WebhookEndpoint, *, actor: Actor, **changes) -> WebhookEndpoint:
+    """Change url, event_types or description; what is owed already goes to the new URL. Raises Invalid, WrongState."""
+    if unknown := set(changes) - {"url", "event_types", "description"}:
+        raise TypeError(f"not changeable: {unknown}")
+    if "url" in changes:
+        changes["url"] = _checked_url(changes["url"])
+    if "event_types" in changes:
+        changes["event_types"] = _checked_types(changes["event_types"])
+    if not WebhookEndpoint.objects.exclude(status=Status.DELETED).filter(pk=endpoint.pk).update(**changes):
+        raise WrongState(endpoint, endpoint.status)
+    endpoint.refresh_from_db()
+    trail.record(endpoint, "webhook.updated", actor=actor, changes=changes)
+    return endpoint
+
+
+@transaction.atomic
+def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int = 24) -> WebhookEndpoint:
+    """Fresh `v1` and `v1a` keys; the old ones sign too for ``overlap_hours`` (0 to 168). `secret_of` shows the new."""
+    if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+        raise Invalid.field("overlapHours", f"0 to {MAX_OVERLAP_HOURS}.")
+    endpoint = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).get(pk=endpoint.pk)
+    old, old_key = unseal_field(endpoint, "secret"), unseal_field(endpoint, "signing_key")
+    seal_field(endpoint, "previous_secret", old if overlap_hours else None)
+    seal_field(endpoint, "previous_signing_key", old_key if overlap_hours else None)
+    endpoint.previous_secret_expires_at = Now() + timedelta(hours=overlap_hours) if overlap_hours else None
+    _new_keys(endpoint)
+    endpoint.save(
+        update_fields=[
+            "secret",
+            "signing_key",
+            "public_key",
+            "previous_secret",
+            "previous_signing_key",
+            "previous_secret_expires_at",
+        ]
+    )
+    endpoint.refresh_from_db()
+    trail.record(endpoint, "webhook.secret_rotated", actor=actor, changes={"overlap_hours": overlap_hours})
+    return endpoint
+
+
+def secret_of(endpoint: WebhookEndpoint) -> str:
+    """The `v1` secret as receivers take it: to be shown once, to who made or rotated it."""
+    return signatures.show_secret(unseal_field(endpoint, "secret"))
+
+
+@transaction.atomic
+def pause(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+    """Send nothing for now; what happens meanwhile stays owed. Raises WrongState."""
+    move(endpoint, Status.PAUSED, status_since=Now())
+    trail.record(endpoint, "webhook.paused", actor=actor, reason=reason, note=note)
+
+
+@transaction.atomic
+def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+    """Send again, from a paused or disabled endpoint, with a clean slate; what is owed is due. Raises WrongState."""
+    move(
+        endpoint,
+        Status.ACTIVE,
+        status_since=Now(),
+        disabled_reason="",
+        failing_since=None,
+        consecutive_failures=0,
+        open_until=None,
+    )
+    trail.record(endpoint, "webhook.resumed", actor=actor, reason=reason, note=note)
+    callbacks.wake(callbacks.SEND)
+
+
+@transaction.atomic
+def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+    """Forget its keys and send nothing any more; what is owed is cancelled. Raises WrongState."""
+    seal_field(endpoint, "secret", b"")
+    seal_field(endpoint, "signing_key", b"")
+    move(
+        endpoint,
+        Status.DELETED,
+        status_since=Now(),
+        secret=endpoint.secret,
+        signing_key=endpoint.signing_key,
+        previous_secret=None,
+        previous_signing_key=None,
+        previous_secret_expires_at=None,
+    )
+    Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.PENDING).update(
+        status=Delivery.Status.CANCELED, settled_at=Now()
+    )
+    trail.record(endpoint, "webhook.deleted", actor=actor, reason=reason, note=note)
+
+
+@transaction.atomic
+def disable(endpoint: WebhookEndpoint, *, why: str, text: str):
+    """What the sender does to an endpoint that is gone or dead: owed events wait, and staff get a notice."""
+    move(endpoint, Status.DISABLED, guard={"status": Status.ACTIVE}, status_since=Now(), disabled_reason=why)
+    trail.record(endpoint, "webhook.disabled", actor=SYSTEM, reason=why, note=text)
+    notices.tell(endpoint, "webhook.disabled", text)
+
+
+@transaction.atomic
+def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> Event:
+    """Owe a `webhook.test` event to this endpoint alone. Raises WrongState unless it is active."""
+    if not WebhookEndpoint.objects.filter(pk=endpoint.pk, status=Status.ACTIVE).exists():
+        endpoint.refresh_from_db(fields=["status"])
+        raise Conflict("Only an active webhook can be tested.", state=str(endpoint.status))
+    event = callbacks.write_event(endpoint, "webhook.test", {"webhookId": str(endpoint.pk), "actor": actor.as_json()})
+    callbacks.owe_to([endpoint], event)
+    return event
+
+
+def _new_keys(endpoint):
+    seed = signatures.new_signing_key()
+    seal_field(endpoint, "secret", signatures.new_secret())
+    seal_field(endpoint, "signing_key", seed)
+    endpoint.public_key = signatures.show_public_key(seed)
+
+
+def _checked_url(url):
+    if len(url) > 500:
+        raise Invalid.field("url", "At most 500 characters.")
+    try:
+        check_url(url)
+    except Refused as error:
+        raise Invalid.field("url", str(error)) from error
+    return url
+
+
+def _checked_types(types):
+    """Each once, in order; `webhook.test` needs no asking for."""
+    if unknown := sorted(set(types) - set(catalogue.known())):
+        raise Invalid.field("eventTypes", f"Not known: {', '.join(unknown)[:200]}.")
+    return sorted(set(types))

@@ -1,0 +1,39 @@
+// Times in the reader's zone with their age, and one-click copies. No inline scripts anywhere.
+(() => {
+  const two = (number) => String(number).padStart(2, "0");
+
+  function age(moment) {
+    const seconds = Math.round((Date.now() - moment) / 1000);
+    const past = seconds >= 0;
+    const far = Math.abs(seconds);
+    const [amount, unit] =
+      far < 60 ? [far, "s"] : far < 3600 ? [Math.floor(far / 60), "min"] : far < 172800 ? [Math.floor(far / 3600), "h"] : [Math.floor(far / 86400), "days"];
+    return past ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
+  }
+
+  function localise(root) {
+    for (const element of root.querySelectorAll("time.bo-time:not([data-local])")) {
+      const moment = new Date(element.dateTime);
+      if (Number.isNaN(moment.getTime())) continue;
+      element.dataset.local = "1";
+      element.textContent =
+        `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ` +
+        `${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+      const small = document.createElement("span");
+      small.className = "bo-age";
+      small.textContent = age(moment);
+      element.append(" ", small);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => localise(document));
+  document.addEventListener("htmx:afterSwap", (event) => localise(event.target));
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    event.preventDefault();
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("bo-copied");
+    setTimeout(() => button.classList.remove("bo-copied"), 1200);
+  });
+})();

@@ -1,0 +1,59 @@
+"""Celery's door: tasks take ids only, and each calls one service. Who wakes them names them as text."""
+
+from celery import shared_task
+
+from reuseid import tracing
+from reuseid.services import erasure, heartbeats, purging, sending, trail_seals, users
+
+BATCHES = 25
+
+
+@shared_task(name="reuseid.tasks.send_owed_callbacks")
+def send_owed_callbacks():
+    """Send the callbacks that are due. Woken after each commit that owes some, and by beat: a lost wake costs seconds.
+
+    Acknowledged early: a worker that dies leaves rows whose leases end, which the next run finds.
+    """
+    tracing.begin()
+    if not sending.send_owed():
+        send_owed_callbacks.apply_async()
+
+
+@shared_task(bind=True, name="reuseid.tasks.heartbeat")
+def heartbeat(self, queue):
+    """Say that a worker consumes this queue: sent to each by beat, so it proves beat, broker and worker at once."""
+    heartbeats.beat(f"worker:{queue}", self.request.hostname or "")
+
+
+@shared_task(name="reuseid.tasks.end_locks")
+def end_locks():
+    """Unlock users whose lock had an end and reached it."""
+    tracing.begin()
+    _repeat(users.end_locks)
+
+
+@shared_task(name="reuseid.tasks.erase_users")
+def erase_users():
+    """Take the next bounded step of every erasure that was asked for; beat comes back for the rest."""
+    tracing.begin()
+    _repeat(erasure.carry_out)
+
+
+@shared_task(name="reuseid.tasks.seal_trail")
+def seal_trail():
+    """Sign the lines of the trail that no seal covers. Twice at once: the second finds its number taken."""
+    _repeat(trail_seals.seal)
+
+
+@shared_task(name="reuseid.tasks.purge")
+def purge():
+    """Delete what is past its retention."""
+    purging.purge()
+    _repeat(trail_seals.purge)
+
+
+def _repeat(step):
+    """Until there is nothing left, within the task's time limit; the rest is for the next run."""
+    for _ in range(BATCHES):
+        if not step():
+            break

@@ -1,0 +1,42 @@
+"""One trace id a request, in the answer, the logs, the trail and the problem details."""
+
+import logging
+import re
+import secrets
+from contextvars import ContextVar
+
+_trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+_ACCEPTED = re.compile(r"[0-9A-Za-z_-]{8,64}")
+
+
+def current() -> str:
+    """The trace id of the running request or task; empty outside of one."""
+    return _trace_id.get()
+
+
+def begin(trace_id: str = "") -> str:
+    """Start a trace, with the caller's id where it is a plain one of 8 to 64 characters."""
+    chosen = trace_id if _ACCEPTED.fullmatch(trace_id) else secrets.token_hex(16)
+    _trace_id.set(chosen)
+    return chosen
+
+
+class TraceMiddleware:
+    """Takes ``X-Trace-Id`` from the caller or makes one, and returns it with every answer."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.trace_id = begin(request.headers.get("X-Trace-Id", ""))
+        response = self.get_response(request)
+        response["X-Trace-Id"] = request.trace_id
+        return response
+
+
+class TraceFilter(logging.Filter):
+    """Gives each log line the trace id."""
+
+    def filter(self, record):
+        record.trace_id = current() or "-"
+        return True

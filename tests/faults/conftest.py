@@ -1,0 +1,27 @@
+import pytest
+from django.db import connection
+
+from reuseid.actors import SYSTEM
+from reuseid.services import webhooks
+from tests import factories
+from tests.faults.stage import Stage
+
+
+@pytest.fixture
+def stage(transactional_db, tmp_path):
+    with Stage(tmp_path) as stage:
+        yield stage
+    # What the test cut was also in this process's pool: the next test begins with a new one.
+    connection.close()
+    connection.close_pool()
+
+
+@pytest.fixture
+def account(transactional_db):
+    return factories.make_account()
+
+
+@pytest.fixture
+def webhook(account):
+    """`webhook(url)`: an endpoint of the account."""
+    return lambda url: webhooks.create(account, url=url, actor=SYSTEM)

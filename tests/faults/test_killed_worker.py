@@ -1,0 +1,103 @@
+"""kill -9 of the worker at the three moments that matter."""
+
+import socket
+import threading
+
+import psycopg
+import pytest
+
+from reuseid.models import Delivery, User
+from reuseid.services import callbacks
+from tests.callbacks import certificates
+from tests.callbacks.receiver import Receiver
+from tests.faults.stage import Stage, database_url, until
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.postgres,
+    pytest.mark.redis,
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def owe(account):
+    return callbacks.owe(User.objects.create(account=account), "user.updated", {})
+
+
+def claimed():
+    return Delivery.objects.filter(attempts=1, status="PENDING").exists()
+
+
+def sent():
+    return Delivery.objects.get().status == "SENT"
+
+
+def test_killed_between_claim_and_send_the_event_arrives_once(account, webhook, tmp_path):
+    _, authority = certificates.make(tmp_path, host="authority")
+    certificate, _ = certificates.make(tmp_path, host="localhost", issuer=authority)
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    webhook(f"https://localhost:{port}/hook")
+    event = owe(account)
+    environment = {
+        "OUTBOUND_CA_FILE": str(tmp_path / "authority-1.pem"),
+        "CALLBACK_TIMEOUT": "5",
+        "CALLBACK_LEASE": "10",
+    }
+    with Stage(tmp_path, **environment) as stage:
+        stage.beat()
+        stage.worker()
+        until(claimed, 30, "a claim")  # It waits for the receiver's half of the TLS handshake: nothing is sent yet.
+        stage.kill("worker")
+        silent.close()
+        with Receiver(certificate=certificate, port=port) as receiver:
+            stage.worker()
+            until(sent, 40, "the delivery")
+            assert [got.id for got in receiver.got] == [str(event.id)]
+    assert Delivery.objects.get().attempts == 2
+
+
+def test_killed_during_the_request_the_event_arrives_again_with_its_id(account, webhook, stage):
+    held = threading.Event()
+    with Receiver(lambda got, number: 200 if number > 1 else (held.wait(5) and 200) or 200) as receiver:
+        webhook(receiver.url)
+        event = owe(account)
+        stage.beat()
+        stage.worker()
+        until(lambda: receiver.got, 30, "the request")
+        stage.kill("worker")
+        held.set()
+        stage.worker()
+        until(sent, 30, "the delivery")
+        assert [got.id for got in receiver.got] == [str(event.id)] * 2
+
+
+def test_killed_after_the_answer_and_before_the_settlement_the_event_arrives_again(account, webhook, stage):
+    with psycopg.connect(database_url()) as rival, Receiver() as receiver:
+
+        def answer(got, number):
+            if number == 1:
+                rival.execute("SELECT 1 FROM reuseid_delivery FOR UPDATE")  # The settlement has to wait for this.
+            return 200
+
+        receiver.answers(answer)
+        webhook(receiver.url)
+        event = owe(account)
+        stage.beat()
+        stage.worker()
+        until(lambda: _waits_for_lock(), 30, "a settlement that waits")
+        stage.kill("worker")
+        rival.rollback()
+        stage.worker()
+        until(sent, 30, "the delivery")
+        assert [got.id for got in receiver.got] == [str(event.id)] * 2
+    assert Delivery.objects.get().attempts == 2
+
+
+def _waits_for_lock():
+    with psycopg.connect(database_url(), autocommit=True) as own:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+            "AND query LIKE 'UPDATE%reuseid_delivery%'"
+        )
+        return own.execute(query).fetchone()[0] > 0

@@ -1,0 +1,11 @@
+"""The same colleagues as in tests/reuseid/admin."""
+
+from tests.reuseid.admin.conftest import (  # noqa: F401
+    administrator,
+    auditor,
+    integrator,
+    root,
+    senior,
+    stranger,
+    support,
+)

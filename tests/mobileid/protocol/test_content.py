@@ -1,0 +1,228 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mobileid.protocol import content
+from mobileid.protocol.currencies import MINOR_UNITS
+
+PAYMENT = {
+    "amount": "1234.5",
+    "currency": "EUR",
+    "creditorName": "Jane Doe",
+    "creditorAccount": "nl91abna 0417164300",
+    "reference": "Invoice 7",
+}
+
+BAD = {
+    "bidi override": "\u202e",
+    "bidi isolate": "\u2066",
+    "arabic letter mark": "\u061c",
+    "left-to-right mark": "\u200e",
+    "zero-width space": "\u200b",
+    "zero-width joiner": "\u200d",
+    "word joiner": "\u2060",
+    "byte order mark": "\ufeff",
+    "soft hyphen": "\u00ad",
+    "tag letter": "\U000e0041",
+    "null": "\0",
+    "escape": "\x1b",
+    "delete": "\x7f",
+    "carriage return": "\r",
+    "c1 control": "\x9b",
+    "line separator": "\u2028",
+    "paragraph separator": "\u2029",
+    "lone surrogate": "\ud800",
+    "hangul filler": "\u3164",
+    "braille blank": "\u2800",
+    "combining grapheme joiner": "\u034f",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("multiline", [False, True])
+def test_a_text_that_looks_other_than_it_reads_is_refused(name, multiline):
+    with pytest.raises(content.ContentInvalid) as caught:
+        content.check_text(f"Pay 5{BAD[name]}0 EUR", "title", multiline=multiline)
+    assert caught.value.field == "title"
+    assert BAD[name] not in str(caught.value), "the text itself is not quoted"
+
+
+def test_text_of_any_language_is_shown():
+    for text in ("Zahlung über 5 €", "دفع ٥ يورو", "支払い", "Ελλάδα", "नमस्ते", "👍🏽", ""):
+        content.check_text(text, "title")
+
+
+def test_lines_and_tabs_are_for_the_body_only():
+    content.check_text("a\n\tb", "content", multiline=True)
+    for text in ("a\nb", "a\tb"):
+        with pytest.raises(content.ContentInvalid):
+            content.check_text(text, "title")
+
+
+@given(st.text(max_size=30), st.booleans())
+def test_any_text_is_shown_or_refused_by_name(text, multiline):
+    try:
+        content.check_text(text, "title", multiline=multiline)
+    except content.ContentInvalid:
+        return
+    assert not set(text) & set(BAD.values())
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "data"),
+    [
+        ("text/plain", b"hello\nthere"),
+        ("text/markdown", "# Überschrift\n\n- &amp; &euro;".encode()),
+        ("application/json", b'{"a": ["b", 1, "c\\n"]}'),
+        ("application/pdf", b"%PDF-1.7\n\x00\xff"),
+    ],
+)
+def test_each_type_of_content_is_accepted(mime_type, data):
+    content.check_content("Title", mime_type, data)
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "data", "field"),
+    [
+        ("text/html", b"<p>", "mimeType"),
+        ("text/plain; charset=utf-8", b"x", "mimeType"),
+        ("text/plain", b"\xff", "content"),
+        ("text/plain", "5\u202e0".encode(), "content"),
+        ("text/markdown", b"5&#x202e;0", "content"),
+        ("text/markdown", b"5&zwnj;0", "content"),
+        ("text/markdown", b"5&#8238;0", "content"),
+        ("application/json", b'{"a":"5\\u202e0"}', "content"),
+        ("application/json", b'[{"\\u200b":1}]', "content"),
+        ("application/json", b'{"a":1,"a":2}', "content"),
+        ("application/json", b"nope", "content"),
+        ("application/pdf", b"PDF", "content"),
+    ],
+)
+def test_content_that_may_not_be_shown_names_its_field(mime_type, data, field):
+    with pytest.raises(content.ContentInvalid) as caught:
+        content.check_content("", mime_type, data)
+    assert caught.value.field == field
+
+
+def test_a_title_has_a_limit():
+    content.check_content("x" * content.TITLE_LIMIT, "text/plain", b"")
+    with pytest.raises(content.ContentInvalid):
+        content.check_content("x" * (content.TITLE_LIMIT + 1), "text/plain", b"")
+
+
+def test_a_payment_is_rendered_to_these_very_bytes():
+    assert content.render_transaction(PAYMENT) == (
+        "Payment",
+        "text/plain",
+        b"Amount: 1234.50 EUR\nTo: Jane Doe\nAccount: NL91 ABNA 0417 1643 00\nReference: Invoice 7\n",
+    )
+    without = {name: value for name, value in PAYMENT.items() if name != "reference"}
+    assert content.render_transaction(without)[2].endswith(b"1643 00\n")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        ("5", "EUR", "5.00 EUR"),
+        ("0.05", "EUR", "0.05 EUR"),
+        ("5", "JPY", "5 JPY"),
+        ("5.1", "KWD", "5.100 KWD"),
+        ("999999999999999.99", "USD", "999999999999999.99 USD"),
+    ],
+)
+def test_an_amount_has_its_currencys_decimals(amount, currency, shown):
+    data = content.render_transaction(PAYMENT | {"amount": amount, "currency": currency})[2].decode()
+    assert data.splitlines()[0] == f"Amount: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        *(
+            ({"amount": bad}, "amount")
+            for bad in (
+                "",
+                "0",
+                "0.00",
+                "-5",
+                "+5",
+                "05",
+                "5.",
+                ".5",
+                "5,00",
+                "1e3",
+                "5.001",
+                "٥",
+                "5\n",
+                "1 000",
+                5,
+                5.0,
+                None,
+            )
+        ),
+        ({"amount": "5.5", "currency": "JPY"}, "amount"),
+        *(({"currency": bad}, "currency") for bad in ("eur", "EURO", "XXX", "", None)),
+        *(
+            ({"creditorName": bad}, "creditorName")
+            for bad in ("", " Jane", "Jane\nTo: Bob", "J\u202ejane", "x" * 71, None)
+        ),
+        *(
+            ({"creditorAccount": bad}, "creditorAccount")
+            for bad in ("", "NL91ABNA0417164301", "NL91", "a_b", "1\n2", " 1", "x" * 35, None)
+        ),
+        *(({"reference": bad}, "reference") for bad in ("", "a\nAmount: 1.00 EUR", "x" * 141, None)),
+        ({"extra": "x"}, "extra"),
+    ],
+)
+def test_a_bad_field_is_named(change, field):
+    with pytest.raises(content.ContentInvalid) as caught:
+        content.render_transaction(PAYMENT | change)
+    assert caught.value.field == field
+
+
+def test_a_missing_field_is_named():
+    for field in PAYMENT.keys() - {"reference"}:
+        with pytest.raises(content.ContentInvalid) as caught:
+            content.render_transaction({name: PAYMENT[name] for name in PAYMENT if name != field})
+        assert caught.value.field == field
+
+
+def test_an_account_that_is_no_iban_is_shown_as_it_was_given():
+    data = content.render_transaction(PAYMENT | {"creditorAccount": "021000021 / 12-345"})[2]
+    assert b"\nAccount: 021000021 / 12-345\n" in data
+
+
+@given(st.fixed_dictionaries({name: st.text(max_size=20) for name in PAYMENT}))
+def test_any_text_in_a_payment_makes_five_lines_or_fewer_or_is_refused_by_name(fields):
+    try:
+        data = content.render_transaction(
+            PAYMENT | {"creditorName": fields["creditorName"], "reference": fields["reference"]}
+        )[2]
+    except content.ContentInvalid as error:
+        field = error.field
+        data = b""
+    else:
+        field = None
+    assert field in {None, "creditorName", "reference"}
+    if field:
+        return
+    names = [line.partition(": ")[0] for line in data.decode().splitlines()]
+    assert names == ["Amount", "To", "Account", "Reference"]
+
+
+@given(st.dictionaries(st.sampled_from([*PAYMENT, "x"]), st.none() | st.integers() | st.text(max_size=20)))
+def test_any_transaction_is_rendered_or_refused_by_name(transaction):
+    field = None
+    try:
+        content.render_transaction(transaction)
+    except content.ContentInvalid as error:
+        field = error.field
+    assert field in {None, "x", *PAYMENT}
+
+
+def test_currencies_are_codes_of_three_letters():
+    assert len(MINOR_UNITS) > 150
+    assert all(re.fullmatch("[A-Z]{3}", code) for code in MINOR_UNITS)
+    assert [MINOR_UNITS[code] for code in ("EUR", "JPY", "BHD")] == [2, 0, 3]

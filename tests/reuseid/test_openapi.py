@@ -1,0 +1,91 @@
+"""The OpenAPI document: complete, true to itself, and current in docs/."""
+
+import jsonschema
+import pytest
+from django.core.cache import cache
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def document(client):
+    cache.clear()
+    answer = client.get("/api/openapi.json")
+    assert answer.status_code == 200
+    found = answer.json()
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if "$ref" in response:
+                    operation["responses"][status] = found["components"]["responses"][response["$ref"].split("/")[-1]]
+    return found
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_it_is_openapi_3_1_and_every_operation_is_named_told_and_guarded(document):
+    assert document["openapi"].startswith("3.1")
+    named = [operation["operationId"] for _, operation in operations(document)]
+    assert len(named) == len(set(named)) > 50
+    for call, operation in operations(document):
+        assert operation.get("summary"), call
+        assert operation.get("description"), call
+        (requirement,) = operation["security"]
+        assert requirement["oauth2"], call
+
+
+def test_every_operation_lists_its_errors_as_problem_details(document):
+    for call, operation in operations(document):
+        assert {"400", "401", "403", "429"} <= set(operation["responses"]), call
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert list(response["content"]) == ["application/problem+json"], (call, status)
+            assert "X-Trace-Id" in response["headers"], (call, status)
+
+
+def test_every_post_takes_an_idempotency_key(document):
+    for call, operation in operations(document):
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        assert ("Idempotency-Key" in names) == call.startswith("POST"), call
+
+
+def test_every_example_fits_its_schema(document):
+    resource = Resource.from_contents(document, default_specification=DRAFT202012)
+    registry = Registry().with_resource("urn:document", resource)
+    number = 0
+    for call, operation in operations(document):
+        for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            for media in body.get("content", {}).values():
+                schema = qualify(media["schema"])
+                jsonschema.Draft202012Validator(schema, registry=registry).validate(media["example"])
+                assert media["example"] not in (None, ""), call
+                number += 1
+    assert number > 300
+
+
+def qualify(schema):
+    if isinstance(schema, dict):
+        return {
+            name: f"urn:document{inner}" if name == "$ref" and isinstance(inner, str) else qualify(inner)
+            for name, inner in schema.items()
+        }
+    return [qualify(inner) for inner in schema] if isinstance(schema, list) else schema
+
+
+def test_the_rendered_page_needs_nothing_from_elsewhere(client):
+    page = client.get("/api/docs/")
+    assert page.status_code == 200
+    assert b"https://cdn" not in page.content
+    assert b"/static/drf_spectacular_sidecar/" in page.content
+
+
+def test_every_problem_type_leads_to_its_meaning(client, api):
+    problem = api.get("/reuseid/core/users", {"cursor": "x"}).json()
+    path, _, anchor = problem["type"].removeprefix("http://127.0.0.1:8000").partition("#")
+    assert f'id="{anchor}"' in client.get(path).content.decode()

@@ -1,0 +1,146 @@
+"""The trail can't be rewritten, by us or by who holds the database."""
+
+import contextlib
+import importlib
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from reuseid.actors import SYSTEM
+from reuseid.models import TrailEntry, TrailKey, TrailSeal
+from reuseid.services import trail, trail_seals
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+GUARD = importlib.import_module("reuseid.migrations.0002_trail_guard")
+
+
+@contextlib.contextmanager
+def who_holds_the_database():
+    """The triggers are no obstacle to the owner of the tables."""
+    editor = connection.SchemaEditorClass(connection)
+    GUARD.remove(None, editor)
+    yield
+    GUARD.install(None, editor)
+
+
+@pytest.fixture
+def lines(user):
+    for number in range(5):
+        trail.record(user, "user.viewed", actor=SYSTEM, changes={"number": number})
+    return list(TrailEntry.objects.order_by("pk"))
+
+
+@pytest.mark.parametrize("what", ["update", "delete"])
+def test_the_database_refuses_to_change_or_remove_a_line(lines, what):
+    rows = TrailEntry.objects.filter(pk=lines[0].pk)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        rows.update(actor_id="nobody") if what == "update" else rows.delete()
+
+
+@pytest.mark.parametrize("what", ["update", "delete"])
+def test_the_database_refuses_to_change_or_remove_a_seal(lines, what):
+    trail_seals.seal()
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        TrailSeal.objects.update(count=1) if what == "update" else TrailSeal.objects.all().delete()
+
+
+def test_an_untouched_trail_verifies(lines, capsys):
+    assert trail_seals.seal().count == len(lines)
+    assert trail_seals.seal() is None
+    trail.record(lines[0].account, "account.viewed", actor=SYSTEM)
+    assert trail_seals.seal().count == 1
+    call_command("verify_trail")
+    assert "2 seals fit" in capsys.readouterr().out
+
+
+def test_a_changed_line_is_named(lines):
+    trail_seals.seal()
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[3].pk).update(actor_id="somebody else")
+    with pytest.raises(CommandError, match=f"Line {lines[3].pk} was changed"):
+        call_command("verify_trail")
+
+
+def test_a_removed_line_is_named(lines):
+    trail_seals.seal()
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[2].pk).delete()
+    assert trail_seals.verify() == f"Line {lines[2].pk} was removed (seal 1)."
+
+
+def test_a_line_that_was_put_in_later_is_named(lines):
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[2].pk).delete()
+        trail_seals.seal()
+        TrailSeal.objects.update(at=timezone.now() - timedelta(hours=1))
+        lines[2].save(force_insert=True)
+    assert trail_seals.verify() == f"Line {lines[2].pk} was put in after its time."
+
+
+def test_a_forged_seal_is_noticed(lines):
+    trail_seals.seal()
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[0].pk).update(reason="FORGED")
+        one = TrailSeal.objects.get()
+        leaves = trail_seals.unpack(one.leaves) | {
+            lines[0].pk: trail_seals.leaf(TrailEntry.objects.get(pk=lines[0].pk))
+        }
+        one.leaves = b"".join(number.to_bytes(8, "big") + digest for number, digest in leaves.items())
+        one.root = trail_seals.root(list(leaves.values())).hex()
+        one.hash = trail_seals.seal_hash(one)
+        one.save()
+    assert trail_seals.verify().startswith("Seal 1 (lines")
+
+
+def test_a_key_of_the_forgers_own_is_not_believed(lines):
+    trail_seals.seal()
+    with who_holds_the_database():
+        TrailKey.objects.update(private_key=b"\x01\x03dev" + bytes(60))
+    assert "a key that is not ours" in trail_seals.verify()
+
+
+def test_a_missing_seal_is_noticed(lines):
+    trail_seals.seal()
+    trail.record(lines[0].account, "account.viewed", actor=SYSTEM)
+    trail_seals.seal()
+    with who_holds_the_database():
+        TrailSeal.objects.filter(number=1).delete()
+    assert trail_seals.verify() == "Seal 1 is missing."
+
+
+def test_lines_go_after_the_retention_time_in_whole_seals(lines, settings):
+    trail_seals.seal()
+    assert trail_seals.purge() == 0
+    settings.TRAIL_RETENTION_DAYS = 365
+    assert trail_seals.purge() == 0
+    with who_holds_the_database():
+        TrailSeal.objects.update(at=timezone.now() - timedelta(days=366))
+    assert trail_seals.purge() == len(lines)
+    assert list(TrailEntry.objects.values_list("action", flat=True)) == ["trail.purged"]
+    assert trail_seals.verify() == ""
+
+
+def test_a_mark_that_came_too_early_is_noticed(lines, settings):
+    settings.TRAIL_RETENTION_DAYS = 365
+    trail_seals.seal()
+    TrailSeal.objects.update(purged_at=timezone.now())
+    TrailEntry.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    assert "purged before its time" in trail_seals.verify()
+
+
+def test_a_line_that_commits_late_is_sealed_by_the_next_seal(lines):
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[1].pk).delete()
+        trail_seals.seal()
+        lines[1].save(force_insert=True)
+    assert trail_seals.seal().first_id == lines[1].pk
+    assert trail_seals.verify() == ""
+
+
+def test_every_change_of_a_person_leaves_a_line(account):
+    user = factories.make_user(account)
+    assert TrailEntry.objects.filter(user_id=user.pk, action="user.created", actor_type="SYSTEM").count() == 1

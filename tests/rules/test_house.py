@@ -1,0 +1,113 @@
+"""The rules of the house, read from the code itself."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("reuseid", "mobileid")
+DOORS = ("api", "admin", "device_api", "tasks", "management", "authenticator")
+WRITES = {
+    *("save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"),
+    *("acreate", "aupdate", "adelete", "asave"),
+}
+
+
+def sources(*rooms):
+    """Every module of the named rooms of both apps."""
+    for app in APPS:
+        for room in rooms:
+            yield from sorted((ROOT / app).glob(f"{room}.py"))
+            yield from sorted((ROOT / app / room).rglob("*.py"))
+
+
+def every_source():
+    for top in ("config", *APPS):
+        yield from (path for path in sorted((ROOT / top).rglob("*.py")) if "migrations" not in path.parts)
+
+
+def reaches_the_database(call):
+    """A call of a writing method on something that is a row or a queryset, not on a dict, a set or a service module."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in WRITES:
+        return False
+    chain = call.func.value
+    while isinstance(chain, (ast.Call, ast.Attribute, ast.Subscript)):
+        if isinstance(chain, ast.Attribute) and chain.attr in {"objects", "_base_manager", "_default_manager"}:
+            return True
+        chain = chain.func if isinstance(chain, ast.Call) else chain.value
+    return call.func.attr in {"save", "bulk_create", "bulk_update", "get_or_create", "update_or_create"} or (
+        call.func.attr in {"update", "delete"} and not call.args and bool(call.keywords or call.func.attr == "delete")
+    )
+
+
+@pytest.mark.parametrize("path", list(sources(*DOORS)), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_door_never_writes(path):
+    tree = ast.parse(path.read_text())
+    found = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and reaches_the_database(node)]
+    assert not found, f"{path.relative_to(ROOT)} writes at lines {found}: call a service."
+
+
+@pytest.mark.parametrize(
+    ("line", "writes"),
+    [
+        ("user.save()", True),
+        ("User.objects.create(account=a)", True),
+        ("User.objects.filter(pk=1).update(status=x)", True),
+        ("rows.update(status=x)", True),
+        ("rows.delete()", True),
+        ("users.create(account, actor=a)", False),
+        ("body.update({'a': 1})", False),
+        ("headers.update(other)", False),
+    ],
+)
+def test_the_rule_knows_a_write_when_it_sees_one(line, writes):
+    call = next(node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call))
+    assert reaches_the_database(call) is writes
+
+
+@pytest.mark.parametrize("path", list(sources("services")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_service_wakes_tasks_by_name_and_never_imports_them(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+        module = getattr(node, "module", None) or ""
+        assert not any(part.endswith("tasks") for part in [module, *names]), f"line {node.lineno}"
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in {"delay", "apply_async"}, f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", list(sources("services")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_service_takes_no_request_and_raises_the_projects_errors(path):
+    forbidden = {"Http404", "ValidationError", "PermissionDenied", "APIException"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert "request" not in [argument.arg for argument in node.args.args], f"line {node.lineno}"
+            positional = [argument.arg for argument in node.args.args]
+            assert "actor" not in positional or node.name.startswith("_") or node.name in PASSES_ACTOR, node.name
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
+            assert node.exc.func.id not in forbidden, f"line {node.lineno}"
+
+
+# Helpers among services, where the actor is one of the things that are told or judged.
+PASSES_ACTOR = {"tell", "judge", "carry_out"}
+
+
+def docstring_lines(function):
+    return len(ast.get_docstring(function, clean=False).splitlines()) if ast.get_docstring(function) else 0
+
+
+@pytest.mark.parametrize("path", list(every_source()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_stays_under_400_lines_and_a_function_under_40(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = node.end_lineno - node.lineno + 1 - docstring_lines(node)
+            assert length <= 40, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", list(every_source()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_left_for_later(path):
+    text = path.read_text()
+    assert not re.search(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b", text)
