@@ -1,5 +1,4 @@
 import pytest
-from django.db import connection
 
 from reuseid.actors import SYSTEM
 from reuseid.services import webhooks
@@ -11,9 +10,6 @@ from tests.faults.stage import Stage
 def stage(transactional_db, tmp_path):
     with Stage(tmp_path) as stage:
         yield stage
-    # What the test cut was also in this process's pool: the next test begins with a new one.
-    connection.close()
-    connection.close_pool()
 
 
 @pytest.fixture
