@@ -19,13 +19,17 @@ def reason_choices():
 
 
 class ReasonForm(BaseDialogForm):
-    """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow."""
+    """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow.
+
+    ``strong`` acts ask the colleague for the second factor again when that was some minutes ago.
+    """
 
     form_before_template = "admin/parts/consequences.html"
     model = None
     path = "account"
     follows = None
     danger = False
+    strong = False
 
     reason = forms.ChoiceField(choices=reason_choices, widget=UnfoldAdminSelectWidget)
     note = forms.CharField(
@@ -36,12 +40,12 @@ class ReasonForm(BaseDialogForm):
     )
 
     @classmethod
-    def about(cls, model, follows, path="account", danger=False):
+    def about(cls, model, follows, path="account", danger=False, strong=False):
         """A form for rows of ``model``, whose account is at ``path``, that lists ``follows(row)``, sentences.
 
-        ``danger`` colours it red: for what can't be undone.
+        ``danger`` colours it red: for what can't be undone. ``strong`` asks for the second factor again.
         """
-        values = {"model": model, "path": path, "follows": staticmethod(follows), "danger": danger}
+        values = {"model": model, "path": path, "follows": staticmethod(follows), "danger": danger, "strong": strong}
         return type(cls.__name__, (cls,), values)
 
     def get_before_template_context(self, request, object_id=None):
