@@ -12,17 +12,22 @@ class BackOfficeConfig(AppConfig):
     label = "config"
 
     def ready(self):
-        from django.contrib.auth.signals import user_logged_in
+        from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
-        from config import browsers, checks  # noqa: F401
+        from config import browsers, checks, login  # noqa: F401
         from config.roles import write_roles
 
         post_migrate.connect(write_roles, dispatch_uid="config.roles")
         user_logged_in.connect(browsers.begin_session, dispatch_uid="config.browsers")
+        user_logged_in.connect(login.keep_password, dispatch_uid="config.login.password")
+        user_login_failed.connect(login.keep_refusal, dispatch_uid="config.login.refusal")
+        user_logged_out.connect(login.keep_end, dispatch_uid="config.login.end")
 
 
 class AdminConfig(SimpleAdminConfig):
     """The admin of our own apps and no other's: the OAuth toolkit's would list live tokens."""
+
+    default_site = "reuseid.admin.site.BackOfficeSite"
 
     def ready(self):
         super().ready()

@@ -2,6 +2,7 @@
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from config import env
 
@@ -51,6 +52,7 @@ GROUPS = [
         "House",
         _item("Colleagues", "badge", "reuseid", "staff"),
         _item("Roles", "shield_person", "auth", "group"),
+        _item("Sign-ins", "login", "reuseid", "staffsignin"),
     ),
     _group(
         "Details",
@@ -65,6 +67,8 @@ GROUPS = [
         _item("Kept answers", "mark_chat_read", "mobileid", "messageanswer"),
         _item("Trail seals", "approval", "reuseid", "trailseal"),
         _item("Trail keys", "key_vertical", "reuseid", "trailkey"),
+        _item("Second factors", "phonelink_lock", "reuseid", "secondfactor"),
+        _item("Recovery codes", "password", "reuseid", "recoverycode"),
         _item("Attempts to send", "send", "reuseid", "deliveryattempt"),
         _item("Signs of life", "ecg_heart", "reuseid", "heartbeat"),
         _item("Idempotency keys", "repeat_one", "reuseid", "idempotencykey"),
@@ -79,7 +83,7 @@ def navigation(request):
 
 
 def _only_seen(group, request):
-    items = [item for item in group["items"] if item.get("permission", lambda _: True)(request)]
+    items = [item for item in group["items"] if item.get("permission", lambda request: True)(request)]
     return {**group, "items": items}
 
 
@@ -137,6 +141,12 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My sign-in"), "link": reverse_lazy("admin:me")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "LOGIN": {"form": "config.login.LoginForm"},
     "ENVIRONMENT": "config.backoffice.environment",
     "DASHBOARD_CALLBACK": "config.backoffice.dashboard",

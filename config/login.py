@@ -3,10 +3,11 @@
 import hashlib
 import logging
 
+from django.conf import settings
 from unfold.forms import AuthenticationForm
 
-from reuseid.api.addresses import client_network
-from reuseid.api.throttling import spend
+from reuseid.callers import client_address, client_network
+from reuseid.limits import spend
 
 log = logging.getLogger(__name__)
 
@@ -43,3 +44,33 @@ def _too_often(name, address):
     ]
     # In this order, so that what one limit refuses does not use up the next.
     return any(spend(policy, who, quota=quota, window=WINDOW).left < 0 for policy, who, quota in limits)
+
+
+def keep_password(sender, request, user, **kwargs):
+    """A password was right: half of signing in, or all of it where no second factor is asked for."""
+    from reuseid.admin import stepup
+    from reuseid.models import StaffSignIn
+    from reuseid.services import second_factors, sign_ins
+
+    outcome, method = StaffSignIn.Outcome.PASSWORD_GIVEN, ""
+    if settings.SECOND_FACTOR == "offered" and second_factors.of(user) is None:
+        outcome, method = StaffSignIn.Outcome.SIGNED_IN, StaffSignIn.Method.PASSWORD
+        stepup.mark(request)
+    sign_ins.record(user, outcome, method=method, address=client_address(request))
+
+
+def keep_refusal(sender, credentials, request=None, **kwargs):
+    """A password was wrong. Of a name that nobody has nothing is kept: it might be a password."""
+    from reuseid.services import sign_ins
+
+    address = client_address(request) if request else ""
+    sign_ins.record_refusal(str(credentials.get("username", "")), address=address)
+
+
+def keep_end(sender, request, user, **kwargs):
+    """A colleague signed out, or a session ended by itself."""
+    from reuseid.models import StaffSignIn
+    from reuseid.services import sign_ins
+
+    if user is not None:
+        sign_ins.record(user, StaffSignIn.Outcome.SIGNED_OUT, address=client_address(request))

@@ -59,10 +59,12 @@ INSTALLED_APPS = [
     "config.apps.BackOfficeConfig",
     "reuseid.apps.ReuseIDConfig",
     "mobileid.apps.MobileIDConfig",
-    "unfold",
+    # Its default would put a site of its own in place of config.apps.AdminConfig's.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "config.apps.AdminConfig",
     "django.contrib.auth",
+    "django_otp",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -87,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.browsers.SessionEnd",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -337,6 +340,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_IDLE = 60 * env.integer("SESSION_IDLE_MINUTES", 30, minimum=1)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Whether colleagues must have a second factor; minutes after which strong acts ask for it again; days that sign-ins stay.
+SECOND_FACTOR = env.choice("SECOND_FACTOR", ["required", "offered"], "required")
+STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 5, minimum=1)
+SIGN_IN_RETENTION_DAYS = env.integer("SIGN_IN_RETENTION_DAYS", 400, minimum=1)
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -14,7 +14,7 @@ from mobileid.services import activations, claims, decisions, device_settings, f
 from mobileid.services.descriptions import methods_of
 from mobileid.services.exchanges import Exchange
 from reuseid.actors import Actor
-from reuseid.api.throttling import spend
+from reuseid.limits import spend
 from reuseid.models.sealed import unseal_field
 from reuseid.times import rfc3339
 

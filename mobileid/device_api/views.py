@@ -15,10 +15,10 @@ from mobileid.problems import StillJudged
 from mobileid.protocol.envelope import EnvelopeInvalid
 from mobileid.protocol.key_document import MEDIA_TYPE as JWT
 from mobileid.services import keys as channel
-from reuseid.api.addresses import client_network
 from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, problem
-from reuseid.api.throttling import spend
+from reuseid.callers import client_network
 from reuseid.errors import ServiceError, TooMany, Unknown
+from reuseid.limits import spend
 from reuseid.models import Account
 
 log = logging.getLogger(__name__)

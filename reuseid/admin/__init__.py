@@ -6,6 +6,7 @@ from reuseid.admin import (  # noqa: F401
     dashboard,
     people,
     roles,
+    sign_ins,
     staff,
     trail,
     upkeep,

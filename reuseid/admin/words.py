@@ -1,5 +1,7 @@
 """One plain sentence for each state, act and right that the back office shows."""
 
+from django.utils.translation import gettext_lazy as _
+
 STATES = {
     "user.ACTIVE": "May sign in with an active device.",
     "user.LOCKED": "Nothing of this person's works until somebody unlocks them or the lock ends.",
@@ -79,6 +81,12 @@ ACTS = {
     "staff.created": "Made the colleague's entry",
     "staff.changed": "Changed a colleague's entry",
     "staff.password_set": "Set a new password",
+    "staff.own_password_changed": "Changed their own password",
+    "staff.factor_enrolled": "Set up a second factor",
+    "staff.factor_replaced": "Set up another second factor; the former one stopped",
+    "staff.factor_reset": "Reset the second factor; every session ended",
+    "staff.recovery_codes_made": "Made new recovery codes; the former ones stopped",
+    "staff.recovery_code_used": "Signed in with a recovery code",
     "users.searched": "Searched people by an attribute",
     "webhook.created": "Made the endpoint",
     "webhook.updated": "Changed the endpoint",
@@ -89,6 +97,14 @@ ACTS = {
     "webhook.paused": "Paused the endpoint",
     "webhook.resumed": "Resumed the endpoint",
     "delivery.resent": "Asked to send the callback again",
+}
+
+SIGN_INS = {
+    "PASSWORD_GIVEN": _("Password was right, second step was owed"),
+    "SIGNED_IN": _("Signed in"),
+    "PASSWORD_REFUSED": _("Wrong password"),
+    "CODE_REFUSED": _("Wrong code, or one used before"),
+    "SIGNED_OUT": _("Signed out"),
 }
 
 THROUGH = {

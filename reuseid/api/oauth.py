@@ -16,8 +16,8 @@ from oauth2_provider.scopes import SettingsScopes
 from oauth2_provider.views import IntrospectTokenView, OAuthServerMetadataView, RevokeTokenView, TokenView
 from oauthlib.common import Request as OAuthRequest
 
-from reuseid.api.addresses import client_network
-from reuseid.api.throttling import spend
+from reuseid.callers import client_network
+from reuseid.limits import spend
 
 
 class ClientSecretHasher(PBKDF2PasswordHasher):

@@ -36,10 +36,26 @@ class Account(models.Model):
 class Staff(AbstractUser):
     """A colleague who works in the back office. Not a managed identity: those are `User`."""
 
+    # A colleague belongs to no account, and so do the lines of the trail about them.
+    account_id = None
+
     accounts = models.ManyToManyField(
         Account, blank=True, related_name="staff", help_text="The accounts that this colleague sees."
+    )
+
+    sign_in_round = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Goes up when every session must end though the password stays."
     )
 
     class Meta:
         verbose_name = "colleague"
         verbose_name_plural = "staff"
+
+    def get_session_auth_hash(self):
+        """Ends the sessions that began before the password or the round changed."""
+        return f"{super().get_session_auth_hash()}.{self.sign_in_round}"
+
+    def get_session_auth_fallback_hash(self):
+        """The same under earlier SECRET_KEYs."""
+        for earlier in super().get_session_auth_fallback_hash():
+            yield f"{earlier}.{self.sign_in_round}"

@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
-from reuseid.models import Staff, TrailEntry
+from reuseid.models import Staff
+from reuseid.services import trail
 
 PLAIN = ("first_name", "last_name", "email", "is_active")
 # Letters and digits that are not mistaken for each other when read aloud.
@@ -77,6 +78,15 @@ def new_password(staff: Staff, *, by: Staff) -> str:
     return password
 
 
+@transaction.atomic
+def change_own_password(staff: Staff, password: str) -> Staff:
+    """A password of the colleague's own choice, checked already; their other sessions end."""
+    staff.set_password(password)
+    staff.save(update_fields=["password"])
+    _record(staff, "staff.own_password_changed", staff, {})
+    return staff
+
+
 def check_mine(staff: Staff, by: Staff):
     """Raise NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see."""
     if staff.pk == by.pk:
@@ -125,19 +135,9 @@ def _shown(values):
 
 
 def _record(staff, action, by, changes):
-    """A colleague belongs to no account, so the line has none; it names no address."""
-    actor = Actor.staff(by)
+    """A line that names no address."""
     changes = {name: value for name, value in changes.items() if name in {"roles", "accounts", "is_active"}}
-    TrailEntry.objects.create(
-        account=None,
-        action=action,
-        object_type="staff",
-        object_id=str(staff.pk),
-        actor_type=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label,
-        changes=changes,
-    )
+    trail.record(staff, action, actor=Actor.staff(by), changes=changes)
 
 
 def all_roles():

@@ -8,6 +8,7 @@ from django.test import Client
 
 from config import browsers, login
 from reuseid.models import Staff
+from tests.reuseid.admin.cast import browser_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct-horse-battery"
@@ -23,9 +24,7 @@ def staff(settings):
 
 @pytest.fixture
 def browser(staff):
-    browser = Client()
-    browser.force_login(staff)
-    return browser
+    return browser_of(staff)
 
 
 @pytest.fixture

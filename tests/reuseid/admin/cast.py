@@ -2,8 +2,13 @@
 
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.oath import TOTP
 
-from reuseid.models import Staff
+from reuseid.admin import stepup
+from reuseid.models import SecondFactor, Staff
+from reuseid.models.sealed import seal_field, unseal_field
 
 REASON = {"reason": "SUSPECTED_FRAUD", "note": "The caller did not know the last payment.", "_form_submitted": "on"}
 
@@ -17,11 +22,35 @@ def make_colleague(name, role, *accounts, **values):
     return staff
 
 
-def browser_of(staff):
-    """Their browser, signed in; `browser.staff` is who it is."""
-    browser = Client()
+def make_factor(staff):
+    """Their authenticator app, set up some time ago."""
+    factor = SecondFactor(user=staff, name="TOTP", last_t=1)
+    seal_field(factor, "key", b"a secret of 20 bytes")
+    factor.save()
+    return factor
+
+
+def code_of(staff, steps=0):
+    """What their app shows now, or some steps of 30 seconds from now."""
+    return f"{TOTP(unseal_field(SecondFactor.objects.get(user=staff), 'key'), drift=steps).token():06}"
+
+
+def half_browser_of(staff, **values):
+    """Their browser after the password: the second step is owed."""
+    browser = Client(**values)
     browser.force_login(staff)
     browser.staff = staff
+    return browser
+
+
+def browser_of(staff, **values):
+    """Their browser, signed in with both steps just now; `browser.staff` is who it is."""
+    browser = half_browser_of(staff, **values)
+    factor = SecondFactor.objects.filter(user=staff).first() or make_factor(staff)
+    session = browser.session
+    session[DEVICE_ID_SESSION_KEY] = factor.persistent_id
+    session[stepup.CHECKED] = int(timezone.now().timestamp())
+    session.save()
     return browser
 
 

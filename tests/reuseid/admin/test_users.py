@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from reuseid.actors import SYSTEM
 from reuseid.models import AttributeKey, Event, TrailEntry, User
 from reuseid.services import users
 from tests import factories
-from tests.reuseid.admin.cast import REASON, page, rows_of, said
+from tests.reuseid.admin.cast import REASON, browser_of, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 
@@ -121,8 +120,7 @@ def test_a_stranger_neither_acts_nor_finds_nor_lists(stranger, user):
 
 
 def test_a_form_from_elsewhere_is_refused(support, user):
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(support.staff)
+    browser = browser_of(support.staff, enforce_csrf_checks=True)
     assert browser.post(page(user, "lock"), REASON).status_code == 403
     assert state_of(user) == "ACTIVE"
 

@@ -1,4 +1,4 @@
-"""Where a call came from."""
+"""Who calls, as seen by the doors: the address that limits count by and sign-ins are kept with."""
 
 import ipaddress
 

@@ -1,0 +1,109 @@
+"""Sign-ins of colleagues, and what they sign in with: nothing that could sign anybody in."""
+
+from django.contrib import admin
+from django.db.models import Q
+from unfold.decorators import display
+
+from reuseid.admin import cells
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.filters import DateFilter
+from reuseid.admin.scope import account_ids
+from reuseid.admin.words import SIGN_INS
+from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn
+
+
+class OfColleagues(BackOfficeAdmin):
+    """Rows of those colleagues whom the reader sees: who share an account; superusers are seen by superusers."""
+
+    person = "staff"
+
+    def get_queryset(self, request):
+        rows = super(BackOfficeAdmin, self).get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        seen = Staff.objects.filter(is_superuser=False, accounts__in=account_ids(request.user))
+        return rows.filter(self.visible(Q(**{f"{self.person}__in": seen.values("pk")})))
+
+    def visible(self, of_colleagues):
+        """What else is seen."""
+        return of_colleagues
+
+    @display(description="Colleague")
+    def colleague(self, row):
+        staff = getattr(row, self.person)
+        return cells.link(Staff, staff.pk, staff.username) if staff else "a name that nobody has"
+
+
+@admin.register(StaffSignIn)
+class StaffSignInAdmin(OfColleagues):
+    list_display = ("time", "colleague", "what", "method", "address")
+    list_display_links = ("time",)
+    list_filter = (("at", DateFilter),)
+    list_select_related = ("staff",)
+    ordering = ("-id",)
+    exact = ("staff__username", "address")
+    search_hint = "Name of a colleague or an address, exactly"
+    shown = ("time", "colleague", "what", "method", "address")
+
+    def visible(self, of_colleagues):
+        """Tries with names that nobody has belong to nobody: they are seen by all who see sign-ins."""
+        return of_colleagues | Q(staff=None)
+
+    def get_search_results(self, request, queryset, search_term):
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        request.searched_for = f"“{term}” as name or address, exactly"
+        return queryset.filter(Q(staff__username=term) | Q(address=term)), False
+
+    @display(description="Time", ordering="id")
+    def time(self, row):
+        return cells.when(row.at)
+
+    @display(description="What")
+    def what(self, row):
+        return SIGN_INS[row.outcome]
+
+
+@admin.register(SecondFactor)
+class SecondFactorAdmin(OfColleagues):
+    person = "user"
+    list_display = ("colleague", "made", "used", "secret")
+    list_select_related = ("user",)
+    sortable_by = None
+    ordering = ("-id",)
+    exact = ("pk",)
+    shown = ("colleague", "made", "used", "secret")
+
+    @display(description="Set up", ordering="created_at")
+    def made(self, factor):
+        return cells.when(factor.created_at)
+
+    @display(description="Last used", ordering="last_used_at")
+    def used(self, factor):
+        return cells.when(factor.last_used_at)
+
+    @display(description="Secret")
+    def secret(self, factor):
+        return cells.MASK
+
+
+@admin.register(RecoveryCode)
+class RecoveryCodeAdmin(OfColleagues):
+    list_display = ("id", "colleague", "made", "used", "code")
+    list_select_related = ("staff",)
+    ordering = ("-id",)
+    exact = ("pk",)
+    shown = ("colleague", "made", "used", "code")
+
+    @display(description="Made")
+    def made(self, row):
+        return cells.when(row.created_at)
+
+    @display(description="Used")
+    def used(self, row):
+        return cells.when(row.used_at)
+
+    @display(description="Code")
+    def code(self, row):
+        return cells.MASK

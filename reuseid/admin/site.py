@@ -1,0 +1,97 @@
+"""The back office's site: nobody opens anything before both steps of signing in are done."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from unfold.forms import AdminOwnPasswordChangeForm
+from unfold.sites import UnfoldAdminSite
+
+from reuseid.services import second_factors, staff
+
+
+def passed(request) -> bool:
+    """Both steps are done; while SECOND_FACTOR is ``offered``, one is enough for who has no second factor."""
+    if getattr(request.user, "otp_device", None) is not None:
+        return True
+    return settings.SECOND_FACTOR == "offered" and not has_factor(request)
+
+
+def has_factor(request) -> bool:
+    """Whether the colleague has a second factor; read once a request."""
+    known = request.__dict__.setdefault("_has_second_factor", {})
+    if request.user.pk not in known:
+        known[request.user.pk] = second_factors.of(request.user) is not None
+    return known[request.user.pk]
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """A colleague's own new password; guesses of the present one are counted."""
+
+    def clean_old_password(self):
+        """The present password, of which there are a few tries."""
+        try:
+            second_factors.check_password(self.user, self.cleaned_data["old_password"])
+        except second_factors.Refused as refusal:
+            self.add_error("old_password", str(refusal.title))
+        return self.cleaned_data.get("old_password", "")
+
+    def save(self, commit=True):
+        """By the service, which leaves a line."""
+        return staff.change_own_password(self.user, self.cleaned_data["new_password1"])
+
+
+class OwnPassword(PasswordChangeView):
+    """Changes the password; the colleague's other sessions end, this one goes on."""
+
+    form_class = OwnPasswordForm
+    template_name = "registration/password_change_form.html"
+
+    def form_valid(self, form):
+        messages.success(self.request, _("Your password is changed. Your other sessions have ended."))
+        return super().form_valid(form)
+
+
+class BackOfficeSite(UnfoldAdminSite):
+    """Unfold's site with a second step of signing in, and a page about one's own sign-in."""
+
+    def has_permission(self, request):
+        """Staff who may sign in, after both steps."""
+        return super().has_permission(request) and passed(request)
+
+    def half_signed(self, request) -> bool:
+        """The password was right and the second step is owed."""
+        return super().has_permission(request) and not passed(request)
+
+    def extra_urls(self):
+        """Before Django's own: signing out is for those who are half signed in too."""
+        from reuseid.admin import sign_in
+
+        return [
+            path("logout/", self.logout, name="logout"),
+            path("sign-in/code/", sign_in.code, name="sign_in_code"),
+            path("sign-in/enrol/", sign_in.enrol, name="sign_in_enrol"),
+            path("me/", self.admin_view(sign_in.me), name="me"),
+            path("me/app/", self.admin_view(sign_in.new_app), name="me_app"),
+            path("me/codes/", self.admin_view(sign_in.new_codes), name="me_codes"),
+        ]
+
+    @method_decorator(never_cache)
+    def login(self, request, extra_context=None):
+        """The first step, or on to the second."""
+        if request.method == "GET" and self.half_signed(request):
+            step = "admin:sign_in_code" if has_factor(request) else "admin:sign_in_enrol"
+            query = request.GET.urlencode()
+            return HttpResponseRedirect(f"{reverse(step)}?{query}" if query else reverse(step))
+        return super().login(request, extra_context)
+
+    def password_change(self, request, extra_context=None):
+        """One's own password."""
+        request.current_app = self.name
+        context = {**self.each_context(request), **(extra_context or {})}
+        view = OwnPassword.as_view(success_url=reverse("admin:me"), extra_context=context)
+        return view(request)

@@ -1,0 +1,30 @@
+"""Sign-ins of colleagues, and what was refused: rows of their own, kept for a time."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from reuseid.models import Staff, StaffSignIn
+
+Outcome = StaffSignIn.Outcome
+
+
+def record(staff: Staff | None, outcome: str, *, method: str = "", address: str = "") -> StaffSignIn:
+    """Keep one step. ``staff`` is None for a name that nobody has: what was typed might be a password."""
+    staff_id = staff.pk if staff else None
+    return StaffSignIn.objects.create(staff_id=staff_id, outcome=outcome, method=method, address=address[:45])
+
+
+def record_refusal(username: str, *, address: str = ""):
+    """A password was refused for ``username``, who may not exist."""
+    staff = Staff.objects.filter(username=username).first() if "\0" not in username else None
+    record(staff, Outcome.PASSWORD_REFUSED, address=address)
+
+
+def purge(limit: int) -> int:
+    """Delete up to ``limit`` rows older than SIGN_IN_RETENTION_DAYS."""
+    past = Now() - timedelta(days=settings.SIGN_IN_RETENTION_DAYS)
+    ids = list(StaffSignIn.objects.filter(at__lt=past).order_by("at").values_list("pk", flat=True)[:limit])
+    StaffSignIn.objects.filter(pk__in=ids).delete()
+    return len(ids)
