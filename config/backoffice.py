@@ -92,8 +92,10 @@ def dashboard(request, context):
     from mobileid.admin import dashboard as mobileid_page
     from reuseid.admin import dashboard as reuseid_page
     from reuseid.admin.cells import list_of
+    from reuseid.admin.site import has_factor
     from reuseid.models import User
 
+    context["offer_second_factor"] = not has_factor(request)
     context["find_url"] = list_of(User) if request.user.has_perm("reuseid.view_user") else ""
     context["cards"] = [*reuseid_page.cards(request), *mobileid_page.cards(request)]
     context["panels"] = [*mobileid_page.charts(request), *reuseid_page.tables(request)]

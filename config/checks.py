@@ -82,3 +82,17 @@ def hosts_are_named(app_configs, **_):
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def second_factor_is_required(app_configs, **_):
+    """W008: a stolen password of a colleague is enough where nobody must have a second factor."""
+    if not settings.PRODUCTION or settings.SECOND_FACTOR == "required":
+        return []
+    return [
+        Warning(
+            "SECOND_FACTOR is offered: colleagues without a second factor sign in with a password alone.",
+            hint="Set SECOND_FACTOR=required, or unset it.",
+            id="reuseid.W008",
+        )
+    ]

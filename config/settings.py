@@ -340,7 +340,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_IDLE = 60 * env.integer("SESSION_IDLE_MINUTES", 30, minimum=1)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-# Whether colleagues must have a second factor; minutes after which strong acts ask for it again; days that sign-ins stay.
+# Must colleagues have a second factor? Minutes after which strong acts ask for it again; days that sign-ins are kept.
 SECOND_FACTOR = env.choice("SECOND_FACTOR", ["required", "offered"], "required")
 STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 5, minimum=1)
 SIGN_IN_RETENTION_DAYS = env.integer("SIGN_IN_RETENTION_DAYS", 400, minimum=1)

@@ -13,7 +13,7 @@ from reuseid.models import Account
 from reuseid.services import accounts
 
 BlockForm = ReasonForm.about(
-    Account, lambda account: ["From the next call on none of its API clients is let in."], path="pk"
+    Account, lambda account: ["From the next call on none of its API clients is let in."], path="pk", strong=True
 )
 UnblockForm = ReasonForm.about(Account, lambda account: ["Its API clients are let in again."], path="pk")
 

@@ -19,6 +19,7 @@ from reuseid.admin.filters import AccountFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids
 from reuseid.admin.secrets import shown_once
+from reuseid.admin.stepup import StepUp
 from reuseid.errors import ServiceError
 from reuseid.models import Account, Client
 from reuseid.services import clients
@@ -26,7 +27,9 @@ from reuseid.services import clients
 BlockForm = ReasonForm.about(Client, lambda client: ["It is not let in any more; its access tokens are deleted."])
 UnblockForm = ReasonForm.about(Client, lambda client: ["It may ask for tokens again."])
 RotateForm = ReasonForm.about(
-    Client, lambda client: ["The present secret and every access token stop at once.", "The new one is shown once."]
+    Client,
+    lambda client: ["The present secret and every access token stop at once.", "The new one is shown once."],
+    strong=True,
 )
 
 
@@ -38,9 +41,10 @@ def scope_field():
     return forms.MultipleChoiceField(choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
 
 
-class NewForm(BaseDialogForm):
+class NewForm(StepUp, BaseDialogForm):
     """Name, account and scopes of a new client."""
 
+    strong = True
     account = forms.ModelChoiceField(queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget)
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
     scopes = scope_field()

@@ -9,6 +9,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.scope import scoped
+from reuseid.admin.stepup import StepUp
 from reuseid.errors import Invalid
 from reuseid.services import reasons
 
@@ -18,7 +19,7 @@ def reason_choices():
     return [("", "Choose a reason"), *((code, f"{code} — {text}") for code, text in reasons.sentences().items())]
 
 
-class ReasonForm(BaseDialogForm):
+class ReasonForm(StepUp, BaseDialogForm):
     """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow.
 
     ``strong`` acts ask the colleague for the second factor again when that was some minutes ago.
@@ -29,7 +30,6 @@ class ReasonForm(BaseDialogForm):
     path = "account"
     follows = None
     danger = False
-    strong = False
 
     reason = forms.ChoiceField(choices=reason_choices, widget=UnfoldAdminSelectWidget)
     note = forms.CharField(
@@ -90,8 +90,14 @@ class LockForm(ReasonForm):
         return {**super().values(), "until": timezone.now() + timedelta(hours=hours) if hours else None}
 
 
-class SureForm(BaseDialogForm):
+class SureForm(StepUp, BaseDialogForm):
     """Nothing to say: a click to confirm."""
 
     def values(self):
         return {}
+
+
+class StrongSureForm(SureForm):
+    """The same, and the second factor again."""
+
+    strong = True

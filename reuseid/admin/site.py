@@ -23,6 +23,8 @@ def passed(request) -> bool:
 
 def has_factor(request) -> bool:
     """Whether the colleague has a second factor; read once a request."""
+    if getattr(request.user, "otp_device", None) is not None:
+        return True
     known = request.__dict__.setdefault("_has_second_factor", {})
     if request.user.pk not in known:
         known[request.user.pk] = second_factors.of(request.user) is not None

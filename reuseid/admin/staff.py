@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -15,19 +17,23 @@ from unfold.widgets import (
 )
 
 from reuseid.admin import cells
-from reuseid.admin.dialogs import SureForm
+from reuseid.admin.dialogs import ReasonForm, StrongSureForm
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids
 from reuseid.admin.secrets import shown_once
+from reuseid.admin.sign_in import factor_facts, sign_in_table
+from reuseid.admin.stepup import StepUp
 from reuseid.admin.words import act
 from reuseid.errors import ServiceError
 from reuseid.models import Account, Staff, TrailEntry
+from reuseid.services import second_factors
 from reuseid.services import staff as staff_service
 
 
-class AccessForm(BaseDialogForm):
+class AccessForm(StepUp, BaseDialogForm):
     """Roles and accounts, chosen among all roles and the accounts that the asker sees."""
 
+    strong = True
     roles = forms.ModelMultipleChoiceField(
         queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
@@ -70,6 +76,18 @@ class ChangeForm(AccessForm):
             }
 
 
+ResetForm = ReasonForm.about(
+    Staff,
+    lambda staff: [
+        _("The authenticator app and the recovery codes stop, and every session ends."),
+        _("With the password the colleague sets up a new app: make sure that it is the colleague who asks."),
+    ],
+    path="accounts",
+    danger=True,
+    strong=True,
+)
+
+
 def facts(request, staff):
     rows = [
         ("Name", cells.text(staff.get_full_name())),
@@ -79,6 +97,7 @@ def facts(request, staff):
         ("May sign in", "yes" if staff.is_active else "no"),
         ("Last signed in", cells.when(staff.last_login)),
         ("Since", cells.when(staff.date_joined)),
+        *factor_facts(staff, second_factors.of(staff)),
     ]
     return [Facts(rows), Timeline(trail_of(staff), title="History of this entry")]
 
@@ -95,6 +114,11 @@ def deeds(request, staff):
     return [Table(["Time", "What", "About", "Reason"], rows, empty="Nothing yet.")]
 
 
+def sign_ins(request, staff):
+    """When the colleague signed in, and what was refused."""
+    return [sign_in_table(staff)]
+
+
 @admin.register(Staff)
 class StaffAdmin(PageAdmin):
     account_paths = ("accounts",)
@@ -105,9 +129,11 @@ class StaffAdmin(PageAdmin):
     exact = ("pk", "username", "email")
     search_hint = "Name or e-mail address, exactly"
     actions_list = ("create",)
-    actions_detail = ("access", "password")
+    actions_detail = ("access", "password", "reset_factor")
+    fits = {"reset_factor": lambda staff: second_factors.of(staff) is not None}
     tabs = [
         Tab("overview", "Overview", facts),
+        Tab("sign-ins", _lazy("Sign-ins"), sign_ins, right="reuseid.view_staffsignin"),
         Tab("deeds", "What they did", deeds, right="reuseid.view_trailentry"),
     ]
 
@@ -187,7 +213,7 @@ class StaffAdmin(PageAdmin):
         dialog={
             "title": "A new password",
             "description": "The present one stops at once, and the colleague is signed out. The new one is shown once.",
-            "form_class": SureForm,
+            "form_class": StrongSureForm,
             "form_submit_text": "Make a new password",
         },
     )
@@ -201,6 +227,26 @@ class StaffAdmin(PageAdmin):
             messages.error(request, f"Nothing was changed. {explain(error)}")
             return go_to(request, cells.page_of(Staff, staff.pk))
         return self._secret(request, staff, secret)
+
+    @action(
+        description=_lazy("Reset second factor"),
+        url_path="reset-factor",
+        icon="phonelink_erase",
+        permissions=["access"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _lazy("Reset this colleague's second factor"),
+            "description": "",
+            "form_class": ResetForm,
+            "form_submit_text": _lazy("Reset"),
+        },
+    )
+    def reset_factor(self, request, form, object_id):
+        def reset(staff, *, actor, **values):
+            return second_factors.reset(staff, by=request.user, **values)
+
+        done = _("The second factor is reset. With the password the colleague sets up a new one.")
+        return self.act(request, object_id, reset, done=done, **form.values())
 
     def _secret(self, request, staff, secret):
         return shown_once(

@@ -41,6 +41,7 @@ DeactivateForm = ReasonForm.about(
         "It can't be undone.",
     ),
     danger=True,
+    strong=True,
 )
 
 

@@ -39,7 +39,7 @@ class SecondFactor(TimestampMixin, ThrottlingMixin, Device):
         return 1
 
     def step_of(self, code: str) -> TOTP | None:
-        """The clock at the time step that ``code`` is right for, one step early or late; None for a wrong or old one."""
+        """The clock at the time step that ``code`` is of, one early or late at most; None for a wrong or old code."""
         clock = TOTP(unseal_field(self, "key"), drift=self.drift)
         return clock if clock.verify(int(code), tolerance=1, min_t=self.last_t + 1) else None
 

@@ -15,6 +15,9 @@ PLAIN = ("first_name", "last_name", "email", "is_active")
 # Letters and digits that are not mistaken for each other when read aloud.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
+# Who has one of these rights can give roles.
+OVER_COLLEAGUES = ("add_staff", "change_staff")
+
 
 class NotYours(Conflict):
     """The colleague's entry is not one that the actor may change."""
@@ -27,6 +30,7 @@ class NotYours(Conflict):
 def create(username: str, *, by: Staff, roles=(), accounts=(), **plain) -> tuple[Staff, str]:
     """A new entry and its first password, which is shown this once. Raises Invalid, Conflict or NotYours."""
     _check_accounts(by, accounts)
+    _check_roles(by, roles)
     staff = Staff(username=username.strip(), is_staff=True)
     _apply(staff, plain)
     password = _set_password(staff)
@@ -49,6 +53,7 @@ def change(staff: Staff, *, by: Staff, roles=None, accounts=None, **plain) -> St
     before = {**{name: getattr(staff, name) for name in plain}}
     if roles is not None:
         before["roles"] = list(staff.groups.all())
+        _check_roles(by, set(before["roles"]) ^ set(roles))
         staff.groups.set(roles)
         plain_roles = {"roles": list(roles)}
     else:
@@ -105,6 +110,15 @@ def _check_accounts(by, accounts):
     mine = set(by.accounts.values_list("pk", flat=True))
     if any(account.pk not in mine for account in accounts):
         raise NotYours("You can give only accounts that you see yourself.")
+
+
+def _check_roles(by, roles):
+    """Roles that change colleagues are a superuser's to give and to take: administrators make no administrators."""
+    if by.is_superuser:
+        return
+    powerful = Group.objects.filter(permissions__codename__in=OVER_COLLEAGUES, pk__in=[role.pk for role in roles])
+    if role := powerful.order_by("name").first():
+        raise NotYours(f"Only a superuser gives or takes the role {role.name}.")
 
 
 def _apply(staff, plain):

@@ -17,7 +17,8 @@ def record(
 ):
     """Write one line about ``obj``. ``changes`` holds names and values that are not personal.
 
-    A line about a colleague belongs to no account. ``user_id`` is the person whom it is about; taken from ``obj`` where that is a user or belongs to one.
+    A line about a colleague belongs to no account.
+    ``user_id`` is the person whom it is about; taken from ``obj`` where that is a user or belongs to one.
     """
     return TrailEntry.objects.create(
         account_id=obj.account_id if hasattr(obj, "account_id") else obj.pk,

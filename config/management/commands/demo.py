@@ -1,5 +1,6 @@
 """``manage.py demo``: the whole service on this machine, and the main job played against it."""
 
+import os
 import sys
 import time
 
@@ -55,7 +56,9 @@ class Command(BaseCommand):
         (settings.STATE_DIR / "static").mkdir(exist_ok=True)
         seeded = seed.seed()
         connections.close_all()
-        with supervisor.Supervisor({"PORT": str(settings.PORT)}) as running:
+        # Its colleagues sign in with the password that is printed; each may set up a second factor.
+        factor = os.environ.get("SECOND_FACTOR", "offered")
+        with supervisor.Supervisor({"PORT": str(settings.PORT), "SECOND_FACTOR": factor}) as running:
             for name, command in supervisor.service(settings.PORT).items():
                 self._say(f"Starting the {name} …")
                 running.start(name, command, settings.STATE_DIR / "log" / f"{name.split()[0]}.log")

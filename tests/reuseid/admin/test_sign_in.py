@@ -1,0 +1,422 @@
+"""Signing in: two steps, codes that work once, guesses that are slowed, sessions that open nothing in between."""
+
+import base64
+import html
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn, TrailEntry
+from reuseid.services import second_factors, sign_ins
+from tests.reuseid.admin.cast import browser_of, code_of, half_browser_of, make_colleague, make_factor, page, said
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct-horse-battery"
+CODE, ENROL, ME = "/admin/sign-in/code/", "/admin/sign-in/enrol/", "/admin/me/"
+SENT = {"_form_submitted": "on"}
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    settings.PASSWORD_HASHERS = hashers
+
+
+@pytest.fixture
+def sam(account):
+    staff = make_colleague("sam", "Support", account)
+    staff.set_password(PASSWORD)
+    staff.save()
+    return staff
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(seconds)` puts the clock of sessions and codes forward."""
+    ahead, real = [0], time.time
+    monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
+
+    def forward(seconds):
+        ahead[0] += seconds
+
+    return forward
+
+
+def sign_in(name, password=PASSWORD, **values):
+    browser = Client(**values)
+    browser.post("/admin/login/?next=/admin/reuseid/user/", {"username": name, "password": password})
+    return browser
+
+
+def patience(staff):
+    """The delay after a wrong code is over."""
+    SecondFactor.objects.filter(user=staff).update(throttling_failure_timestamp=timezone.now() - timedelta(hours=1))
+
+
+def secret_shown(response):
+    return re.search(r'id="app-secret">([A-Z2-7 ]+)<', response.content.decode()).group(1).replace(" ", "")
+
+
+def codes_shown(response):
+    return re.findall(r"<li><code>([^<]+)</code>", response.content.decode())
+
+
+def app_code(secret):
+    from django_otp.oath import TOTP
+
+    return f"{TOTP(base64.b32decode(secret)).token():06}"
+
+
+def outcomes(staff):
+    return list(StaffSignIn.objects.filter(staff=staff).order_by("id").values_list("outcome", "method"))
+
+
+# Enrolling
+
+
+def test_after_the_first_password_an_app_is_set_up_and_ten_codes_are_shown_once(sam):
+    browser = sign_in("sam")
+    response = browser.get("/admin/reuseid/user/", follow=True)
+    assert response.redirect_chain[-1][0].startswith(ENROL)
+    secret = secret_shown(response)
+    assert "data:image/svg+xml" in response.content.decode()
+    assert secret_shown(browser.get(ENROL)) == secret
+    key_before = browser.session.session_key
+    done = browser.post(f"{ENROL}?next=/admin/reuseid/user/", {"code": app_code(secret), **SENT})
+    codes = codes_shown(done)
+    assert len(set(codes)) == 10
+    assert done["Cache-Control"] == "no-store"
+    assert browser.session.session_key != key_before
+    assert browser.get("/admin/reuseid/user/").status_code == 200
+    assert browser.get(ENROL).status_code == 302
+    assert not codes_shown(browser.get(ME))
+    assert TrailEntry.objects.get(action="staff.factor_enrolled").account_id is None
+    assert outcomes(sam) == [("PASSWORD_GIVEN", ""), ("SIGNED_IN", "APP")]
+
+
+def test_neither_secret_nor_codes_lie_readable_in_the_database(sam):
+    browser = sign_in("sam")
+    secret = secret_shown(browser.get(ENROL))
+    from django.contrib.sessions.models import Session
+
+    raw = base64.b32decode(secret)
+    readable = (secret, raw.hex(), base64.b64encode(raw).decode())
+    assert not any(text in str(Session.objects.get().get_decoded()) for text in readable)
+    codes = codes_shown(browser.post(ENROL, {"code": app_code(secret), **SENT}))
+    factor = SecondFactor.objects.get(user=sam)
+    assert raw not in bytes(factor.key)
+    for row in RecoveryCode.objects.all():
+        assert row.hash.startswith("pbkdf2_sha256_client$")
+        assert not any(code.replace("-", "") in row.hash for code in codes)
+    lines = str([line.__dict__ for line in TrailEntry.objects.all()])
+    assert not any(text in lines for text in (*readable, *codes))
+
+
+def test_a_wrong_first_code_sets_nothing_up(sam):
+    browser = sign_in("sam")
+    secret = secret_shown(browser.get(ENROL))
+    wrong = f"{(int(app_code(secret)) + 1) % 1000000:06}"
+    response = browser.post(ENROL, {"code": wrong, **SENT})
+    assert secret_shown(response) == secret
+    assert not SecondFactor.objects.exists()
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_a_second_browser_gets_another_secret_and_can_not_replace_an_app(sam):
+    first, second = sign_in("sam"), sign_in("sam")
+    mine, theirs = secret_shown(first.get(ENROL)), secret_shown(second.get(ENROL))
+    assert mine != theirs
+    first.post(ENROL, {"code": app_code(mine), **SENT})
+    assert second.post(ENROL, {"code": app_code(theirs), **SENT}).url == CODE
+    with pytest.raises(second_factors.NoFactor):
+        second_factors.enrol(sam, base64.b32decode(theirs), app_code(theirs), by=sam)
+    assert second.get("/admin/").status_code == 302
+
+
+# The second step
+
+
+def test_a_code_opens_what_was_asked_for(sam):
+    make_factor(sam)
+    browser = sign_in("sam")
+    response = browser.get("/admin/reuseid/user/", follow=True)
+    shown = response.content.decode()
+    assert 'autocomplete="one-time-code"' in shown
+    assert 'inputmode="numeric"' in shown
+    assert '<label for="id_code"' in shown
+    response = browser.post(response.redirect_chain[-1][0], {"code": f" {code_of(sam)} "})
+    assert response.url == "/admin/reuseid/user/"
+    assert browser.get(response.url).status_code == 200
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_nobody_is_sent_elsewhere(sam, elsewhere):
+    make_factor(sam)
+    response = half_browser_of(sam).post(f"{CODE}?next={elsewhere}", {"code": code_of(sam)})
+    assert response.url == "/admin/"
+
+
+def test_a_code_works_once(sam):
+    make_factor(sam)
+    code = code_of(sam)
+    assert half_browser_of(sam).post(CODE, {"code": code}).status_code == 302
+    again = half_browser_of(sam)
+    assert again.post(CODE, {"code": code}).status_code == 200
+    assert again.get("/admin/").status_code == 302
+    patience(sam)
+    assert again.post(CODE, {"code": code_of(sam, steps=1)}).status_code == 302
+
+
+def test_every_refusal_reads_the_same_and_guesses_are_slowed(sam):
+    make_factor(sam)
+    browser = half_browser_of(sam)
+    right = code_of(sam)
+    wrong = f"{(int(right) + 500001) % 1000000:06}"
+    said_why = [
+        browser.post(CODE, {"code": text}).context["form"].errors["code"] for text in (wrong, right, "abcde", "١٢٣٤٥٦")
+    ]
+    assert all(errors == said_why[0] for errors in said_why)
+    assert SecondFactor.objects.get().throttling_failure_count == 1
+    patience(sam)
+    assert browser.post(CODE, {"code": right}).status_code == 302
+    assert SecondFactor.objects.get().throttling_failure_count == 0
+    assert ("CODE_REFUSED", "") in outcomes(sam)
+
+
+def test_a_recovery_code_works_once_and_says_how_many_are_left(sam):
+    make_factor(sam)
+    codes = second_factors.new_codes(sam, by=sam)
+    browser = half_browser_of(sam)
+    assert "inputmode" not in str(browser.get(f"{CODE}?recovery=1").context["form"])
+    assert browser.post(CODE, {"code": codes[3].upper()}).status_code == 302
+    assert "9" in said(browser.get("/admin/"))[0]
+    assert TrailEntry.objects.get(action="staff.recovery_code_used").changes == {"left": 9}
+    assert half_browser_of(sam).post(CODE, {"code": codes[3]}).status_code == 200
+    patience(sam)
+    assert half_browser_of(sam).post(CODE, {"code": codes[4].replace("-", " ")}).status_code == 302
+    assert second_factors.codes_left(sam) == 8
+
+
+def test_half_signed_in_one_may_leave(sam):
+    browser = half_browser_of(sam)
+    assert browser.post("/admin/logout/").status_code in {200, 302}
+    assert "_auth_user_id" not in browser.session
+    assert outcomes(sam)[-1] == ("SIGNED_OUT", "")
+
+
+def test_anothers_app_lets_nobody_in(sam, account):
+    other = make_colleague("other", "Support", account)
+    browser = half_browser_of(sam)
+    session = browser.session
+    session["otp_device_id"] = make_factor(other).persistent_id
+    session.save()
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_what_is_offered_is_not_demanded_but_an_app_that_is_there_is(sam, settings):
+    settings.SECOND_FACTOR = "offered"
+    browser = sign_in("sam")
+    shown = browser.get("/admin/")
+    assert shown.status_code == 200
+    assert "Your password is all that guards this entry" in shown.content.decode()
+    assert outcomes(sam) == [("SIGNED_IN", "PASSWORD")]
+    secret = secret_shown(browser.get("/admin/me/app/"))
+    assert len(codes_shown(browser.post("/admin/me/app/", {"code": app_code(secret), **SENT}))) == 10
+    assert "all that guards" not in browser.get("/admin/").content.decode()
+    assert sign_in("sam").get("/admin/").status_code == 302
+
+
+def test_refusals_are_kept_with_the_colleague_and_never_what_was_typed(sam):
+    sign_in("sam", "wrong-password-1")
+    sign_in("my-password-by-mistake", "x")
+    kept = list(StaffSignIn.objects.order_by("id").values("staff", "outcome", "method", "address"))
+    assert [row["outcome"] for row in kept] == ["PASSWORD_REFUSED"] * 2
+    assert [row["staff"] for row in kept] == [sam.pk, None]
+    assert "by-mistake" not in str(kept)
+    assert "wrong-password" not in str(kept)
+
+
+def test_sign_ins_go_when_their_time_is_over(sam, settings):
+    sign_ins.record(sam, "SIGNED_IN")
+    StaffSignIn.objects.update(at=timezone.now() - timedelta(days=settings.SIGN_IN_RETENTION_DAYS + 1))
+    sign_ins.record(sam, "SIGNED_OUT")
+    assert sign_ins.purge(10) == 1
+    assert outcomes(sam) == [("SIGNED_OUT", "")]
+
+
+# Strong acts
+
+
+@pytest.fixture
+def late(settings, clock):
+    """Some minutes later."""
+
+    def later(browser):
+        clock(60 * settings.STEP_UP_MINUTES + 1)
+        return browser
+
+    return later
+
+
+def test_a_strong_act_asks_again_after_some_minutes_and_loses_nothing_that_was_typed(administrator, late, account):
+    new = "/admin/reuseid/staff/new/"
+    values = {**SENT, "username": "nina", "accounts": [account.pk]}
+    assert "sign_in_check" not in administrator.get(new).content.decode()
+    late(administrator)
+    assert "sign_in_check" in administrator.get(new).content.decode()
+    for check in ({}, {"sign_in_check": "000000"}):
+        shown = administrator.post(new, {**values, **check}).content.decode()
+        assert 'value="nina"' in shown
+        assert not Staff.objects.filter(username="nina").exists()
+    patience(administrator.staff)
+    code = code_of(administrator.staff)
+    administrator.post(new, {**values, "username": "", "sign_in_check": code})
+    administrator.post(new, {**values, "sign_in_check": code})
+    assert Staff.objects.filter(username="nina").exists()
+    assert "sign_in_check" not in administrator.get(new).content.decode()
+
+
+def test_the_strong_acts(root, senior, late, account, user, api_client):
+    late(root)
+    colleague = make_colleague("c", "Support", account)
+    make_factor(colleague)
+    strong = {
+        *(page(colleague, act) for act in ("access", "password", "reset-factor")),
+        "/admin/reuseid/staff/new/",
+        "/admin/reuseid/client/new/",
+        page(api_client, "rotate"),
+        page(account, "block"),
+        page(user, "deactivate"),
+    }
+    asked = {address for address in strong if "sign_in_check" in root.get(address).content.decode()}
+    assert asked == strong
+    assert "sign_in_check" not in root.get(page(user, "lock")).content.decode()
+    from tests.reuseid.admin.cast import REASON
+
+    root.post(page(user, "deactivate"), {**REASON, "reason": "DECEASED"})
+    user.refresh_from_db()
+    assert user.status == "ACTIVE"
+
+
+def test_where_there_is_no_app_the_password_is_asked_for_and_guesses_end(sam, settings, late, user):
+    settings.SECOND_FACTOR = "offered"
+    sam.groups.set([])
+    sam.is_superuser = True
+    sam.save()
+    browser = late(sign_in("sam"))
+    address = page(user, "deactivate")
+    assert 'autocomplete="current-password"' in browser.get(address).content.decode()
+    sent = {**SENT, "reason": "DECEASED", "note": "n"}
+    for _ in range(second_factors.PASSWORD_TRIES):
+        browser.post(address, {**sent, "sign_in_check": "wrong"})
+    browser.post(address, {**sent, "sign_in_check": PASSWORD})
+    user.refresh_from_db()
+    assert user.status == "ACTIVE"
+
+
+# One's own page, and losing the app
+
+
+def test_ones_own_password_ends_ones_other_sessions(sam):
+    make_factor(sam)
+    here, there = browser_of(sam), browser_of(sam)
+    new = "a-longer-phrase-than-before"
+    sent = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+    assert here.post("/admin/password_change/", sent).status_code == 200
+    assert here.post("/admin/password_change/", {**sent, "old_password": PASSWORD}).url == ME
+    assert here.get(ME).status_code == 200
+    assert there.get(ME).status_code == 302
+    assert TrailEntry.objects.get(action="staff.own_password_changed").actor_id == str(sam.pk)
+    sam.refresh_from_db()
+    assert sam.check_password(new)
+
+
+def test_another_phone_takes_the_place_of_the_first_and_other_sessions_need_it(sam):
+    make_factor(sam)
+    here, there = browser_of(sam), browser_of(sam)
+    former = SecondFactor.objects.get().pk
+    secret = secret_shown(here.get("/admin/me/app/"))
+    here.post("/admin/me/app/", {"code": app_code(secret), **SENT})
+    assert SecondFactor.objects.get().pk != former
+    assert here.get(ME).status_code == 200
+    assert there.get(ME, follow=True).redirect_chain[-1][0].startswith(CODE)
+
+
+def test_another_phone_and_new_codes_ask_for_the_present_one(sam, late):
+    make_factor(sam)
+    browser = late(browser_of(sam))
+    secret = secret_shown(browser.get("/admin/me/app/"))
+    before = SecondFactor.objects.get().pk
+    browser.post("/admin/me/app/", {"code": app_code(secret), **SENT})
+    assert SecondFactor.objects.get().pk == before
+    assert not codes_shown(browser.post("/admin/me/codes/", SENT))
+    patience(sam)
+    sent = {**SENT, "sign_in_check": code_of(sam)}
+    assert len(codes_shown(browser.post("/admin/me/codes/", sent))) == 10
+
+
+def test_an_administrator_resets_a_lost_app_and_every_session_ends(administrator, sam):
+    make_factor(sam)
+    second_factors.new_codes(sam, by=sam)
+    browser = browser_of(sam)
+    sent = {**SENT, "reason": "OTHER", "note": "New phone; known by voice."}
+    response = administrator.post(page(sam, "reset-factor"), sent, follow=True)
+    assert "reset" in said(response)[0]
+    assert not SecondFactor.objects.filter(user=sam).exists()
+    assert not RecoveryCode.objects.filter(staff=sam).exists()
+    assert browser.get(ENROL).url == "/admin/login/"
+    line = TrailEntry.objects.get(action="staff.factor_reset")
+    assert (line.actor_id, line.reason) == (str(administrator.staff.pk), "OTHER")
+    assert "Reset second factor" not in str(administrator.get(page(sam)).context["actions_detail"])
+    assert "sam" in administrator.get(page(sam, tab="sign-ins")).content.decode()
+
+
+@pytest.mark.parametrize("who", ["support", "auditor", "integrator"])
+def test_no_other_role_resets_an_app(request, who, sam):
+    make_factor(sam)
+    sent = {**SENT, "reason": "OTHER", "note": "x"}
+    assert request.getfixturevalue(who).post(page(sam, "reset-factor"), sent).status_code == 403
+    assert SecondFactor.objects.filter(user=sam).exists()
+
+
+def test_nobody_resets_their_own_and_administrators_no_superusers(administrator, account):
+    boss = make_colleague("boss", None, account, is_superuser=True)
+    make_factor(boss)
+    sent = {**SENT, "reason": "OTHER", "note": "x"}
+    response = administrator.post(page(administrator.staff, "reset-factor"), sent, follow=True)
+    assert "Nobody changes their own entry" in html.unescape(said(response)[0])
+    assert administrator.post(page(boss, "reset-factor"), sent).status_code == 403
+    assert SecondFactor.objects.count() == 2
+
+
+def test_the_command_resets_a_superusers_app_and_says_in_one_line_what_is_wrong(root, capsys):
+    call_command("reset_second_factor", "root")
+    assert "set up a new one" in capsys.readouterr().out
+    assert root.get("/admin/").status_code == 302
+    assert TrailEntry.objects.get(action="staff.factor_reset").actor_id == "manage.py reset_second_factor"
+    for name in ("root", "nobody"):
+        with pytest.raises(CommandError, match="There is no"):
+            call_command("reset_second_factor", name)
+
+
+def test_only_a_superuser_makes_administrators(administrator, root, account, support):
+    from django.contrib.auth.models import Group
+
+    def sent(role):
+        return {**SENT, "is_active": "on", "roles": [Group.objects.get(name=role).pk], "accounts": [account.pk]}
+
+    response = administrator.post(page(support.staff, "access"), sent("Administrator"), follow=True)
+    assert "Only a superuser" in said(response)[0]
+    assert [group.name for group in support.staff.groups.all()] == ["Support"]
+    administrator.post("/admin/reuseid/staff/new/", {**sent("Administrator"), "username": "nina"})
+    assert not Staff.objects.filter(username="nina").exists()
+    second = make_colleague("second", "Administrator", account)
+    administrator.post(page(second, "access"), sent("Support"))
+    assert [group.name for group in second.groups.all()] == ["Administrator"]
+    root.post(page(support.staff, "access"), sent("Administrator"))
+    assert [group.name for group in support.staff.groups.all()] == ["Administrator"]
