@@ -165,7 +165,7 @@ def _take_recovery_code(staff, code):
     found = next((row for row in unused if matches(code, row.hash)), None)
     if found is None or not unused.filter(pk=found.pk).update(used_at=Now()):
         raise Refused
-    changes = {"left": unused.count()}
+    changes = {"left": codes_left(staff)}
     trail.record(staff, "staff.recovery_code_used", actor=Actor.staff(staff), changes=changes)
 
 
