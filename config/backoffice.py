@@ -2,6 +2,7 @@
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
 from config import env
 
@@ -32,6 +33,7 @@ GROUPS = [
         _item("Devices", "smartphone", "mobileid", "device"),
         _item("Operations", "touch_app", "mobileid", "operation"),
         _item("Timeline", "history", "reuseid", "trailentry"),
+        _item(gettext_lazy("My saved views"), "bookmark", "reuseid", "savedview"),
     ),
     _group(
         "Callbacks",
@@ -57,6 +59,9 @@ GROUPS = [
         _item("Attributes", "label", "reuseid", "attribute"),
         _item("Former values", "history_edu", "reuseid", "attributeversion"),
         _item("Proofings", "verified_user", "reuseid", "proofing"),
+        _item(gettext_lazy("Notes"), "sticky_note_2", "reuseid", "usernote"),
+        _item(gettext_lazy("Looks at people"), "visibility", "reuseid", "userview"),
+        _item(gettext_lazy("Revealed values"), "key_visualizer", "reuseid", "reveal"),
         _item("Evidence", "gavel", "mobileid", "evidence"),
         _item("Trust anchors", "anchor", "mobileid", "trustanchor"),
         _item("Signing keys", "key", "mobileid", "signingkey"),

@@ -99,9 +99,11 @@ class Operation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="operations")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, null=True, related_name="operations")
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, null=True, related_name="operations", db_index=False
+    )
     client = models.ForeignKey(
-        Client, on_delete=models.PROTECT, null=True, related_name="+", help_text="Who started it."
+        Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, help_text="Who started it."
     )
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="operations")
     target_device = models.ForeignKey(
@@ -161,7 +163,10 @@ class Operation(models.Model):
     objects = OperationQuerySet.as_manager()
 
     class Meta:
-        permissions = [("cancel_operation", "Can cancel an open operation")]
+        permissions = [
+            ("cancel_operation", "Can cancel an open operation"),
+            ("start_registration", "Can start the registration of a phone"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(
@@ -194,6 +199,8 @@ class Operation(models.Model):
             models.Index(fields=["created_at", "id"], name="operation_recent"),
             models.Index(fields=["account", "status", "created_at"], name="operation_by_status"),
             models.Index(fields=["account", "type", "created_at"], name="operation_by_type"),
+            models.Index(fields=["application", "created_at", "id"], name="operation_of_app"),
+            models.Index(fields=["client", "created_at", "id"], name="operation_of_client"),
             models.Index(fields=["ended_at"], name="operation_ended_at", condition=Q(ended_at__isnull=False)),
             models.Index(
                 fields=["account", "client_reference"],

@@ -96,6 +96,24 @@ def link(model, pk, label=None):
     return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
 
 
+def anchor(address, label):
+    """A link to any page of the back office."""
+    return format_html('<a class="bo-link" href="{}">{}</a>', address, label)
+
+
+def dialog(address, label, icon=""):
+    """A small button that opens the dialog of an act at ``address``, over the page."""
+    return format_html(
+        '<a class="bo-act" href="{}" hx-get="{}" hx-target="#modal-content" '
+        'hx-select="#dialog" x-on:htmx:after-on-load="openModal = true">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</a>',
+        address,
+        address,
+        icon,
+        label,
+    )
+
+
 def short(pk):
     """The first eight characters of an id: enough to recognise, not to type."""
     return f"{str(pk)[:8]}…"

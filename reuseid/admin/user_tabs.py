@@ -2,11 +2,10 @@
 
 from django.utils.html import format_html_join
 
-from reuseid import crypto
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
+from reuseid.admin.reveals import Masked, readable
 from reuseid.models import Attribute, AttributeKey, Event, Proofing, TrailEntry
-from reuseid.services import attributes as attribute_service
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
@@ -33,12 +32,13 @@ def overview(request, user):
 
 
 def attributes(request, user):
-    """Names, sources, levels and ages; values only of what the catalogue calls not sensitive."""
+    """Names, sources, levels and ages; values of what the catalogue calls not sensitive, or what is revealed now."""
+    masked = Masked(request, user)
     plain = set(AttributeKey.objects.filter(account_id=user.account_id, sensitive=False).values_list("name", flat=True))
     rows = [
         [
             attribute.name,
-            _value(attribute, plain),
+            readable(attribute) if attribute.name in plain else masked.cell(attribute),
             cells.text(attribute.source),
             cells.text(attribute.get_assurance_level_display()),
             cells.when(attribute.verified_at),
@@ -52,17 +52,9 @@ def attributes(request, user):
     return [Table(headers, rows, empty="No attributes.")]
 
 
-def _value(attribute, plain):
-    if attribute.name not in plain:
-        return cells.MASK
-    try:
-        return str(attribute_service.value_of(attribute))
-    except crypto.Unreadable:
-        return cells.badge("can't be decrypted", "bad", "Its encryption key is not configured here.")
-
-
 def proofings(request, user):
     """Where the identity was proofed, by whom and how well."""
+    masked = Masked(request, user)
     rows = [
         [
             cells.link(Proofing, proofing.pk),
@@ -71,7 +63,7 @@ def proofings(request, user):
             proofing.provider,
             proofing.get_assurance_level_display(),
             cells.when(proofing.performed_at),
-            cells.MASK if proofing.reference else cells.NONE,
+            masked.cell(proofing) if proofing.reference else cells.NONE,
         ]
         for proofing in Proofing.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
     ]

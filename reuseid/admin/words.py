@@ -1,5 +1,7 @@
 """One plain sentence for each state, act and right that the back office shows."""
 
+from django.utils.translation import gettext_lazy
+
 STATES = {
     "user.ACTIVE": "May sign in with an active device.",
     "user.LOCKED": "Nothing of this person's works until somebody unlocks them or the lock ends.",
@@ -28,6 +30,11 @@ STATES = {
 }
 
 ACTS = {
+    "attribute.revealed": gettext_lazy("Looked at a masked value"),
+    "proofing.revealed": gettext_lazy("Looked at a proofing's reference"),
+    "user.viewed": gettext_lazy("Opened the person's page"),
+    "user.caller_verified": gettext_lazy("Checked who is calling"),
+    "note.added": gettext_lazy("Wrote an internal note"),
     "account.created": "Made the account",
     "account.changed": "Changed the account",
     "account.blocked": "Blocked the account",
@@ -79,7 +86,7 @@ ACTS = {
     "staff.created": "Made the colleague's entry",
     "staff.changed": "Changed a colleague's entry",
     "staff.password_set": "Set a new password",
-    "users.searched": "Searched people by an attribute",
+    "users.searched": gettext_lazy("Searched for a person"),
     "webhook.created": "Made the endpoint",
     "webhook.updated": "Changed the endpoint",
     "webhook.deleted": "Removed the endpoint",

@@ -74,6 +74,7 @@ class Attribute(models.Model):
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [("reveal_attribute", "Can see a masked value for a minute, with a reason")]
         constraints = [
             models.UniqueConstraint(fields=["user", "name"], name="attribute_of_user"),
             models.UniqueConstraint(fields=["account", "unique_index"], name="attribute_unique_value"),

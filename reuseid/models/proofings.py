@@ -44,6 +44,7 @@ class Proofing(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [("reveal_proofing", "Can see a proofing's reference for a minute, with a reason")]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=["ACTIVE", "DEACTIVATED"]), name="proofing_status"),
         ]
