@@ -101,30 +101,6 @@ def dashboard(request, context):
     return context
 
 
-def find(request, term):
-    """Ctrl+K: the people behind an id, a reference or an attribute's value."""
-    from unfold.dataclasses import SearchResult
-
-    from reuseid.admin.cells import page_of
-    from reuseid.admin.scope import scoped
-    from reuseid.admin.search import find_people
-    from reuseid.models import User
-
-    if not request.user.has_perm("reuseid.view_user"):
-        return []
-    found, _tried = find_people(request, request.GET.get("s", term))
-    people = scoped(User.objects.filter(pk__in=set(found)), request.user, "account").select_related("account")[:20]
-    return [
-        SearchResult(
-            title=user.external_ref or str(user.pk),
-            description=f"{user.get_status_display()} user of {user.account.name}",
-            link=page_of(User, user.pk),
-            icon="person",
-        )
-        for user in people
-    ]
-
-
 def environment(request):
     """The word in the top corner; red where it counts."""
     from django.conf import settings
@@ -163,7 +139,8 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         },
     },
-    "COMMAND": {"search_models": False, "search_callback": "config.backoffice.find", "show_history": False},
+    # Answered by config.finding.
+    "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config import finding
 from reuseid import health, metrics
 
 urlpatterns = [
+    path("admin/search/", admin.site.admin_view(finding.find)),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),
     path("", include("reuseid.api.urls")),

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.utils.timezone import get_current_timezone, make_aware
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
 from reuseid.admin.base import as_uuid
@@ -64,3 +65,20 @@ class DateFilter(RangeDateFilter):
     def _day(self, side):
         day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{side}") or "")
         return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None
+
+
+class StartFilter(TextFilter):
+    """People whose reference begins so: a search of its own, chosen on purpose, recorded, 50 at most."""
+
+    title = gettext_lazy("beginning of the reference (3 characters at least)")
+    parameter_name = "starts"
+
+    def queryset(self, request, queryset):
+        if not (self.value() or "").strip():
+            return queryset
+        from reuseid.admin.search import find_by_start
+
+        if not hasattr(request, "_found_by_start"):
+            request._found_by_start = find_by_start(request, self.value())
+        found, request.searched_for = request._found_by_start
+        return queryset.filter(pk__in=found)

@@ -171,8 +171,13 @@ class PageAdmin(Acting, BackOfficeAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
+        if request.method == "GET":
+            self.opened(request, obj)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/page.html", self._context(request, obj, object_id))
+
+    def opened(self, request, obj):
+        """What a look at the page leaves behind; nothing, for most rows."""
 
     def _context(self, request, obj, object_id):
         tabs = [tab for tab in sorted(self.get_tabs(), key=lambda tab: tab.order) if self._sees(request, tab)]

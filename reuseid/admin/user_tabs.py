@@ -1,11 +1,13 @@
 """What the tabs of a person's page show. Each reads at most ROWS rows, through an index that begins with the person."""
 
 from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
 
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
 from reuseid.admin.reveals import Masked, readable
-from reuseid.models import Attribute, AttributeKey, Event, Proofing, TrailEntry
+from reuseid.models import Attribute, AttributeKey, Event, Proofing, Staff, TrailEntry
+from reuseid.models.trail import LOOKS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
@@ -76,8 +78,23 @@ def timeline(request, user):
     return [Timeline(_lines(user, ROWS), more=cells.list_of(TrailEntry, q=str(user.pk)))]
 
 
+def looked(request, user):
+    """Which colleagues opened the page or read a masked value, and why."""
+    entries = TrailEntry.objects.filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
+    knows_staff = request.user.has_perm("reuseid.view_staff")
+    rows = []
+    for entry in entries:
+        line = history.line(entry)
+        by_staff = knows_staff and entry.actor_type == "STAFF"
+        who = cells.link(Staff, entry.actor_id, line.who) if by_staff else line.who
+        rows.append([line.at, who, line.sentence, line.changes, line.reason, line.note])
+    headers = [_("Time"), _("Who"), _("What"), _("Which"), _("Reason"), _("Note")]
+    more = cells.list_of(TrailEntry, q=str(user.pk))
+    return [Table(headers, rows, empty=_("Nobody has looked at this person yet."), more=more)]
+
+
 def _lines(user, count):
-    entries = TrailEntry.objects.filter(user_id=user.pk).order_by("-id")[:count]
+    entries = TrailEntry.objects.filter(user_id=user.pk).exclude(action="user.viewed").order_by("-id")[:count]
     return [history.line(entry, _subject(entry)) for entry in entries]
 
 

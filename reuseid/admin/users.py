@@ -1,16 +1,19 @@
 """People: found in seconds, read on one page, locked, unlocked and deactivated with a reason."""
 
+from urllib.parse import urlencode
+
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
 from reuseid.admin.dialogs import LockForm, ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.filters import AccountFilter, DateFilter, StartFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
 from reuseid.models import User
-from reuseid.services import reasons, users
+from reuseid.services import looks, reasons, users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
@@ -48,7 +51,7 @@ DeactivateForm = ReasonForm.about(
 class UserAdmin(PageAdmin):
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
-    list_filter = (StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
+    list_filter = (StartFilter, StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
@@ -59,6 +62,7 @@ class UserAdmin(PageAdmin):
         Tab("attributes", "Attributes", user_tabs.attributes, right="reuseid.view_attribute", order=10),
         Tab("proofings", "Proofings", user_tabs.proofings, right="reuseid.view_proofing", order=20),
         Tab("timeline", "Timeline", user_tabs.timeline, right="reuseid.view_trailentry", order=60),
+        Tab("looked", gettext_lazy("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=80),
         Tab("callbacks", "Callbacks", user_tabs.callbacks, right="reuseid.view_event", order=70),
     ]
     fits = {
@@ -95,7 +99,16 @@ class UserAdmin(PageAdmin):
         found, request.searched_for = find_people(request, search_term)
         return queryset.filter(pk__in=set(found)), False
 
+    def get_changelist_instance(self, request):
+        """An empty list offers the deliberate search for the beginning of a reference."""
+        found = super().get_changelist_instance(request)
+        found.by_start = urlencode({"starts": found.query}) if found.query else ""
+        return found
+
     # The page
+
+    def opened(self, request, user):
+        looks.viewed(user, staff=request.user)
 
     def header(self, request, user):
         line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])

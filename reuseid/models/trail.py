@@ -36,6 +36,7 @@ class TrailEntry(models.Model):
             models.Index(fields=["object_type", "object_id", "id"], name="trail_of_object"),
             models.Index(fields=["account", "id"], name="trail_of_account"),
             models.Index(fields=["actor_type", "actor_id", "id"], name="trail_of_actor"),
+            models.Index(fields=["actor_id", "at"], name="trail_of_colleague", condition=models.Q(actor_type="STAFF")),
             models.Index(fields=["user_id", "id"], name="trail_of_looks", condition=models.Q(action__in=LOOKS)),
             models.Index(
                 fields=["user_id", "id"], name="trail_of_callers", condition=models.Q(action="user.caller_verified")
