@@ -1,17 +1,20 @@
 """Phones: what they are, whether they can be used, and lock / unlock / deactivate with a reason."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from mobileid.admin.filters import MethodFilter, PlatformFilter
 from mobileid.admin.rows import method_name, operation_rows
-from mobileid.models import Device, Operation
+from mobileid.models import Application, Device, Operation
 from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
 from reuseid.admin import cells
 from reuseid.admin.dialogs import LockForm, ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
+from reuseid.admin.views import View, only, since_today
 from reuseid.models import TrailEntry, User
 from reuseid.services import reasons
 
@@ -87,7 +90,22 @@ class DeviceAdmin(PageAdmin):
     page_related = ("account", "application", "user")
     list_display = ("label", "state", "person", "platform", "model", "app_version", "last_seen", "account", "created")
     list_display_links = ("label",)
-    list_filter = (StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
+    list_filter = (
+        StatusFilter,
+        LockFilter,
+        PlatformFilter,
+        MethodFilter,
+        by_row(Application, "application", _("application")),
+        AccountFilter,
+        ("status_since", DateFilter),
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Locked today"), since_today("status_since", status="LOCKED")),
+        View(_("Locked for good"), only(lock="lasting")),
+        View(_("Waiting for confirmation"), only(status="PENDING")),
+        View(_("Registered today"), since_today("created_at")),
+    )
     list_select_related = ("account", "user")
     ordering = ("-created_at", "-id")
     exact = ("pk", "user_id")

@@ -1,5 +1,6 @@
 """What mobileid adds to a person's page in the back office: devices, operations, and why they can't sign in."""
 
+from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.rows import device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services.obstacles import obstacles
@@ -51,6 +52,7 @@ def by_operation(value, accounts):
 user_tabs.OVERVIEW.append(sign_in)
 FOLLOW_ON_PHONES.append(follows)
 search.FINDERS.update({"device id": by_device, "operation id": by_operation})
+UserAdmin.list_filter = (*UserAdmin.list_filter, PersonPlatformFilter)
 UserAdmin.tabs = [
     *UserAdmin.tabs,
     Tab("devices", "Devices", devices, right="mobileid.view_device", order=30),

@@ -15,6 +15,7 @@ from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
 from reuseid.admin.scope import scoped
+from reuseid.admin.views import views_of
 from reuseid.models import TrailEntry
 
 PAGES = 100
@@ -61,6 +62,9 @@ class BackOfficeAdmin(ModelAdmin):
     exact = ("pk",)
     shown = ()
     search_hint = ""
+    # Links above the list, with filters that everybody asks for.
+    views = ()
+    list_before_template = "admin/parts/views.html"
 
     paginator = InfinitePaginator
     # Sorting by a column without an index reads every row: a list that is short says so with `sortable_by = None`.
@@ -124,6 +128,7 @@ class BackOfficeAdmin(ModelAdmin):
         """The list knows what was searched, so that an empty one can say it."""
         found = super().get_changelist_instance(request)
         found.searched_for = getattr(request, "searched_for", "")
+        found.views = views_of(self, request)
         return found
 
     def _equals(self, name, term):

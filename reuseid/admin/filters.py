@@ -8,8 +8,10 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFi
 from unfold.utils import parse_date_str
 
 from reuseid.admin.base import as_uuid
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import account_ids, scoped
 from reuseid.models import Account
+
+OFFERED = 100
 
 
 class AccountFilter(DropdownFilter):
@@ -47,6 +49,26 @@ def by_choice(field_name, label=None):
     return ChoiceFilter
 
 
+def by_row(model, field_name, label, right=""):
+    """A drop-down filter by a row of ``model`` in the colleague's accounts; ``?<field_name>=<id>``; 100 are offered."""
+
+    class RowFilter(DropdownFilter):
+        title = label
+        parameter_name = field_name
+
+        def lookups(self, request, model_admin):
+            if right and not request.user.has_perm(right):
+                return []
+            rows = scoped(model.objects.all(), request.user, "account").order_by("name", "pk")
+            return [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:OFFERED]]
+
+        def queryset(self, request, queryset):
+            known = {value for value, _name in self.lookup_choices}
+            return queryset.filter(**{field_name: self.value()}) if self.value() in known else queryset
+
+    return RowFilter
+
+
 StatusFilter = by_choice("status", "state")
 
 
@@ -82,3 +104,18 @@ class StartFilter(TextFilter):
             request._found_by_start = find_by_start(request, self.value())
         found, request.searched_for = request._found_by_start
         return queryset.filter(pk__in=found)
+
+
+class LockFilter(DropdownFilter):
+    """What is locked: for a time, or until somebody unlocks it."""
+
+    title = gettext_lazy("lock")
+    parameter_name = "lock"
+
+    def lookups(self, request, model_admin):
+        return [("time", gettext_lazy("Ends by itself")), ("lasting", gettext_lazy("Until somebody unlocks"))]
+
+    def queryset(self, request, queryset):
+        if self.value() not in {"time", "lasting"}:
+            return queryset
+        return queryset.filter(status="LOCKED", locked_until__isnull=self.value() == "lasting")

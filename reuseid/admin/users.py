@@ -9,9 +9,10 @@ from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
 from reuseid.admin.dialogs import LockForm, ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StartFilter, StatusFilter
+from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
+from reuseid.admin.views import View, only, since_today
 from reuseid.models import User
 from reuseid.services import looks, reasons, users
 
@@ -51,7 +52,19 @@ DeactivateForm = ReasonForm.about(
 class UserAdmin(PageAdmin):
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
-    list_filter = (StartFilter, StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
+    list_filter = (
+        StartFilter,
+        StatusFilter,
+        LockFilter,
+        AccountFilter,
+        ("status_since", DateFilter),
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(gettext_lazy("Locked today"), since_today("status_since", status="LOCKED")),
+        View(gettext_lazy("Locked for good"), only(lock="lasting")),
+        View(gettext_lazy("New today"), since_today("created_at")),
+    )
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
