@@ -11,7 +11,7 @@ from mobileid.models import Application, Device, Operation
 from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
 from reuseid.admin import cells
-from reuseid.admin.dialogs import LockForm, ReasonForm
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.views import View, only, since_today
@@ -46,6 +46,7 @@ DeviceLockForm = LockForm.about(Device, _lock_follows)
 UnlockForm = ReasonForm.about(
     Device,
     lambda device: [
+        *caller_advice(device.user),
         "The phone may be used again; its failed tries are forgotten.",
         "The account's systems get the event device.unlocked.",
     ],

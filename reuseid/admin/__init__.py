@@ -1,10 +1,12 @@
 from reuseid.admin import (  # noqa: F401
     accounts,
     callbacks,
+    callers,
     catalogue,
     clients,
     dashboard,
     looks,
+    notes,
     people,
     roles,
     saved_views,

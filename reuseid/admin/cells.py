@@ -68,6 +68,11 @@ def text(value):
     return NONE if value in (None, "", [], {}) else str(value)
 
 
+def lines(value):
+    """Text as it was written, its line breaks kept."""
+    return format_html('<span class="bo-lines">{}</span>', value)
+
+
 def words(values):
     """A few short words side by side."""
     return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE

@@ -5,17 +5,30 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.scope import scoped
 from reuseid.errors import Invalid
-from reuseid.services import reasons
+from reuseid.services import callers, reasons
 
 
 def reason_choices():
     """Each code with its sentence, in the order of the setting."""
     return [("", "Choose a reason"), *((code, f"{code} — {text}") for code, text in reasons.sentences().items())]
+
+
+def caller_advice(user):
+    """What to say before a strong act on the phone: nothing when the caller was verified a moment ago."""
+    line = callers.latest(user)
+    if callers.is_passed(line):
+        return []
+    if line is not None:
+        return [
+            _("The caller failed the check at %(time)s UTC: do you know whom you help?") % {"time": f"{line.at:%H:%M}"}
+        ]
+    return [_("Nobody has verified the caller in the last 15 minutes: “Verify the caller” is on the person's page.")]
 
 
 class ReasonForm(BaseDialogForm):

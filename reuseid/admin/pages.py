@@ -101,6 +101,26 @@ class Acting:
     fits: dict = {}
     page_related = ()
 
+    @classmethod
+    def add_act(cls, act, *, allowed, fits=bool, group=None):
+        """Another act from another module: its right is asked of ``allowed(self, request, object_id)``.
+
+        ``group`` names the drop-down, as ``(title, icon)``, that the button stands in instead of beside the others.
+        """
+        name = act.original_function_name
+        setattr(cls, name, act)
+        setattr(cls, f"has_{name}_permission", allowed)
+        cls.fits = {**cls.fits, name: fits}
+        if group is None:
+            cls.actions_detail = (*cls.actions_detail, name)
+            return
+        title, icon = group
+        for item in cls.actions_detail:
+            if isinstance(item, dict) and item["title"] == title:
+                item["items"].append(name)
+                return
+        cls.actions_detail = (*cls.actions_detail, {"title": title, "icon": icon, "items": [name]})
+
     def row(self, request, object_id):
         """The row if it is one of the colleague's accounts; read once a request."""
         rows = request.__dict__.setdefault("_back_office_rows", {})

@@ -8,7 +8,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
-from reuseid.admin.dialogs import LockForm, ReasonForm
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
@@ -18,6 +18,8 @@ from reuseid.services import looks, reasons, users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
+# More lines of the page's header: functions of a user that return pairs of a name and a value.
+HEADER = []
 
 
 def _follows(*sentences):
@@ -33,6 +35,7 @@ PersonLockForm = LockForm.about(
 UnlockForm = ReasonForm.about(
     User,
     lambda user: [
+        *caller_advice(user),
         "The person may sign in again. A device that is locked for itself stays locked.",
         "The account's systems get the event user.unlocked.",
     ],
@@ -135,6 +138,7 @@ class UserAdmin(PageAdmin):
             lines.append(("Note", line.note))
         if user.locked_until:
             lines.append(("Locked until", cells.when(user.locked_until)))
+        lines += [line for more in HEADER for line in more(user)]
         return Header(
             title=user.external_ref or "Without a reference",
             state=cells.state(user),
