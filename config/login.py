@@ -6,7 +6,7 @@ import logging
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from reuseid.api.addresses import client_address
+from reuseid.api.addresses import client_network
 from reuseid.api.throttling import spend
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class LoginForm(AuthenticationForm):
     def clean(self):
         """Refuse what is over a limit just as a wrong password is refused."""
         name = self.cleaned_data.get("username", "").strip().casefold()
-        address = client_address(self.request)
+        address = client_network(self.request)
         if _too_often(hashlib.sha256(name.encode()).hexdigest(), address):
             log.warning("Signing in from %s is refused: too many tries.", address)
             raise self.get_invalid_login_error()
