@@ -5,7 +5,8 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
@@ -16,7 +17,10 @@ from reuseid.services import callers, reasons
 
 def reason_choices():
     """Each code with its sentence, in the order of the setting."""
-    return [("", "Choose a reason"), *((code, f"{code} — {text}") for code, text in reasons.sentences().items())]
+    return [
+        ("", _("Choose a reason")),
+        *((code, f"{code} — {gettext(text)}") for code, text in reasons.sentences().items()),
+    ]
 
 
 def caller_advice(user):
@@ -25,10 +29,10 @@ def caller_advice(user):
     if callers.is_passed(line):
         return []
     if line is not None:
-        return [
-            _("The caller failed the check at %(time)s UTC: do you know whom you help?") % {"time": f"{line.at:%H:%M}"}
-        ]
-    return [_("Nobody has verified the caller in the last 15 minutes: “Verify the caller” is on the person's page.")]
+        sentence = gettext("The caller failed the check at %(time)s UTC: do you know whom you help?")
+        return [sentence % {"time": f"{line.at:%H:%M}"}]
+    sentence = gettext("Nobody has verified the caller in the last 15 minutes: “%(button)s” is on the person's page.")
+    return [sentence % {"button": gettext("Verify the caller")}]
 
 
 class ReasonForm(BaseDialogForm):
@@ -49,7 +53,7 @@ class ReasonForm(BaseDialogForm):
         required=False,
         max_length=reasons.MAX_NOTE,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="For colleagues: it stays in the history. No passwords, no document numbers.",
+        help_text=_("For colleagues: it stays in the history. No passwords, no document numbers."),
     )
 
     @classmethod
@@ -84,16 +88,16 @@ class LockForm(ReasonForm):
 
     until = forms.TypedChoiceField(
         choices=[
-            ("", "Until somebody unlocks"),
-            ("1", "For one hour"),
-            ("8", "For eight hours"),
-            ("24", "For a day"),
-            ("168", "For a week"),
+            ("", _("Until somebody unlocks")),
+            ("1", _("For one hour")),
+            ("8", _("For eight hours")),
+            ("24", _("For a day")),
+            ("168", _("For a week")),
         ],
         coerce=int,
         empty_value=None,
         required=False,
-        label="How long",
+        label=_("How long"),
         widget=UnfoldAdminSelectWidget,
     )
     field_order = ("reason", "until", "note")

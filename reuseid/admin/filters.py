@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.utils.timezone import get_current_timezone, make_aware
 from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
@@ -17,7 +18,7 @@ OFFERED = 100
 class AccountFilter(DropdownFilter):
     """By account; offered to those who see more than one."""
 
-    title = "account"
+    title = _("account")
     parameter_name = "account"
     path = "account"
 
@@ -36,7 +37,7 @@ def by_choice(field_name, label=None):
     """A drop-down filter over a column with choices; the address reads ``?<field_name>=VALUE``."""
 
     class ChoiceFilter(DropdownFilter):
-        title = label or field_name.replace("_", " ")
+        title = label or gettext_lazy(field_name.replace("_", " "))
         parameter_name = field_name
 
         def lookups(self, request, model_admin):
@@ -69,7 +70,7 @@ def by_row(model, field_name, label, right=""):
     return RowFilter
 
 
-StatusFilter = by_choice("status", "state")
+StatusFilter = by_choice("status", _("state"))
 
 
 class DateFilter(RangeDateFilter):

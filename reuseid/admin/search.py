@@ -9,11 +9,13 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.models import Q, TextField, Value
 from django.db.models.functions import Cast, Concat
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.actors import Actor
 from reuseid.admin.base import as_uuid
 from reuseid.admin.scope import account_ids
+from reuseid.admin.words import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
 from reuseid.models.users import folded
@@ -30,9 +32,9 @@ def find_people(request, term: str):
     """Ids of the users that the term names, and what it was compared with, in words."""
     term = " ".join(term.replace("\x00", "").split())
     accounts = _accounts(request)
-    found, tried = _by_reference(accounts, term), ["external reference"]
+    found, tried = _by_reference(accounts, term), [_("external reference")]
     if value := as_uuid(term):
-        tried += ["user id", *FINDERS]
+        tried += [_("user id"), *FINDERS]
         found.append(value)
         for finder in FINDERS.values():
             found += finder(value, list(accounts))
@@ -40,9 +42,7 @@ def find_people(request, term: str):
         by_value, names = _by_attribute(accounts, term)
         found += by_value
         tried += names
-    people = _record(request, accounts, found, tried)
-    what = _("%(list)s or %(last)s") % {"list": ", ".join(tried[:-1]), "last": tried[-1]} if tried[1:] else tried[0]
-    return people, _("“%(term)s” as %(what)s; the whole of it, case and spaces forgiven") % {"term": term, "what": what}
+    return _record(request, accounts, found, tried), searched(term, tried)
 
 
 def find_by_start(request, start: str):
@@ -52,14 +52,14 @@ def find_by_start(request, start: str):
     """
     start = start.replace("\x00", "").strip()
     if len("".join(start.split())) < PART_LEAST:
-        return [], _("nothing: the beginning of a reference needs at least %(count)s characters") % {
+        return [], gettext("nothing: the beginning of a reference needs at least %(count)s characters") % {
             "count": PART_LEAST
         }
     accounts = _accounts(request)
     rows = User.objects.filter(_begins(start), account__in=list(accounts)).order_by("folded_ref")
     found = list(rows.values_list("pk", flat=True)[:PART_LIMIT])
-    people = _record(request, accounts, found, ["beginning of the external reference"])
-    words = _("references that begin with “%(start)s”, case and spaces forgiven, the first %(count)s")
+    people = _record(request, accounts, found, [_("beginning of the external reference")])
+    words = gettext("references that begin with “%(start)s”, case and spaces forgiven, the first %(count)s")
     return people, words % {"start": start, "count": PART_LIMIT}
 
 
@@ -71,8 +71,14 @@ def _record(request, accounts, found, compared):
     """Leave the lines, and give back those of the found who belong to the accounts."""
     people = dict(User.objects.filter(pk__in=set(found), account__in=list(accounts)).values_list("pk", "account_id"))
     counts = Counter(people.values())
-    lookups.searched(accounts.values(), compared=compared, found=counts, actor=Actor.staff(request.user))
+    lookups.searched(accounts.values(), compared=_in_english(compared), found=counts, actor=Actor.staff(request.user))
     return list(people)
+
+
+def _in_english(columns):
+    # The trail is in English, whoever reads or writes it.
+    with override("en"):
+        return [str(column) for column in columns]
 
 
 def _by_reference(accounts, term):
