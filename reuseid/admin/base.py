@@ -159,12 +159,16 @@ class BackOfficeAdmin(ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def right(self, request, codename: str) -> bool:
-        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing."""
-        if request.user.has_perm(f"{self.opts.app_label}.{codename}"):
+    def right(self, request, codename: str, opts=None) -> bool:
+        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing.
+
+        ``opts`` are those of the model whose right it is, where that is another's.
+        """
+        opts = opts or self.opts
+        if request.user.has_perm(f"{opts.app_label}.{codename}"):
             return True
         request.refusal = _("Your roles don't include the right “%(right)s”.") % {
-            "right": right_in_words(self.opts, codename)
+            "right": right_in_words(opts, codename)
         }
         return False
 

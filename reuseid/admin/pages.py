@@ -139,9 +139,9 @@ class Acting:
             return None
         return self.get_queryset(request).select_related(*self.page_related).filter(pk=pk).first()
 
-    def may(self, request, object_id, codename):
+    def may(self, request, object_id, codename, opts=None):
         """The right, on a row that the colleague sees; for ``has_<verb>_permission``."""
-        if not self.right(request, codename):
+        if not self.right(request, codename, opts):
             return False
         return object_id is None or self.row(request, object_id) is not None
 
