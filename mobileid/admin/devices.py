@@ -15,7 +15,7 @@ from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.views import View, only, since_today
-from reuseid.admin.words import reason_in_words
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import TrailEntry, User
 
 
@@ -165,7 +165,13 @@ class DeviceAdmin(PageAdmin):
         if device.status == Device.Status.LOCKED:
             until = cells.when(device.locked_until) if device.locked_until else _("somebody unlocks it")
             lines.append((_("Locked until"), until))
-        return Header(title=device.name, state=cells.state(device), ident=cells.ident(device.pk), lines=lines)
+        return Header(
+            title=device.name,
+            state=cells.state(device),
+            ident=cells.ident(device.pk),
+            means=meaning(device),
+            lines=lines,
+        )
 
     def has_lock_permission(self, request, object_id=None):
         return self.may(request, object_id, "lock_device")

@@ -15,6 +15,7 @@ from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_ch
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.people import OfPerson
 from reuseid.admin.views import View, only, since_today
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import Client, User
 
 # The contents of a row are big and sealed: no list reads them.
@@ -153,8 +154,14 @@ class OperationAdmin(PageAdmin):
             (_("Started"), cells.when(operation.created_at)),
         ]
         if operation.failure_reason:
-            lines.append((_("Because"), operation.failure_reason))
-        return Header(title=kind(operation), state=cells.state(operation), ident=cells.ident(operation.pk), lines=lines)
+            lines.append((_("Because"), reason_in_words(operation.failure_reason)))
+        return Header(
+            title=kind(operation),
+            state=cells.state(operation),
+            ident=cells.ident(operation.pk),
+            means=meaning(operation),
+            lines=lines,
+        )
 
     def has_cancel_permission(self, request, object_id=None):
         return self.may(request, object_id, "cancel_operation")

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin.words import STATES
+from reuseid.admin.words import meaning, reason_sentence
 
 lazy_html = lazy(format_html, SafeString)
 NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
@@ -38,8 +38,12 @@ def badge(text, colour="quiet", title=""):
 
 def state(obj):
     """The status of a row as a coloured word, its sentence in the tooltip."""
-    sentence = STATES.get(f"{obj._meta.model_name}.{obj.status}", "")
-    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), sentence)
+    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), meaning(obj))
+
+
+def reason(code):
+    """A reason's code, its sentence in the tooltip."""
+    return format_html('<span title="{}">{}</span>', reason_sentence(code), code) if code else NONE
 
 
 def when(moment):

@@ -89,6 +89,7 @@ class Header:
     title: str
     state: str = ""
     ident: str = ""
+    means: str = ""
     since: object = None
     lines: list = field(default_factory=list)
 

@@ -13,7 +13,7 @@ from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFi
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
 from reuseid.admin.views import View, only, since_today
-from reuseid.admin.words import reason_in_words
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import User
 from reuseid.services import looks, users
 
@@ -144,6 +144,7 @@ class UserAdmin(PageAdmin):
             title=user.external_ref or _("Without a reference"),
             state=cells.state(user),
             ident=cells.ident(user.pk),
+            means=meaning(user),
             lines=lines,
         )
 
