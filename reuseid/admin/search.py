@@ -56,10 +56,11 @@ def find_by_start(request, start: str):
             "count": PART_LEAST
         }
     accounts = _accounts(request)
-    rows = User.objects.filter(_begins(start), account__in=list(accounts)).order_by("folded_ref")
+    # Without an order: any other than the index's own would read and sort all that begin so.
+    rows = User.objects.filter(_begins(start), account__in=list(accounts)).order_by()
     found = list(rows.values_list("pk", flat=True)[:PART_LIMIT])
     people = _record(request, accounts, found, [_("beginning of the external reference")])
-    words = gettext("references that begin with “%(start)s”, case and spaces forgiven, the first %(count)s")
+    words = gettext("references that begin with “%(start)s”, case and spaces forgiven, at most %(count)s")
     return people, words % {"start": start, "count": PART_LIMIT}
 
 
