@@ -100,3 +100,21 @@ def test_without_a_reason_or_a_caller_where_one_is_required_nothing_happens(supp
     (message,) = said(support.post(page(ada, "unlock-devices"), {**LOST, "reason": "RESOLVED"}, follow=True))
     assert "First verify the caller" in message
     assert states(*three) == ["ACTIVE", "ACTIVE", "LOCKED"]
+
+
+@pytest.mark.parametrize(
+    "tab", ["overview", "attributes", "proofings", "devices", "operations", "notes", "timeline", "looked", "callbacks"]
+)
+def test_a_persons_page_costs_as_much_for_one_phone_as_for_many(
+    senior, ada, phone, application, tab, django_assert_max_num_queries
+):
+    def queries():
+        with django_assert_max_num_queries(21) as seen:
+            assert senior.get(page(ada, tab=tab)).status_code == 200
+        return len(seen)
+
+    queries()  # The first look of ten minutes leaves a line.
+    one = queries()
+    for number in range(4):
+        phones.make_phone(ada, application, name=f"Phone {number}")
+    assert queries() == one <= 17
