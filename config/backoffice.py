@@ -2,6 +2,7 @@
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from config import env
 
@@ -31,6 +32,7 @@ GROUPS = [
         _item("Users", "person", "reuseid", "user"),
         _item("Devices", "smartphone", "mobileid", "device"),
         _item("Operations", "touch_app", "mobileid", "operation"),
+        _item(_("Requests"), "how_to_reg", "reuseid", "request"),
         _item("Timeline", "history", "reuseid", "trailentry"),
     ),
     _group(

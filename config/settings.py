@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-protocol-rows": {"task": "mobileid.tasks.purge", "schedule": schedule(timedelta(minutes=5))},
     "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
     "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
+    "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
     "send-owed-callbacks": {
@@ -322,6 +323,9 @@ REASONS = {
     "RESOLVED": "What led to the lock is settled.",
     "OTHER": "None of the above; the note says why.",
 }
+# Hours in which a second colleague agrees to what can't be undone, and days for which settled requests are kept.
+REQUEST_HOURS = env.integer("REQUEST_HOURS", 24, minimum=1)
+REQUEST_RETENTION_DAYS = env.integer("REQUEST_RETENTION_DAYS", 365, minimum=1)
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
 # The country of phone numbers that are written without one: two letters, or none.

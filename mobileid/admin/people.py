@@ -2,6 +2,7 @@
 
 from mobileid.admin.rows import device_rows, operation_rows
 from mobileid.models import Device, Operation
+from mobileid.services import counts
 from mobileid.services.obstacles import obstacles
 from reuseid.admin import cells, search, user_tabs
 from reuseid.admin.pages import ROWS, Findings, Tab
@@ -31,8 +32,8 @@ def operations(request, user):
 
 def follows(user):
     """What locking or deactivating a person does to phones and what is open."""
-    phones = Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:100].count()
-    waiting = Operation.objects.open().filter(user=user)[:100].count()
+    phones = counts.devices(user)
+    waiting = counts.open_operations(user)
     return [
         f"{waiting} open operation(s) are cancelled." if waiting else "No operation is open.",
         f"{phones} device(s) can't be used any more." if phones else "The person has no device.",

@@ -5,6 +5,7 @@ from reuseid.admin import (  # noqa: F401
     clients,
     dashboard,
     people,
+    requests,
     roles,
     staff,
     trail,

@@ -12,6 +12,7 @@ MASK = format_html('<span class="{}" title="{}">{}</span>', "bo-mask", "Hidden: 
 COLOURS = {
     "ACTIVE": "good",
     "COMPLETED": "good",
+    "APPROVED": "good",
     "SENT": "good",
     "CURRENT": "good",
     "LOCKED": "bad",

@@ -1,20 +1,78 @@
 """What the tabs of a person's page show. Each reads at most ROWS rows, through an index that begins with the person."""
 
 from django.utils.html import format_html_join
+from django.utils.translation import gettext
 
 from reuseid import crypto
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
-from reuseid.models import Attribute, AttributeKey, Event, Proofing, TrailEntry
+from reuseid.models import Attribute, AttributeKey, Event, Proofing, Request, TrailEntry
 from reuseid.services import attributes as attribute_service
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
 
 
+def waiting(user):
+    """What colleagues asked for about this person and nobody decided yet; read once a page."""
+    if not hasattr(user, "_waiting_requests"):
+        user._waiting_requests = list(Request.objects.waiting().filter(user=user).select_related("asked_by"))
+    return user._waiting_requests
+
+
+def asked_for(user, action) -> bool:
+    """Whether this very thing waits for a second colleague."""
+    return any(asked.action == action for asked in waiting(user))
+
+
+def _waits(request, user):
+    if not request.user.has_perm("reuseid.view_request") or not waiting(user):
+        return []
+    rows = [
+        [
+            cells.link(Request, asked.pk, asked.get_action_display()),
+            cells.state(asked),
+            str(asked.asked_by),
+            cells.when(asked.asked_at),
+            cells.when(asked.expires_at),
+        ]
+        for asked in waiting(user)
+    ]
+    headers = [gettext("What"), gettext("State"), gettext("Asked by"), gettext("Asked"), gettext("To be decided by")]
+    return [Table(headers, rows, title=gettext("Waiting for a second colleague"))]
+
+
+def requests(request, user):
+    """What needed a second colleague, newest first, and what came of it."""
+    found = Request.objects.filter(user=user).select_related("asked_by", "decided_by").order_by("-asked_at", "-id")
+    rows = [
+        [
+            cells.link(Request, asked.pk, asked.get_action_display()),
+            cells.state(asked),
+            asked.reason,
+            str(asked.asked_by),
+            cells.when(asked.asked_at),
+            cells.text(asked.decided_by and str(asked.decided_by)),
+            cells.when(asked.decided_at),
+        ]
+        for asked in found[:ROWS]
+    ]
+    headers = [
+        gettext("What"),
+        gettext("State"),
+        gettext("Reason"),
+        gettext("Asked by"),
+        gettext("Asked"),
+        gettext("Decided by"),
+        gettext("Settled"),
+    ]
+    empty = gettext("Nothing was asked for that needs a second colleague.")
+    return [Table(headers, rows, empty=empty, more=cells.list_of(Request, q=str(user.pk)))]
+
+
 def overview(request, user):
     """Why they can't sign in, the facts, and the last that happened."""
-    panels = [panel for more in OVERVIEW for panel in more(request, user)]
+    panels = [*_waits(request, user), *(panel for more in OVERVIEW for panel in more(request, user))]
     rows = [
         ("User id", cells.ident(user.pk)),
         ("External reference", cells.ident(user.external_ref)),

@@ -1,5 +1,7 @@
 """One plain sentence for each state, act and right that the back office shows."""
 
+from django.utils.translation import gettext_lazy as _
+
 STATES = {
     "user.ACTIVE": "May sign in with an active device.",
     "user.LOCKED": "Nothing of this person's works until somebody unlocks them or the lock ends.",
@@ -23,6 +25,11 @@ STATES = {
     "delivery.SENT": "The endpoint took it.",
     "delivery.FAILED": "Given up after the last try.",
     "delivery.CANCELED": "Not sent: the endpoint is gone.",
+    "request.PENDING": _("Nothing has happened yet: a second colleague decides."),
+    "request.APPROVED": _("A second colleague agreed, and it was done."),
+    "request.REJECTED": _("A second colleague said no: nothing was changed."),
+    "request.WITHDRAWN": _("Taken back by the one who asked, or done in another way in the meantime."),
+    "request.EXPIRED": _("Nobody decided in time: nothing was changed."),
     "account.BLOCKED": "None of its clients is let in.",
     "client.BLOCKED": "It is not let in; its tokens are gone.",
 }
@@ -43,6 +50,12 @@ ACTS = {
     "user.unlocked": "Unlocked the person",
     "user.deactivated": "Deactivated the person for good",
     "user.erased": "Erased the personal data",
+    "request.asked": _("Asked for what needs a second colleague"),
+    "request.approved": _("Approved what another colleague asked for"),
+    "request.rejected": _("Rejected what another colleague asked for"),
+    "request.withdrawn": _("Withdrew their own request"),
+    "request.expired": _("Nobody decided the request in time"),
+    "request.overtaken": _("The request came to nothing: it was done already in another way"),
     "attribute.set": "Set an attribute",
     "attribute.deleted": "Deleted an attribute",
     "proofing.recorded": "Recorded an identity proofing",
@@ -103,5 +116,5 @@ def act(action: str) -> str:
     """The sentence of a trail line's action; an unknown one is spelled out."""
     if action in ACTS:
         return ACTS[action]
-    noun, _, verb = action.partition(".")
+    noun, _dot, verb = action.partition(".")
     return f"{noun.replace('_', ' ').capitalize()} {verb.replace('_', ' ')}"

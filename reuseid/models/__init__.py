@@ -5,6 +5,7 @@ from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
 from reuseid.models.idempotency import IdempotencyKey
 from reuseid.models.proofings import AssuranceLevel, Proofing
+from reuseid.models.requests import Request
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
 from reuseid.models.transitions import move
 from reuseid.models.users import User
@@ -23,6 +24,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",
+    "Request",
     "Staff",
     "StaffNotice",
     "TrailEntry",

@@ -47,7 +47,8 @@ class User(models.Model):
         permissions = [
             ("lock_user", "Can lock a user"),
             ("unlock_user", "Can unlock a user"),
-            ("deactivate_user", "Can deactivate a user for good"),
+            ("deactivate_user", "Can ask to deactivate a user for good"),
+            ("erase_user", "Can ask to erase a user's personal data"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "external_ref"], name="user_external_ref"),
