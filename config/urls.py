@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from reuseid import health, metrics
 
 urlpatterns = [
+    path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),
     path("", include("reuseid.api.urls")),

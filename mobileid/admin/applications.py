@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -27,7 +28,7 @@ class ApplicationAdmin(EditAdmin):
     sortable_by = None
     ordering = ("account", "name")
     exact = ("pk", "name")
-    search_hint = "Id or name, exactly"
+    search_hint = _("Id or name, exactly")
     shown = ("account", "server", *applications.POLICY, "id", "created")
 
     def get_fields(self, request, obj=None):
@@ -38,15 +39,15 @@ class ApplicationAdmin(EditAdmin):
             return self.shown
         return ("account", "server", "id", "created") if obj else ()
 
-    @display(description="Methods")
+    @display(description=_("Methods"))
     def methods(self, application):
         return cells.words([AuthMethod(method).label for method in application.auth_methods])
 
-    @display(description="Suite at least", ordering="min_suite")
+    @display(description=_("Suite at least"), ordering="min_suite")
     def suite(self, application):
         return {1: "X25519", 2: "X-Wing"}[application.min_suite]
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def created(self, application):
         return cells.when(application.created_at)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from mobileid.models import Device, Operation
 from reuseid.admin import cells
@@ -55,7 +56,7 @@ class Chart:
 def cards(request):
     if not request.user.has_perm("mobileid.view_device"):
         return []
-    return [locked_today(request, Device, "Devices locked today")]
+    return [locked_today(request, Device, _("Devices locked today"))]
 
 
 def charts(request):
@@ -68,14 +69,16 @@ def charts(request):
     counts = Counter(((moment - start) // timedelta(hours=1), status) for moment, status in found)
     totals = Counter(status for _moment, status in found)
     over = sum(totals[status] for status in totals if status not in {Status.PENDING, Status.IN_PROGRESS})
-    expired = f"{100 * totals[Status.EXPIRED] / over:.0f} % expired" if over else "none ended"
-    whole = "the last 24 hours" if len(found) < LIMIT else f"the newest {LIMIT}"
+    expired = (
+        _("%(share)s %% expired") % {"share": f"{100 * totals[Status.EXPIRED] / over:.0f}"} if over else _("none ended")
+    )
+    whole = _("the last 24 hours") if len(found) < LIMIT else _("the newest %(count)s") % {"count": LIMIT}
     return [
         Chart(
             bars=_bars(counts, start),
             legend=[(status.label, colour, totals[status], _list(status)) for status, colour in STACK],
-            title=f"Operations of {whole}",
-            summary=f"{len(found)} started, {expired}",
+            title=_("Operations of %(time)s") % {"time": whole},
+            summary=_("%(count)s started, %(expired)s") % {"count": len(found), "expired": expired},
             width=24 * WIDTH,
         )
     ]

@@ -3,6 +3,7 @@
 import json
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -12,17 +13,19 @@ from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.masks import masked_body
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
+from reuseid.admin.words import thing
 from reuseid.models import Delivery, Event, User, WebhookEndpoint
 from reuseid.services import deliveries, webhooks
 
 ResendForm = ReasonForm.about(
-    Delivery, lambda delivery: ["The same event with the same webhook-id is sent again, from the first retry time."]
+    Delivery, lambda delivery: [_("The same event with the same webhook-id is sent again, from the first retry time.")]
 )
 PauseForm = ReasonForm.about(
-    WebhookEndpoint, lambda endpoint: ["Nothing is sent until somebody resumes it.", "What happens meanwhile is kept."]
+    WebhookEndpoint,
+    lambda endpoint: [_("Nothing is sent until somebody resumes it."), _("What happens meanwhile is kept.")],
 )
 ResumeForm = ReasonForm.about(
-    WebhookEndpoint, lambda endpoint: ["All that is owed is sent now, oldest first for each object."]
+    WebhookEndpoint, lambda endpoint: [_("All that is owed is sent now, oldest first for each object.")]
 )
 
 
@@ -36,7 +39,7 @@ def body_of(event):
             event.payload, account=event.account_id, table=event._meta.db_table, row=event.id, column="payload"
         )
     except crypto.Unreadable:
-        return "It can't be decrypted: its key is not configured here."
+        return _("It can't be decrypted: its key is not configured here.")
     return json.dumps(masked_body(json.loads(body)), indent=2, ensure_ascii=False)
 
 
@@ -54,14 +57,19 @@ def event_overview(request, event):
     return [
         Facts(
             [
-                ("Event id", cells.ident(event.id)),
-                ("About", f"{event.object_type} {event.object_id}"),
-                ("User", cells.link(User, event.user_id, event.user_id)),
-                ("Account", event.account.name),
+                (_("Event id"), cells.ident(event.id)),
+                (_("About"), thing(event.object_type, event.object_id)),
+                (_("User"), cells.link(User, event.user_id, event.user_id)),
+                (_("Account"), event.account.name),
             ]
         ),
-        Table(["Delivery", "State", "Endpoint", "Attempts"], rows, title="Deliveries", empty="Nobody asked for it."),
-        Text(body_of(event), title="Body, personal values hidden"),
+        Table(
+            [_("Delivery"), _("State"), _("Endpoint"), _("Attempts")],
+            rows,
+            title=_("Deliveries"),
+            empty=_("Nobody asked for it."),
+        ),
+        Text(body_of(event), title=_("Body, personal values hidden")),
     ]
 
 
@@ -73,27 +81,27 @@ class EventAdmin(PageAdmin):
     list_select_related = ("account",)
     ordering = ("-sequence",)
     exact = ("id", "object_id", "user_id")
-    search_hint = "Id of an event, a user, a device or an operation"
-    tabs = [Tab("overview", "Overview", event_overview)]
+    search_hint = _("Id of an event, a user, a device or an operation")
+    tabs = [Tab("overview", _("Overview"), event_overview)]
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows if request.resolver_match.kwargs.get("object_id") else rows.defer("payload")
 
-    @display(description="Time", ordering="sequence")
+    @display(description=_("Time"), ordering="sequence")
     def made(self, event):
         return cells.when(event.created_at)
 
-    @display(description="About")
+    @display(description=_("About"))
     def about(self, event):
-        return f"{event.object_type} {cells.short(event.object_id)}"
+        return thing(event.object_type, cells.short(event.object_id))
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, event):
         return cells.link(User, event.user_id)
 
     def header(self, request, event):
-        return Header(title=event.type, ident=cells.ident(event.id), lines=[("Time", cells.when(event.created_at))])
+        return Header(title=event.type, ident=cells.ident(event.id), lines=[(_("Time"), cells.when(event.created_at))])
 
 
 # Deliveries
@@ -113,21 +121,26 @@ def delivery_overview(request, delivery):
     ]
     headers = [
         ("webhook-id", str(delivery.event.id)),
-        ("webhook-timestamp", "the time of each attempt"),
+        ("webhook-timestamp", _("the time of each attempt")),
         ("webhook-signature", "v1 (HMAC-SHA256) and v1a (Ed25519), made at each attempt"),
         ("content-type", "application/json"),
     ]
     return [
-        Table(["No", "Time", "Took", "Status", "Error", "Answer"], attempts, title="Attempts", empty="Not tried yet."),
-        Facts(headers, title="Headers"),
-        Text(body_of(delivery.event), title="Body, personal values hidden"),
-        Timeline(trail_of(delivery), title="History"),
+        Table(
+            [_("Attempt"), _("Time"), _("Took"), _("Status"), _("Error"), _("Answer")],
+            attempts,
+            title=_("Attempts"),
+            empty=_("Not tried yet."),
+        ),
+        Facts(headers, title=_("Headers")),
+        Text(body_of(delivery.event), title=_("Body, personal values hidden")),
+        Timeline(trail_of(delivery), title=_("History")),
     ]
 
 
 def _outcome(attempt):
     if attempt.http_status is None:
-        return cells.badge("no answer", "bad")
+        return cells.badge(_("no answer"), "bad")
     return cells.badge(attempt.http_status, "good" if 200 <= attempt.http_status < 300 else "bad")
 
 
@@ -140,47 +153,47 @@ class DeliveryAdmin(PageAdmin):
     list_select_related = ("account", "endpoint", "event")
     ordering = ("-created_at", "-id")
     exact = ("pk", "object_id", "endpoint_id")
-    search_hint = "Id of a delivery, its object or its endpoint"
+    search_hint = _("Id of a delivery, its object or its endpoint")
     actions_detail = ("resend",)
-    tabs = [Tab("overview", "Overview", delivery_overview)]
+    tabs = [Tab("overview", _("Overview"), delivery_overview)]
     fits = {"resend": lambda delivery: delivery.status in Delivery.MOVES[Delivery.Status.PENDING]}
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows if request.resolver_match.kwargs.get("object_id") else rows.defer("event__payload")
 
-    @display(description="Owed since", ordering="created_at")
+    @display(description=_("Owed since"), ordering="created_at")
     def made(self, delivery):
         return cells.when(delivery.created_at)
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, delivery):
         return cells.state(delivery)
 
-    @display(description="Event")
+    @display(description=_("Event"))
     def event_type(self, delivery):
         return cells.link(Event, delivery.event_id, delivery.event.type)
 
-    @display(description="Endpoint")
+    @display(description=_("Endpoint"))
     def target(self, delivery):
         return cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url)
 
-    @display(description="Next try", ordering="next_attempt_at")
+    @display(description=_("Next try"), ordering="next_attempt_at")
     def next_try(self, delivery):
         return cells.when(delivery.next_attempt_at) if delivery.status == Delivery.Status.PENDING else cells.NONE
 
     def header(self, request, delivery):
         owed = delivery.status == Delivery.Status.PENDING
-        ahead = ("Next try", delivery.next_attempt_at) if owed else ("Settled", delivery.settled_at)
+        ahead = (_("Next try"), delivery.next_attempt_at) if owed else (_("Settled"), delivery.settled_at)
         return Header(
             title=delivery.event.type,
             state=cells.state(delivery),
             ident=cells.ident(delivery.pk),
             lines=[
-                ("To", cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url)),
-                ("Event", cells.link(Event, delivery.event_id, f"no. {delivery.event_id}")),
-                ("Owed since", cells.when(delivery.created_at)),
-                ("Attempts", delivery.attempts),
+                (_("To"), cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url)),
+                (_("Event"), cells.link(Event, delivery.event_id, _("no. %(number)s") % {"number": delivery.event_id})),
+                (_("Owed since"), cells.when(delivery.created_at)),
+                (_("Attempts"), delivery.attempts),
                 (ahead[0], cells.when(ahead[1])),
             ],
         )
@@ -189,19 +202,19 @@ class DeliveryAdmin(PageAdmin):
         return self.may(request, object_id, "resend_delivery")
 
     @action(
-        description="Send again",
+        description=_("Send again"),
         url_path="resend",
         icon="replay",
         permissions=["resend"],
         dialog={
-            "title": "Send this callback again",
+            "title": _("Send this callback again"),
             "description": "",
             "form_class": ResendForm,
-            "form_submit_text": "Send again",
+            "form_submit_text": _("Send again"),
         },
     )
     def resend(self, request, form, object_id):
-        return self.act(request, object_id, deliveries.resend, done="It is owed again, due now.", **form.values())
+        return self.act(request, object_id, deliveries.resend, done=_("It is owed again, due now."), **form.values())
 
 
 # Endpoints
@@ -210,15 +223,15 @@ class DeliveryAdmin(PageAdmin):
 def endpoint_overview(request, endpoint):
     owed = Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.PENDING)
     rows = [
-        ("Address", cells.ident(endpoint.url)),
-        ("Description", cells.text(endpoint.description)),
-        ("Event types", cells.words(endpoint.event_types) if endpoint.event_types else "all"),
-        ("Secret", cells.MASK),
-        ("Public key", cells.ident(endpoint.public_key)),
-        ("Failing since", cells.when(endpoint.failing_since)),
-        ("Failures in a row", endpoint.consecutive_failures),
-        ("Rests until", cells.when(endpoint.open_until)),
-        ("Owed", _up_to(owed)),
+        (_("Address"), cells.ident(endpoint.url)),
+        (_("Description"), cells.text(endpoint.description)),
+        (_("Event types"), cells.words(endpoint.event_types) if endpoint.event_types else _("all")),
+        (_("Secret"), cells.MASK),
+        (_("Public key"), cells.ident(endpoint.public_key)),
+        (_("Failing since"), cells.when(endpoint.failing_since)),
+        (_("Failures in a row"), endpoint.consecutive_failures),
+        (_("Rests until"), cells.when(endpoint.open_until)),
+        (_("Owed"), _up_to(owed)),
     ]
     latest = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__payload")
     table = [
@@ -234,20 +247,20 @@ def endpoint_overview(request, endpoint):
     return [
         Facts(rows),
         Table(
-            ["Owed since", "Event", "State", "Attempts", "Settled"],
+            [_("Owed since"), _("Event"), _("State"), _("Attempts"), _("Settled")],
             table,
-            title="Latest deliveries",
-            empty="Nothing was ever owed.",
+            title=_("Latest deliveries"),
+            empty=_("Nothing was ever owed."),
             more=cells.list_of(Delivery, q=str(endpoint.pk)),
         ),
-        Timeline(trail_of(endpoint), title="History"),
+        Timeline(trail_of(endpoint), title=_("History")),
     ]
 
 
 def _up_to(rows, limit=1000):
     """How many rows, counted no further than ``limit``."""
     found = rows.order_by()[: limit + 1].count()
-    return f"more than {limit}" if found > limit else found
+    return _("more than %(limit)s") % {"limit": limit} if found > limit else found
 
 
 @admin.register(WebhookEndpoint)
@@ -257,67 +270,68 @@ class WebhookEndpointAdmin(PageAdmin):
     list_select_related = ("account",)
     ordering = ("-created_at",)
     exact = ("pk", "url")
-    search_hint = "Id or address, exactly"
+    search_hint = _("Id or address, exactly")
     actions_detail = ("pause", "resume")
-    tabs = [Tab("overview", "Overview", endpoint_overview)]
+    tabs = [Tab("overview", _("Overview"), endpoint_overview)]
     fits = {
         "pause": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.PAUSED],
         "resume": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.ACTIVE],
     }
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, endpoint):
         return cells.state(endpoint)
 
-    @display(description="Health")
+    @display(description=_("Health"))
     def health(self, endpoint):
         if endpoint.failing_since:
-            return cells.badge(f"failing, {endpoint.consecutive_failures} in a row", "bad")
-        return cells.badge("well", "good")
+            failing = _("failing, %(count)s in a row") % {"count": endpoint.consecutive_failures}
+            return cells.badge(failing, "bad")
+        return cells.badge(_("well"), "good")
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def made(self, endpoint):
         return cells.when(endpoint.created_at)
 
     def header(self, request, endpoint):
-        lines = [("Account", endpoint.account.name), ("Since", cells.when(endpoint.status_since))]
+        lines = [(_("Account"), endpoint.account.name), (_("Since"), cells.when(endpoint.status_since))]
         if endpoint.disabled_reason:
-            lines.append(("Because", endpoint.disabled_reason))
+            lines.append((_("Because"), endpoint.disabled_reason))
         if endpoint.failing_since:
-            lines.append(("Failing since", cells.when(endpoint.failing_since)))
+            lines.append((_("Failing since"), cells.when(endpoint.failing_since)))
         return Header(title=endpoint.url, state=cells.state(endpoint), ident=cells.ident(endpoint.pk), lines=lines)
 
     def has_pause_permission(self, request, object_id=None):
         return self.may(request, object_id, "pause_webhookendpoint")
 
     @action(
-        description="Pause",
+        description=_("Pause"),
         url_path="pause",
         icon="pause",
         permissions=["pause"],
         variant=ActionVariant.WARNING,
         dialog={
-            "title": "Pause this endpoint",
+            "title": _("Pause this endpoint"),
             "description": "",
             "form_class": PauseForm,
-            "form_submit_text": "Pause",
+            "form_submit_text": _("Pause"),
         },
     )
     def pause(self, request, form, object_id):
-        return self.act(request, object_id, webhooks.pause, done="The endpoint is paused.", **form.values())
+        return self.act(request, object_id, webhooks.pause, done=_("The endpoint is paused."), **form.values())
 
     @action(
-        description="Resume",
+        description=_("Resume"),
         url_path="resume",
         icon="play_arrow",
         permissions=["pause"],
         variant=ActionVariant.SUCCESS,
         dialog={
-            "title": "Resume this endpoint",
+            "title": _("Resume this endpoint"),
             "description": "",
             "form_class": ResumeForm,
-            "form_submit_text": "Resume",
+            "form_submit_text": _("Resume"),
         },
     )
     def resume(self, request, form, object_id):
-        return self.act(request, object_id, webhooks.resume, done="The endpoint gets its events.", **form.values())
+        return self.act(request, object_id, webhooks.resume, done=_("The endpoint gets its events."), **form.values())

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from django.contrib import admin
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -14,8 +13,9 @@ from reuseid.admin.dialogs import NoteForm, WhyNotForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice
 from reuseid.admin.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
 from reuseid.admin.users import consequences
+from reuseid.admin.words import reason_in_words
 from reuseid.models import Request, User
-from reuseid.services import reasons, requests
+from reuseid.services import requests
 
 Action, Status = Request.Action, Request.Status
 COUNTED = {"devices": _("Devices that can be used"), "open_operations": _("Open operations")}
@@ -23,18 +23,17 @@ COUNTED = {"devices": _("Devices that can be used"), "open_operations": _("Open 
 ApproveForm = NoteForm.about(
     Request,
     lambda asked: [
-        gettext("It is done at once, in your name; %(asker)s stays named as the one who asked.")
-        % {"asker": asked.asked_by},
+        _("It is done at once, in your name; %(asker)s stays named as the one who asked.") % {"asker": asked.asked_by},
         *consequences(asked.action, asked.user),
     ],
     danger=True,
     strong=True,
 )
 RejectForm = WhyNotForm.about(
-    Request, lambda asked: [gettext("Nothing changes for the person."), gettext("The same can be asked for again.")]
+    Request, lambda asked: [_("Nothing changes for the person."), _("The same can be asked for again.")]
 )
 WithdrawForm = NoteForm.about(
-    Request, lambda asked: [gettext("Nothing changes for the person."), gettext("You can ask for it again.")]
+    Request, lambda asked: [_("Nothing changes for the person."), _("You can ask for it again.")]
 )
 
 
@@ -49,25 +48,23 @@ class Hindrance:
 def hindrances(request, asked):
     """All that keeps the reader from approving a request that waits; the service decides again on the click."""
     if asked.expires_at <= timezone.now():
-        yield Hindrance(gettext("Its time is over."), gettext("Whoever still needs it asks again."))
+        yield Hindrance(_("Its time is over."), _("Whoever still needs it asks again."))
     if requests.is_done(asked.user, asked.action):
         yield Hindrance(
-            gettext("It has been done already in another way."),
-            gettext("Reject it, or leave it: it expires, and nothing happens twice."),
+            _("It has been done already in another way."),
+            _("Reject it, or leave it: it expires, and nothing happens twice."),
         )
     if asked.asked_by_id == request.user.pk:
         yield Hindrance(
-            gettext("You asked for this yourself, and nobody decides their own request."),
-            gettext("Ask a colleague to open this page. You can withdraw it."),
+            _("You asked for this yourself, and nobody decides their own request."),
+            _("Ask a colleague to open this page. You can withdraw it."),
         )
     elif not request.user.has_perm(requests.DECIDE):
-        yield Hindrance(
-            gettext("Your roles don't include the right to decide requests."), gettext("Senior support has it.")
-        )
+        yield Hindrance(_("Your roles don't include the right to decide requests."), _("Senior support has it."))
     if not requests.asker_may(asked):
         yield Hindrance(
-            gettext("The colleague who asked may not ask for this any more."),
-            gettext("Reject it; somebody else can ask again."),
+            _("The colleague who asked may not do so any more."),
+            _("Reject it; somebody else can ask again."),
         )
 
 
@@ -75,14 +72,14 @@ def overview(request, asked):
     """Whether the reader can decide, what was and what will be, why, and what follows."""
     panels = []
     if asked.status == Status.PENDING:
-        clear = gettext("Yes: another colleague asked, and nothing stands in the way.")
+        clear = _("Yes: another colleague asked, and nothing stands in the way.")
         found = list(hindrances(request, asked))
-        panels.append(Findings(gettext("Can you approve this?"), found, clear))
+        panels.append(Findings(_("Can you approve this?"), found, clear))
     panels += [_before_and_after(asked), _asked(asked)]
     if asked.status == Status.PENDING:
-        panels.append(Points(consequences(asked.action, asked.user), title=gettext("What follows an approval")))
+        panels.append(Points(consequences(asked.action, asked.user), title=_("What follows an approval")))
     if request.user.has_perm("reuseid.view_trailentry"):
-        panels.append(Timeline(trail_of(asked), title=gettext("History")))
+        panels.append(Timeline(trail_of(asked), title=_("History")))
     return panels
 
 
@@ -90,14 +87,14 @@ def _before_and_after(asked):
     """What there was when it was asked, what there is while it waits, and what an approval makes of it."""
     waits = asked.status == Status.PENDING
     before, user = asked.before, asked.user
-    rows = [[gettext("State"), *map(_state_word, (before.get("state"), user.status, User.Status.DEACTIVATED))]]
+    rows = [[_("State"), *map(_state_word, (before.get("state"), user.status, User.Status.DEACTIVATED))]]
     for name, count in requests.COUNTS.items():
         rows.append([COUNTED[name], cells.text(before.get(name)), count(user), 0])
     if asked.action == Action.ERASE:
-        kept, gone = gettext("kept"), gettext("erased")
-        present = gettext("being erased") if user.erasure_requested_at else kept
-        rows.append([gettext("Personal data"), kept, gone if user.erased_at else present, gone])
-    headers = [gettext("What"), gettext("When it was asked"), gettext("Now"), gettext("After an approval")]
+        kept, gone = _("kept"), _("erased")
+        present = _("being erased") if user.erasure_requested_at else kept
+        rows.append([_("Personal data"), kept, gone if user.erased_at else present, gone])
+    headers = [_("What"), _("When it was asked"), _("Now"), _("After an approval")]
     return Table(headers if waits else headers[:3], rows if waits else [row[:3] for row in rows])
 
 
@@ -106,23 +103,22 @@ def _state_word(status):
 
 
 def _asked(asked):
-    sentence = reasons.sentences().get(asked.reason, "")
     rows = [
-        (gettext("What"), asked.get_action_display()),
-        (gettext("Person"), cells.link(User, asked.user_id, asked.user.external_ref)),
-        (gettext("Because"), f"{asked.reason}: {sentence}".rstrip(": ")),
-        (gettext("Note"), cells.text(asked.note)),
-        (gettext("Asked by"), str(asked.asked_by)),
-        (gettext("Asked"), cells.when(asked.asked_at)),
-        (gettext("To be decided by"), cells.when(asked.expires_at)),
+        (_("What"), asked.get_action_display()),
+        (_("Person"), cells.link(User, asked.user_id, asked.user.external_ref)),
+        (_("Because"), reason_in_words(asked.reason)),
+        (_("Note"), cells.text(asked.note)),
+        (_("Asked by"), str(asked.asked_by)),
+        (_("Asked"), cells.when(asked.asked_at)),
+        (_("To be decided by"), cells.when(asked.expires_at)),
     ]
     if asked.status != Status.PENDING:
         rows += [
-            (gettext("Decided by"), cells.text(asked.decided_by and str(asked.decided_by))),
-            (gettext("Settled"), cells.when(asked.decided_at)),
-            (gettext("Note on the decision"), cells.text(asked.decision_note)),
+            (_("Decided by"), cells.text(asked.decided_by and str(asked.decided_by))),
+            (_("Settled"), cells.when(asked.decided_at)),
+            (_("Note on the decision"), cells.text(asked.decision_note)),
         ]
-    return Facts(rows, title=gettext("What was asked"))
+    return Facts(rows, title=_("What was asked"))
 
 
 def time_left(asked):
@@ -130,7 +126,7 @@ def time_left(asked):
     if asked.status != Status.PENDING:
         return cells.NONE
     if asked.expires_at <= timezone.now():
-        return gettext("over")
+        return _("over")
     return cells.duration(timezone.now(), asked.expires_at)
 
 
@@ -191,14 +187,14 @@ class RequestAdmin(PageAdmin):
 
     def header(self, request, asked):
         lines = [
-            (gettext("User"), cells.link(User, asked.user_id, asked.user.external_ref)),
-            (gettext("Account"), asked.account.name),
-            (gettext("Asked by"), str(asked.asked_by)),
+            (_("User"), cells.link(User, asked.user_id, asked.user.external_ref)),
+            (_("Account"), asked.account.name),
+            (_("Asked by"), str(asked.asked_by)),
         ]
         if asked.status == Status.PENDING:
-            lines.append((gettext("Time left"), time_left(asked)))
+            lines.append((_("Time left"), time_left(asked)))
         else:
-            lines.append((gettext("Settled"), cells.when(asked.decided_at)))
+            lines.append((_("Settled"), cells.when(asked.decided_at)))
         return Header(
             title=asked.get_action_display(), state=cells.state(asked), ident=cells.ident(asked.pk), lines=lines
         )
@@ -216,7 +212,7 @@ class RequestAdmin(PageAdmin):
             return False
         if object_id is None or self._is_own(request, object_id):
             return True
-        request.refusal = gettext("Only the colleague who asked can withdraw this. You can reject it.")
+        request.refusal = _("Only the colleague who asked can withdraw this. You can reject it.")
         return False
 
     def _may_decide(self, request, object_id):
@@ -224,7 +220,7 @@ class RequestAdmin(PageAdmin):
             return False
         if object_id is None or not self._is_own(request, object_id):
             return True
-        request.refusal = gettext("You asked for this yourself: a second colleague decides.")
+        request.refusal = _("You asked for this yourself: a second colleague decides.")
         return False
 
     def _is_own(self, request, object_id):
@@ -244,7 +240,7 @@ class RequestAdmin(PageAdmin):
         },
     )
     def approve(self, request, form, object_id):
-        done = gettext("Approved: it is done.")
+        done = _("Approved: it is done.")
         return self.act(request, object_id, requests.approve, done=done, **form.values())
 
     @action(
@@ -260,7 +256,7 @@ class RequestAdmin(PageAdmin):
         },
     )
     def reject(self, request, form, object_id):
-        done = gettext("Rejected: nothing was changed for the person.")
+        done = _("Rejected: nothing was changed for the person.")
         return self.act(request, object_id, requests.reject, done=done, **form.values())
 
     @action(
@@ -276,5 +272,5 @@ class RequestAdmin(PageAdmin):
         },
     )
     def withdraw(self, request, form, object_id):
-        done = gettext("Withdrawn: nothing was changed for the person.")
+        done = _("Withdrawn: nothing was changed for the person.")
         return self.act(request, object_id, requests.withdraw, done=done, **form.values())

@@ -1,6 +1,7 @@
 """Rows that keep the machine honest: kept answers, notices, signs of life, single attempts to send."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin import cells
@@ -19,7 +20,7 @@ class IdempotencyKeyAdmin(BackOfficeAdmin):
     exact = ("pk", "key")
     shown = ("id", "key", "client", "account", "fingerprint", "answer_status", "created")
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, row):
         return cells.when(row.created_at)
 
@@ -32,16 +33,16 @@ class StaffNoticeAdmin(BackOfficeAdmin):
     list_select_related = ("account", "seen_by")
     ordering = ("-id",)
     exact = ("pk", "object_id", "code")
-    search_hint = "Id of what it is about, or its code, exactly"
+    search_hint = _("Id of what it is about, or its code, exactly")
     shown = ("at_time", "text", "code", "object_type", "object_id", "seen", "account")
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def at_time(self, notice):
         return cells.when(notice.at)
 
-    @display(description="Seen")
+    @display(description=_("Seen"))
     def seen(self, notice):
-        return f"by {notice.seen_by}" if notice.seen_by_id else cells.badge("not yet", "warn")
+        return _("by %(who)s") % {"who": notice.seen_by} if notice.seen_by_id else cells.badge(_("not yet"), "warn")
 
 
 @admin.register(DeliveryAttempt)
@@ -51,10 +52,10 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
     list_select_related = ("delivery",)
     ordering = ("-id",)
     exact = ("pk", "delivery_id")
-    search_hint = "Id of the delivery, exactly"
+    search_hint = _("Id of the delivery, exactly")
     shown = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error", "answer")
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def at_time(self, attempt):
         return cells.when(attempt.at)
 
@@ -64,9 +65,9 @@ class HeartbeatAdmin(OfService):
     list_display = ("name", "last_sign", "holder")
     ordering = ("name",)
     exact = ("pk",)
-    search_hint = "Name, exactly"
+    search_hint = _("Name, exactly")
     shown = ("name", "last_sign", "holder")
 
-    @display(description="Last sign of life", ordering="at")
+    @display(description=_("Last sign of life"), ordering="at")
     def last_sign(self, beat):
         return cells.when(beat.at)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account, Staff
 from reuseid.models.users import User
@@ -51,19 +52,19 @@ class Request(models.Model):
     action = models.CharField(max_length=32, choices=Action)
     reason = models.CharField(max_length=32)
     note = models.TextField(blank=True, max_length=2000)
-    before = models.JSONField(default=dict, help_text="What there was when it was asked: the state and counts.")
+    before = models.JSONField(default=dict, help_text=_("What there was when it was asked: the state and counts."))
     asked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    decided_at = models.DateTimeField(null=True, blank=True, help_text="When it was settled, in whatever way.")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was settled, in whatever way."))
     decision_note = models.TextField(blank=True, max_length=2000)
 
     objects = RequestQuerySet.as_manager()
 
     class Meta:
-        permissions = [("decide_request", "Can approve or reject what another colleague asked for")]
+        permissions = [("decide_request", gettext_noop("Can approve or reject what another colleague asked for"))]
         constraints = [
             models.CheckConstraint(condition=Q(action__in=["user.deactivate", "user.erase"]), name="request_action"),
             models.CheckConstraint(

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
 from reuseid.actors import Actor
 from reuseid.crypto import Unreadable
@@ -277,7 +278,7 @@ def resend(delivery: Delivery, *, actor: Actor, reason: str = "", note: str = ""
     when the endpoint is deleted.
     """
     if not WebhookEndpoint.objects.of(delivery.account_id).filter(pk=delivery.endpoint_id).exists():
-        raise Conflict("The webhook is deleted.")
+        raise Conflict(_("The webhook is deleted."))
     _again(Delivery.objects.filter(pk=delivery.pk))
     delivery.refresh_from_db()
     trail.record(delivery, "delivery.resent", actor=actor, reason=reason, note=note, user_id=delivery.event.user_id)

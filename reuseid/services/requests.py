@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reuseid.actors import SYSTEM, Actor, ActorKind
 from reuseid.errors import Conflict, Invalid, WrongState
@@ -39,42 +40,42 @@ class NotEntitled(Conflict):
     """The actor is no colleague who may do this in this account."""
 
     code = "not_entitled"
-    title = _("You may not do this here: it needs an active colleague of the account with the right to it.")
+    title = gettext_noop("You may not do this here: it needs an active colleague of the account with the right to it.")
 
 
 class OwnRequest(Conflict):
     """Nobody decides what they asked for."""
 
     code = "own_request"
-    title = _("You asked for this yourself: a second colleague decides.")
+    title = gettext_noop("You asked for this yourself: a second colleague decides.")
 
 
 class NotTheAsker(Conflict):
     """Only who asked takes it back."""
 
     code = "not_the_asker"
-    title = _("Only the colleague who asked can withdraw this; you can reject it.")
+    title = gettext_noop("Only the colleague who asked can withdraw this; you can reject it.")
 
 
 class AskerGone(Conflict):
     """Who asked is no active colleague of the account any more, or has lost the right to ask."""
 
     code = "asker_gone"
-    title = _("The colleague who asked may not ask for this any more. Reject it; somebody else can ask again.")
+    title = gettext_noop("The colleague who asked may not do so any more. Reject it; somebody else can ask again.")
 
 
 class AlreadyWaiting(Conflict):
     """The same is asked for this person and waits."""
 
     code = "request_waiting"
-    title = _("This has been asked for already and waits for a second colleague.")
+    title = gettext_noop("This has been asked for already and waits for a second colleague.")
 
 
 class Overtaken(Conflict):
     """What was asked for has been done otherwise; the request is WITHDRAWN."""
 
     code = "request_overtaken"
-    title = _("It has been done already in another way, so this request is withdrawn.")
+    title = gettext_noop("It has been done already in another way, so this request is withdrawn.")
 
 
 def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Request:
@@ -83,7 +84,7 @@ def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Requ
     Raises Invalid, NotEntitled, AlreadyWaiting, and WrongState or `erasure.AlreadyAsked` when it is done already.
     """
     if action not in Action.values:
-        raise Invalid.field("action", f"One of {', '.join(Action.values)}.")
+        raise Invalid.field("action", _("One of %(values)s.") % {"values": ", ".join(Action.values)})
     reasons.check(reason, note)
     colleague = _entitled(_colleague(actor), user.account_id, RIGHTS[action])
     if colleague is None:
@@ -123,7 +124,7 @@ def reject(asked, *, actor: Actor, note: str) -> Request:
     """PENDING to REJECTED; the note tells the asker why. Raises Invalid, NotEntitled, OwnRequest or WrongState."""
     colleague = _decider(asked, actor, note)
     if not note.strip():
-        raise Invalid.field("note", "Say why, for the colleague who asked.")
+        raise Invalid.field("note", _("Say why, for the colleague who asked."))
     with _in_time(asked, Status.REJECTED):
         _settle(asked, Status.REJECTED, decided_by=colleague, decision_note=note)
         _record(asked, "rejected", actor, note)
@@ -216,7 +217,7 @@ def _decider(asked, actor, note):
 
 def _check_note(note):
     if len(note) > reasons.MAX_NOTE:
-        raise Invalid.field("note", f"At most {reasons.MAX_NOTE} characters.")
+        raise Invalid.field("note", _("At most %(limit)s characters.") % {"limit": reasons.MAX_NOTE})
 
 
 def _insert(user, colleague, **values):

@@ -264,9 +264,9 @@ def test_after_its_time_nobody_decides(asked, other_senior, user):
 
 def test_an_asker_who_left_can_only_be_rejected(asked, other_senior, user):
     type(asked.asked_by).objects.filter(pk=asked.asked_by_id).update(is_active=False)
-    assert "The colleague who asked may not ask for this any more." in text_of(other_senior.get(page(asked)))
+    assert "The colleague who asked may not do so any more." in text_of(other_senior.get(page(asked)))
     (message,) = said(other_senior.post(page(asked, "approve"), NOTE, follow=True))
-    assert message.startswith("Nothing was changed. The colleague who asked may not ask for this any more.")
+    assert message.startswith("Nothing was changed. The colleague who asked may not do so any more.")
     assert (status_of(asked), status_of(user)) == ("PENDING", "ACTIVE")
 
 
