@@ -18,7 +18,7 @@ from reuseid.models import Request, User
 from reuseid.services import requests
 
 Action, Status = Request.Action, Request.Status
-COUNTED = {"devices": _("Devices that can be used"), "open_operations": _("Open operations")}
+COUNTED = {"devices": _("Devices that are not deactivated"), "open_operations": _("Open operations")}
 
 ApproveForm = NoteForm.about(
     Request,
@@ -95,7 +95,8 @@ def _before_and_after(asked):
         present = _("being erased") if user.erasure_requested_at else kept
         rows.append([_("Personal data"), kept, gone if user.erased_at else present, gone])
     headers = [_("What"), _("When it was asked"), _("Now"), _("After an approval")]
-    return Table(headers if waits else headers[:3], rows if waits else [row[:3] for row in rows])
+    columns = len(headers) if waits else 3
+    return Table(headers[:columns], [row[:columns] for row in rows], title=_("Before and after"))
 
 
 def _state_word(status):
@@ -133,7 +134,7 @@ def time_left(asked):
 @admin.register(Request)
 class RequestAdmin(PageAdmin):
     page_related = ("account", "user", "asked_by", "decided_by")
-    list_display = ("asked", "what", "state", "person", "change", "asker", "reason", "left", "decider", "account")
+    list_display = ("asked", "what", "state", "person", "change", "asker", "reason", "left", "account")
     list_display_links = ("asked", "what")
     list_filter = (
         StatusFilter,
@@ -141,7 +142,7 @@ class RequestAdmin(PageAdmin):
         AccountFilter,
         ("asked_at", DateFilter),
     )
-    list_select_related = ("account", "user", "asked_by", "decided_by")
+    list_select_related = ("account", "user", "asked_by")
     ordering = Request.QUEUE
     exact = ("pk", "user_id")
     search_hint = _("Id of a request or of its user, exactly")
@@ -169,7 +170,7 @@ class RequestAdmin(PageAdmin):
 
     @display(description=_("Was → is"))
     def change(self, asked):
-        return f"{_state_word(asked.before.get('state'))} → {asked.user.get_status_display()}"
+        return cells.words([f"{_state_word(asked.before.get('state'))} → {asked.user.get_status_display()}"])
 
     @display(description=_("Asked by"))
     def asker(self, asked):
@@ -178,10 +179,6 @@ class RequestAdmin(PageAdmin):
     @display(description=_("Time left"))
     def left(self, asked):
         return time_left(asked)
-
-    @display(description=_("Decided by"))
-    def decider(self, asked):
-        return cells.text(asked.decided_by and str(asked.decided_by))
 
     # The page
 

@@ -41,9 +41,10 @@ UnlockForm = ReasonForm.about(
 
 def consequences(action, user):
     """What follows once a second colleague has agreed, in sentences."""
-    found = [text for more in FOLLOW_ON_PHONES for text in more(user)]
+    found = []
     if user.status != User.Status.DEACTIVATED:
         found += [
+            *(text for more in FOLLOW_ON_PHONES for text in more(user)),
             _("All devices are deactivated for good."),
             _("The account's systems get the event user.deactivated."),
         ]
