@@ -107,7 +107,7 @@ def approve(asked, *, actor: Actor, note: str = "") -> Request:
     Overtaken when it was done otherwise in the meantime (then it is WITHDRAWN).
     """
     colleague = _decider(asked, actor, note)
-    if _entitled(asked.asked_by, asked.account_id, RIGHTS[asked.action]) is None:
+    if not asker_may(asked):
         raise AskerGone
     try:
         with _in_time(asked, Status.APPROVED):
@@ -189,8 +189,9 @@ def is_done(user, action: str) -> bool:
 
 
 def asker_may(asked) -> bool:
-    """Whether who asked could still ask: an approval needs both colleagues."""
-    return _entitled(asked.asked_by, asked.account_id, RIGHTS[asked.action]) is not None
+    """Whether who asked could ask now, as the database has them: an approval needs both colleagues."""
+    asker = Staff.objects.filter(pk=asked.asked_by_id).first()
+    return _entitled(asker, asked.account_id, RIGHTS[asked.action]) is not None
 
 
 def _colleague(actor):
