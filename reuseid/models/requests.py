@@ -19,10 +19,6 @@ class RequestQuerySet(models.QuerySet):
         """Not decided in time and not swept yet."""
         return self.filter(status=Request.Status.PENDING, expires_at__lte=Now())
 
-    def in_queue(self):
-        """Those that wait first, the most urgent on top; then the settled ones, newest first."""
-        return self.order_by(*Request.QUEUE)
-
 
 class Request(models.Model):
     """A colleague asks for something that can't be undone; a second one decides. Never the same person."""
@@ -44,6 +40,7 @@ class Request(models.Model):
         Status.WITHDRAWN: [Status.PENDING],
         Status.EXPIRED: [Status.PENDING],
     }
+    # What waits first, the most urgent on top; then what is settled, newest first.
     QUEUE = (F("decided_at").desc(nulls_first=True), "expires_at", "id")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
