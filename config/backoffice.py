@@ -34,6 +34,7 @@ GROUPS = [
         _item(_("Operations"), "touch_app", "mobileid", "operation"),
         _item(_("Requests"), "how_to_reg", "reuseid", "request"),
         _item(_("Timeline"), "history", "reuseid", "trailentry"),
+        _item(_("My saved views"), "bookmark", "reuseid", "savedview"),
     ),
     _group(
         _("Callbacks"),
@@ -59,6 +60,9 @@ GROUPS = [
         _item(_("Attributes"), "label", "reuseid", "attribute"),
         _item(_("Former values"), "history_edu", "reuseid", "attributeversion"),
         _item(_("Proofings"), "verified_user", "reuseid", "proofing"),
+        _item(_("Notes"), "sticky_note_2", "reuseid", "usernote"),
+        _item(_("Looks at people"), "visibility", "reuseid", "userview"),
+        _item(_("Revealed values"), "key_visualizer", "reuseid", "reveal"),
         _item(_("Evidence"), "gavel", "mobileid", "evidence"),
         _item(_("Trust anchors"), "anchor", "mobileid", "trustanchor"),
         _item(_("Signing keys"), "key", "mobileid", "signingkey"),
@@ -96,31 +100,6 @@ def dashboard(request, context):
     context["cards"] = [*reuseid_page.cards(request), *mobileid_page.cards(request)]
     context["panels"] = [*mobileid_page.charts(request), *reuseid_page.tables(request)]
     return context
-
-
-def find(request, term):
-    """Ctrl+K: the people behind an id, a reference or an attribute's value."""
-    from unfold.dataclasses import SearchResult
-
-    from reuseid.admin.cells import page_of
-    from reuseid.admin.scope import scoped
-    from reuseid.admin.search import find_people
-    from reuseid.models import User
-
-    if not request.user.has_perm("reuseid.view_user"):
-        return []
-    found, _tried = find_people(request, request.GET.get("s", term))
-    people = scoped(User.objects.filter(pk__in=set(found)), request.user, "account").select_related("account")[:20]
-    return [
-        SearchResult(
-            title=user.external_ref or str(user.pk),
-            description=_("%(state)s user of %(account)s")
-            % {"state": user.get_status_display(), "account": user.account.name},
-            link=page_of(User, user.pk),
-            icon="person",
-        )
-        for user in people
-    ]
 
 
 def environment(request):
@@ -162,7 +141,8 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         },
     },
-    "COMMAND": {"search_models": False, "search_callback": "config.backoffice.find", "show_history": False},
+    # Answered by config.finding.
+    "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

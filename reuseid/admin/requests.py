@@ -13,6 +13,7 @@ from reuseid.admin.dialogs import NoteForm, WhyNotForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice
 from reuseid.admin.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
 from reuseid.admin.users import consequences
+from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import reason_in_words
 from reuseid.models import Request, User
 from reuseid.services import requests
@@ -141,6 +142,11 @@ class RequestAdmin(PageAdmin):
         by_choice("action", _("what")),
         AccountFilter,
         ("asked_at", DateFilter),
+        ("decided_at", DateFilter),
+    )
+    views = (
+        View(_("Waiting for approval"), only(status="PENDING")),
+        View(_("Settled today"), since_today("decided_at")),
     )
     list_select_related = ("account", "user", "asked_by")
     ordering = Request.QUEUE

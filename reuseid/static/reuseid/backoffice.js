@@ -26,7 +26,22 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => localise(document));
+  // The server decides who sees a revealed value and for how long; this takes it off a page that stays open.
+  function hideRevealed(root) {
+    for (const element of root.querySelectorAll(".bo-revealed:not([data-ends])")) {
+      element.dataset.ends = "1";
+      setTimeout(() => {
+        element.textContent = "••••••";
+        element.title = "";
+        element.className = "bo-mask";
+      }, Number(element.dataset.seconds) * 1000);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    localise(document);
+    hideRevealed(document);
+  });
   document.addEventListener("htmx:afterSwap", (event) => localise(event.target));
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");

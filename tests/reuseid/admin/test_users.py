@@ -81,13 +81,15 @@ def buttons(browser, user):
 
 
 def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user):
-    assert buttons(support, user) == ["Lock"]
-    assert buttons(senior, user) == ["Lock", "Ask to deactivate …", "Ask to erase …"]
+    asks = ["Ask to deactivate …", "Ask to erase …"]
+    call = ["Verify the caller", "Add a note"]
+    assert buttons(support, user) == ["Lock", *call, "Register a phone"]
+    assert buttons(senior, user) == ["Lock", *asks, *call, "Register a phone"]
     assert buttons(auditor, user) == []
     users.lock(user, actor=SYSTEM, reason="COMPLIANCE")
-    assert buttons(senior, user) == ["Unlock", "Ask to deactivate …", "Ask to erase …"]
+    assert buttons(senior, user) == ["Unlock", *asks, *call]
     users.deactivate(user, actor=SYSTEM, reason="DECEASED")
-    assert buttons(senior, user) == ["Ask to erase …"]
+    assert buttons(senior, user) == ["Ask to erase …", "Add a note"]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,7 @@ def test_tabs_without_the_right_are_not_there(integrator, support, user):
         "proofings",
         "devices",
         "operations",
+        "notes",
         "timeline",
         "callbacks",
         "requests",
