@@ -1,14 +1,14 @@
-// Times in the reader's zone with their age, and one-click copies. No inline scripts anywhere.
+// Times in the reader's zone with their age, dialogs for the keyboard, one-click copies. No inline scripts anywhere.
 (() => {
   const two = (number) => String(number).padStart(2, "0");
 
   function age(moment) {
-    const seconds = Math.round((Date.now() - moment) / 1000);
-    const past = seconds >= 0;
+    const seconds = Math.round((moment - Date.now()) / 1000);
     const far = Math.abs(seconds);
-    const [amount, unit] =
-      far < 60 ? [far, "s"] : far < 3600 ? [Math.floor(far / 60), "min"] : far < 172800 ? [Math.floor(far / 3600), "h"] : [Math.floor(far / 86400), "days"];
-    return past ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
+    const [size, unit] =
+      far < 60 ? [1, "second"] : far < 3600 ? [60, "minute"] : far < 172800 ? [3600, "hour"] : [86400, "day"];
+    const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { style: "short" });
+    return words.format(Math.trunc(seconds / size), unit);
   }
 
   function localise(root) {
@@ -26,8 +26,52 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => localise(document));
-  document.addEventListener("htmx:afterSwap", (event) => localise(event.target));
+  // The icons are a font: without this a screen reader says "lock_open Unlock".
+  function hush(root) {
+    for (const icon of root.querySelectorAll(".material-symbols-outlined")) icon.setAttribute("aria-hidden", "true");
+  }
+
+  for (const prepare of [localise, hush]) {
+    document.addEventListener("DOMContentLoaded", () => prepare(document));
+    document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
+  }
+
+  // Dialogs: the keyboard goes in, stays in, and comes back to the button that opened it.
+  const REACHED = "a[href], button:not([disabled]), input:not([type=hidden]), select, textarea";
+  let opener = null;
+  let open = false;
+
+  function reached(root) {
+    return [...root.querySelectorAll(REACHED)].filter((element) => element.getClientRects().length > 0);
+  }
+
+  function watchDialog() {
+    const content = document.getElementById("modal-content");
+    if (!content) return;
+    new MutationObserver(() => {
+      const shown = content.getClientRects().length > 0;
+      if (shown === open) return;
+      open = shown;
+      if (open) (reached(content).find((element) => element.matches("input, select, textarea")) ?? reached(content)[0])?.focus();
+      else opener?.focus();
+    }).observe(content.parentElement, { attributes: true, attributeFilter: ["style"] });
+    content.addEventListener("keydown", (event) => {
+      if (event.key !== "Tab") return;
+      const all = reached(content);
+      const [edge, next] = event.shiftKey ? [all[0], all[all.length - 1]] : [all[all.length - 1], all[0]];
+      if (document.activeElement !== edge) return;
+      event.preventDefault();
+      next.focus();
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", watchDialog);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.getAttribute("hx-target") === "#modal-content") opener = event.target;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    event.target.querySelector("[aria-invalid=true]")?.focus();
+  });
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
     if (!button) return;
