@@ -1,11 +1,11 @@
-"""A real browser on a live server. A console error, a broken rule of the content policy or a failed request fails a test.
+"""A real browser on a live server.
 
+A console error, a broken rule of the content policy or a failed request fails a test.
 Nothing waits for a time: every step waits for what it needs to be there.
 """
 
 import contextlib
 import os
-import re
 import shutil
 
 import pytest
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def chromium():
-    """One browser for a file. Its driver runs an event loop in this thread: what the tests read is read all the same."""
+    """One browser for a file. Its driver runs an event loop in this thread; the tests read rows all the same."""
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     with sync_playwright() as driver:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -55,7 +55,7 @@ def scene(live_server):
 
 @pytest.fixture
 def open_as(chromium, live_server):
-    """``open_as(colleague, dark=False, language="en")``: a page of their browser; None is somebody who is not signed in."""
+    """``open_as(colleague, dark=False, language="en")``: a page of their browser; None is not signed in."""
     with contextlib.ExitStack() as closing:
 
         def open_as(staff=None, *, dark=False, language="en", **options):
@@ -79,7 +79,7 @@ def open_as(chromium, live_server):
                 )
             page = context.new_page()
             page.set_default_timeout(10_000)
-            watched = Watched(page, re.escape(live_server.url))
+            watched = Watched(page)
             closing.callback(watched.judge)
             return page
 

@@ -7,7 +7,7 @@ class Watched:
     ``page.expected`` holds words of what a test provokes on purpose.
     """
 
-    def __init__(self, page, _address):
+    def __init__(self, page):
         self.found = []
         page.expected = self.expected = []
         page.on("console", lambda message: self._note(message.type == "error", f"console: {message.text}"))
