@@ -119,6 +119,14 @@ def test_the_rule_knows_a_bare_text_when_it_sees_one(tmp_path):
     assert [text for _line, text in bare_words(module)] == ["Model", "Made by "]
 
 
+@pytest.mark.parametrize("path", ADMIN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_field_of_a_form_has_a_label_of_its_own(path):
+    """Django would make one of the field's name in code: English, whatever the reader's language."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    fields = [call for call in calls if re.fullmatch(r"forms\.\w+Field", ast.unparse(call.func))]
+    assert [call.lineno for call in fields if "label" not in {keyword.arg for keyword in call.keywords}] == []
+
+
 def shown_columns():
     """Columns that a list or a page of the back office shows under the model's own name for them."""
     for model, page in admin.site._registry.items():
