@@ -9,6 +9,10 @@ GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-DE,de;q=0.9,en;q=0.5"}
 
 
 def test_the_browsers_language_decides_until_the_reader_does(support, user):
+    assert (
+        "In Ihren Konten gibt es noch keine Vorgänge."
+        in support.get("/admin/mobileid/operation/", **GERMAN).content.decode()
+    )
     assert "Diese Person sperren" in support.get(page(user, "lock"), **GERMAN).content.decode()
     chosen = support.post("/admin/language/", {"language": "en", "next": "/admin/"}, **GERMAN)
     assert chosen.cookies["django_language"]["httponly"]
