@@ -2,8 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browser.pages import main_pages
+from tests.reuseid.admin.cast import page as address_of
 
 SERIOUS = {"serious", "critical"}
 
@@ -30,4 +32,28 @@ def test_axe_finds_nothing_serious_on_any_main_page(open_as, scene, dark):
         assert page.goto(address).status == 200, name
         page.wait_for_load_state("networkidle")
         found += [f"{name}: {line}" for line in findings(page)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_dialog_a_menu_and_the_command_search(open_as, scene, dark):
+    page = open_as(scene.staff["sam"], dark=dark)
+    page.goto(address_of(scene.people["anna"]))
+    page.get_by_role("link", name="Lock", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Lock").click()
+    expect(dialog.get_by_text("This field is required.")).to_be_visible()
+    found = findings(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Your menu").click()
+    expect(page.get_by_role("button", name="Deutsch")).to_be_visible()
+    found += findings(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Deutsch")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    expect(page.locator("#search-input-command")).to_be_focused()
+    page.keyboard.type("+358401234567")
+    expect(page.locator("#command-results")).to_contain_text("customer-10482")
+    found += findings(page)
     assert not found, "\n".join(found)

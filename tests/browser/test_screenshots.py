@@ -13,16 +13,6 @@ from tests.rules.test_settings import ROOT
 IMAGES = ROOT / "docs" / "images"
 NAMES = ["first-page", "people", "person", "person-dark", "person-german"]
 NAMES += ["timeline", "dialog", "operation", "callback"]
-    "first-page",
-    "people",
-    "person",
-    "person-dark",
-    "person-german",
-    "timeline",
-    "dialog",
-    "operation",
-    "callback",
-]
 TAKE = os.environ.get("SCREENSHOTS") == "1"
 
 

@@ -26,9 +26,20 @@
     }
   }
 
-  // The icons are a font: without this a screen reader says "lock_open Unlock".
+  // The icons are a font: without this a screen reader says "lock_open Unlock". One that stands alone becomes a name.
   function hush(root) {
-    for (const icon of root.querySelectorAll(".material-symbols-outlined")) icon.setAttribute("aria-hidden", "true");
+    const names = document.getElementById("bo-names")?.dataset ?? {};
+    for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
+      icon.setAttribute("aria-hidden", "true");
+      const owner = icon.closest("a, button");
+      if (!owner || owner.ariaLabel || owner.title) continue;
+      const rest = owner.cloneNode(true);
+      for (const other of rest.querySelectorAll(".material-symbols-outlined")) other.remove();
+      const name = names[icon.textContent.trim()];
+      if (rest.textContent.trim()) continue;
+      if (name) owner.setAttribute("aria-label", name);
+      else icon.removeAttribute("aria-hidden");
+    }
   }
 
   for (const prepare of [localise, hush]) {
