@@ -33,6 +33,7 @@ GROUPS = [
         _item(_("Devices"), "smartphone", "mobileid", "device"),
         _item(_("Operations"), "touch_app", "mobileid", "operation"),
         _item(_("Timeline"), "history", "reuseid", "trailentry"),
+        _item(_("My saved views"), "bookmark", "reuseid", "savedview"),
     ),
     _group(
         _("Callbacks"),
@@ -58,6 +59,9 @@ GROUPS = [
         _item(_("Attributes"), "label", "reuseid", "attribute"),
         _item(_("Former values"), "history_edu", "reuseid", "attributeversion"),
         _item(_("Proofings"), "verified_user", "reuseid", "proofing"),
+        _item(_("Notes"), "sticky_note_2", "reuseid", "usernote"),
+        _item(_("Looks at people"), "visibility", "reuseid", "userview"),
+        _item(_("Revealed values"), "key_visualizer", "reuseid", "reveal"),
         _item(_("Evidence"), "gavel", "mobileid", "evidence"),
         _item(_("Trust anchors"), "anchor", "mobileid", "trustanchor"),
         _item(_("Signing keys"), "key", "mobileid", "signingkey"),
@@ -97,31 +101,6 @@ def dashboard(request, context):
     return context
 
 
-def find(request, term):
-    """Ctrl+K: the people behind an id, a reference or an attribute's value."""
-    from unfold.dataclasses import SearchResult
-
-    from reuseid.admin.cells import page_of
-    from reuseid.admin.scope import scoped
-    from reuseid.admin.search import find_people
-    from reuseid.models import User
-
-    if not request.user.has_perm("reuseid.view_user"):
-        return []
-    found, _tried = find_people(request, request.GET.get("s", term))
-    people = scoped(User.objects.filter(pk__in=set(found)), request.user, "account").select_related("account")[:20]
-    return [
-        SearchResult(
-            title=user.external_ref or str(user.pk),
-            description=_("%(state)s user of %(account)s")
-            % {"state": user.get_status_display(), "account": user.account.name},
-            link=page_of(User, user.pk),
-            icon="person",
-        )
-        for user in people
-    ]
-
-
 def environment(request):
     """The word in the top corner; red where it counts."""
     from django.conf import settings
@@ -144,7 +123,10 @@ UNFOLD = {
     "ENVIRONMENT": "config.backoffice.environment",
     "DASHBOARD_CALLBACK": "config.backoffice.dashboard",
     "STYLES": [lambda request: static("reuseid/backoffice.css")],
-    "SCRIPTS": [lambda request: static("reuseid/backoffice.js")],
+    "SCRIPTS": [
+        lambda request: static("reuseid/backoffice.js"),
+        lambda request: static("reuseid/keyboard.js"),
+    ],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {
@@ -161,7 +143,8 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         },
     },
-    "COMMAND": {"search_models": False, "search_callback": "config.backoffice.find", "show_history": False},
+    # Answered by config.finding.
+    "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

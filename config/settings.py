@@ -323,6 +323,16 @@ REASONS = {
     "RESOLVED": _("What led to the lock is settled."),
     "OTHER": _("None of the above; the note says why."),
 }
+# What a colleague asks to make sure who is calling; each with its wording.
+CALLER_QUESTIONS = {
+    "DATE_OF_BIRTH": "Date of birth",
+    "ADDRESS": "Postal address",
+    "LAST_PAYMENT": "Amount or payee of the last payment",
+    "KNOWN_NUMBER": "Calls from the phone number on file",
+    "CALLED_BACK": "Called back on the number on file",
+}
+# Whether colleagues must have verified the caller before they unlock or start a registration.
+CALLER_CHECK = env.choice("CALLER_CHECK", ["advised", "required"], "advised")
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
 # The country of phone numbers that are written without one: two letters, or none.

@@ -5,15 +5,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from mobileid.admin.filters import MethodFilter, PlatformFilter
 from mobileid.admin.rows import method_name, operation_rows
-from mobileid.models import Device, Operation
+from mobileid.models import Application, Device, Operation
 from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
 from reuseid.admin import cells
-from reuseid.admin.dialogs import LockForm, ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
-from reuseid.admin.words import reason_in_words
+from reuseid.admin.views import View, only, since_today
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import TrailEntry, User
 
 
@@ -52,6 +54,7 @@ DeviceLockForm = LockForm.about(Device, _lock_follows)
 UnlockForm = ReasonForm.about(
     Device,
     lambda device: [
+        *caller_advice(device.user),
         _("The phone may be used again; its failed tries are forgotten."),
         _("The account's systems get the event device.unlocked."),
     ],
@@ -96,7 +99,22 @@ class DeviceAdmin(PageAdmin):
     page_related = ("account", "application", "user")
     list_display = ("label", "state", "person", "platform", "model", "app_version", "last_seen", "account", "created")
     list_display_links = ("label",)
-    list_filter = (StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
+    list_filter = (
+        StatusFilter,
+        LockFilter,
+        PlatformFilter,
+        MethodFilter,
+        by_row(Application, "application", _("application")),
+        AccountFilter,
+        ("status_since", DateFilter),
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Locked today"), since_today("status_since", status="LOCKED")),
+        View(_("Locked for good"), only(lock="lasting")),
+        View(_("Waiting for confirmation"), only(status="PENDING")),
+        View(_("Registered today"), since_today("created_at")),
+    )
     list_select_related = ("account", "user")
     ordering = ("-created_at", "-id")
     exact = ("pk", "user_id")
@@ -147,7 +165,13 @@ class DeviceAdmin(PageAdmin):
         if device.status == Device.Status.LOCKED:
             until = cells.when(device.locked_until) if device.locked_until else _("somebody unlocks it")
             lines.append((_("Locked until"), until))
-        return Header(title=device.name, state=cells.state(device), ident=cells.ident(device.pk), lines=lines)
+        return Header(
+            title=device.name,
+            state=cells.state(device),
+            ident=cells.ident(device.pk),
+            means=meaning(device),
+            lines=lines,
+        )
 
     def has_lock_permission(self, request, object_id=None):
         return self.may(request, object_id, "lock_device")

@@ -6,14 +6,16 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from mobileid.admin.rows import kind, method_name
-from mobileid.models import Device, Evidence, Operation
+from mobileid.models import Application, Device, Evidence, Operation
 from mobileid.models.operations import OPEN
 from mobileid.services import endings
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice
+from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.people import OfPerson
+from reuseid.admin.views import View, only, since_today
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import Client, User
 
 # The contents of a row are big and sealed: no list reads them.
@@ -96,7 +98,22 @@ class OperationAdmin(PageAdmin):
     page_related = ("account", "user", "device", "target_device", "client", "application", "evidence")
     list_display = ("started", "type", "state", "failure_reason", "person", "on", "auth_method", "deadline", "account")
     list_display_links = ("started",)
-    list_filter = (StatusFilter, by_choice("type"), by_choice("binding"), AccountFilter, ("created_at", DateFilter))
+    list_filter = (
+        StatusFilter,
+        by_choice("type"),
+        by_choice("binding"),
+        by_row(Client, "client", _("client")),
+        by_row(Application, "application", _("application")),
+        AccountFilter,
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Waiting for the phone"), only(status="PENDING")),
+        View(_("On the phone"), only(status="IN_PROGRESS")),
+        View(_("Rejected today"), since_today("created_at", status="REJECTED")),
+        View(_("Failed today"), since_today("created_at", status="FAILED")),
+        View(_("Expired today"), since_today("created_at", status="EXPIRED")),
+    )
     list_select_related = ("account", "user", "device")
     ordering = ("-created_at", "-id")
     exact = ("pk", "user_id", "device_id")
@@ -137,8 +154,14 @@ class OperationAdmin(PageAdmin):
             (_("Started"), cells.when(operation.created_at)),
         ]
         if operation.failure_reason:
-            lines.append((_("Because"), operation.failure_reason))
-        return Header(title=kind(operation), state=cells.state(operation), ident=cells.ident(operation.pk), lines=lines)
+            lines.append((_("Because"), reason_in_words(operation.failure_reason)))
+        return Header(
+            title=kind(operation),
+            state=cells.state(operation),
+            ident=cells.ident(operation.pk),
+            means=meaning(operation),
+            lines=lines,
+        )
 
     def has_cancel_permission(self, request, object_id=None):
         return self.may(request, object_id, "cancel_operation")

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.rows import device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services.obstacles import obstacles
@@ -55,6 +56,7 @@ def by_operation(value, accounts):
 user_tabs.OVERVIEW.append(sign_in)
 FOLLOW_ON_PHONES.append(follows)
 search.FINDERS.update({_("device id"): by_device, _("operation id"): by_operation})
+UserAdmin.list_filter = (*UserAdmin.list_filter, PersonPlatformFilter)
 UserAdmin.tabs = [
     *UserAdmin.tabs,
     Tab("devices", _("Devices"), devices, right="mobileid.view_device", order=30),

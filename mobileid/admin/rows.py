@@ -14,7 +14,7 @@ def operation_rows(operations, more=""):
             cells.when(operation.created_at),
             cells.link(Operation, operation.pk, kind(operation)),
             cells.state(operation),
-            cells.text(operation.failure_reason),
+            cells.reason(operation.failure_reason),
             cells.text(method_name(operation.auth_method)),
             cells.link(Device, operation.device_id, operation.device and operation.device.name),
             cells.duration(operation.created_at, operation.ended_at),

@@ -46,7 +46,7 @@ class Device(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="devices")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="devices")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="devices", db_index=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="devices")
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_since = models.DateTimeField(db_default=Now(), editable=False)
@@ -96,6 +96,18 @@ class Device(models.Model):
             models.Index(fields=["account", "created_at", "id"], name="device_page"),
             models.Index(fields=["account", "status", "created_at"], name="device_by_status"),
             models.Index(fields=["user", "created_at"], name="device_of_user"),
+            models.Index(fields=["application", "created_at", "id"], name="device_of_application"),
+            models.Index(fields=["account", "platform", "created_at", "id"], name="device_by_platform"),
+            models.Index(
+                fields=["account", "created_at", "id"],
+                name="device_with_biometry",
+                condition=Q(inherence_jwk__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "created_at", "id"],
+                name="device_with_pin",
+                condition=Q(knowledge_key__isnull=False),
+            ),
             models.Index(fields=["created_at", "id"], name="device_recent"),
             models.Index(fields=["status_since"], name="device_locked_since", condition=Q(status="LOCKED")),
             models.Index(

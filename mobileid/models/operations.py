@@ -101,9 +101,16 @@ class Operation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="operations")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, null=True, related_name="operations")
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, null=True, related_name="operations", db_index=False
+    )
     client = models.ForeignKey(
-        Client, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("Who started it.")
+        Client,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text=_("Who started it."),
     )
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="operations")
     target_device = models.ForeignKey(
@@ -163,7 +170,10 @@ class Operation(models.Model):
     objects = OperationQuerySet.as_manager()
 
     class Meta:
-        permissions = [("cancel_operation", gettext_noop("Can cancel an open operation"))]
+        permissions = [
+            ("cancel_operation", gettext_noop("Can cancel an open operation")),
+            ("start_registration", gettext_noop("Can start the registration of a phone")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(
@@ -196,6 +206,8 @@ class Operation(models.Model):
             models.Index(fields=["created_at", "id"], name="operation_recent"),
             models.Index(fields=["account", "status", "created_at"], name="operation_by_status"),
             models.Index(fields=["account", "type", "created_at"], name="operation_by_type"),
+            models.Index(fields=["application", "created_at", "id"], name="operation_of_app"),
+            models.Index(fields=["client", "created_at", "id"], name="operation_of_client"),
             models.Index(fields=["ended_at"], name="operation_ended_at", condition=Q(ended_at__isnull=False)),
             models.Index(
                 fields=["account", "client_reference"],

@@ -13,7 +13,7 @@ from mobileid.services.device_changes import retire, tell
 from reuseid.actors import SYSTEM
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import move
-from reuseid.services import reasons, trail
+from reuseid.services import callers, reasons, trail
 
 NAME_LIMIT = 64
 
@@ -44,8 +44,12 @@ def lock(device, *, actor, reason: str, note: str = "", until=None):
 
 @transaction.atomic
 def unlock(device, *, actor, reason: str, note: str = ""):
-    """Make a locked phone usable again and forget its failed attempts; WrongState when it is not locked."""
+    """Make a locked phone usable again and forget its failed attempts; WrongState when it is not locked.
+
+    Raises CallerNotVerified where colleagues must have verified the caller.
+    """
     reasons.check(reason, note)
+    callers.require(device.user, actor=actor)
     return _unlock(device, actor=actor, reason=reason, note=note, lock_count=0)
 
 

@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
 from reuseid.admin.scope import scoped
+from reuseid.admin.views import views_of
 from reuseid.admin.words import right_in_words, searched
 from reuseid.models import TrailEntry
 
@@ -63,6 +64,9 @@ class BackOfficeAdmin(ModelAdmin):
     exact = ("pk",)
     shown = ()
     search_hint = ""
+    # Links above the list, with filters that everybody asks for.
+    views = ()
+    list_before_template = "admin/parts/views.html"
 
     paginator = InfinitePaginator
     # Sorting by a column without an index reads every row: a list that is short says so with `sortable_by = None`.
@@ -128,6 +132,7 @@ class BackOfficeAdmin(ModelAdmin):
         """The list knows what was searched, so that an empty one can say it."""
         found = super().get_changelist_instance(request)
         found.searched_for = getattr(request, "searched_for", "")
+        found.views = views_of(self, request)
         return found
 
     def _equals(self, name, term):
@@ -154,12 +159,16 @@ class BackOfficeAdmin(ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def right(self, request, codename: str) -> bool:
-        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing."""
-        if request.user.has_perm(f"{self.opts.app_label}.{codename}"):
+    def right(self, request, codename: str, opts=None) -> bool:
+        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing.
+
+        ``opts`` are those of the model whose right it is, where that is another's.
+        """
+        opts = opts or self.opts
+        if request.user.has_perm(f"{opts.app_label}.{codename}"):
             return True
         request.refusal = _("Your roles don't include the right “%(right)s”.") % {
-            "right": right_in_words(self.opts, codename)
+            "right": right_in_words(opts, codename)
         }
         return False
 

@@ -13,6 +13,7 @@ from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.masks import masked_body
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
+from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import thing
 from reuseid.models import Delivery, Event, User, WebhookEndpoint
 from reuseid.services import deliveries, webhooks
@@ -150,6 +151,11 @@ class DeliveryAdmin(PageAdmin):
     list_display = ("made", "state", "event_type", "target", "attempts", "next_try", "account")
     list_display_links = ("made",)
     list_filter = (StatusFilter, AccountFilter, ("created_at", DateFilter))
+    views = (
+        View(_("Callbacks failing"), only(status="FAILED")),
+        View(_("Failed today"), since_today("created_at", status="FAILED")),
+        View(_("Still owed"), only(status="PENDING")),
+    )
     list_select_related = ("account", "endpoint", "event")
     ordering = ("-created_at", "-id")
     exact = ("pk", "object_id", "endpoint_id")
@@ -267,6 +273,7 @@ def _up_to(rows, limit=1000):
 class WebhookEndpointAdmin(PageAdmin):
     list_display = ("url", "state", "health", "description", "account", "made")
     list_filter = (StatusFilter, AccountFilter)
+    views = (View(_("Paused"), only(status="PAUSED")), View(_("Switched off"), only(status="DISABLED")))
     list_select_related = ("account",)
     ordering = ("-created_at",)
     exact = ("pk", "url")

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin.words import STATES
+from reuseid.admin.words import meaning, reason_sentence
 
 lazy_html = lazy(format_html, SafeString)
 NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
@@ -38,8 +38,12 @@ def badge(text, colour="quiet", title=""):
 
 def state(obj):
     """The status of a row as a coloured word, its sentence in the tooltip."""
-    sentence = STATES.get(f"{obj._meta.model_name}.{obj.status}", "")
-    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), sentence)
+    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), meaning(obj))
+
+
+def reason(code):
+    """A reason's code, its sentence in the tooltip."""
+    return format_html('<span title="{}">{}</span>', reason_sentence(code), code) if code else NONE
 
 
 def when(moment):
@@ -73,6 +77,11 @@ def text(value):
     return NONE if value in (None, "", [], {}) else str(value)
 
 
+def lines(value):
+    """Text as it was written, its line breaks kept."""
+    return format_html('<span class="bo-lines">{}</span>', value)
+
+
 def words(values):
     """A few short words side by side."""
     return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE
@@ -99,6 +108,24 @@ def link(model, pk, label=None):
     if not pk:
         return NONE
     return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
+
+
+def anchor(address, label):
+    """A link to any page of the back office."""
+    return format_html('<a class="bo-link" href="{}">{}</a>', address, label)
+
+
+def dialog(address, label, icon=""):
+    """A small button that opens the dialog of an act at ``address``, over the page."""
+    return format_html(
+        '<a class="bo-act" href="{}" hx-get="{}" hx-target="#modal-content" '
+        'hx-select="#dialog" x-on:htmx:after-on-load="openModal = true">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</a>',
+        address,
+        address,
+        icon,
+        label,
+    )
 
 
 def short(pk):

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.scope import scoped
 from reuseid.errors import Invalid
-from reuseid.services import reasons
+from reuseid.services import callers, reasons
 
 
 def reason_choices():
@@ -21,6 +21,18 @@ def reason_choices():
         ("", _("Choose a reason")),
         *((code, f"{code} — {gettext(text)}") for code, text in reasons.sentences().items()),
     ]
+
+
+def caller_advice(user):
+    """What to say before a strong act on the phone: nothing when the caller was verified a moment ago."""
+    line = callers.latest(user)
+    if callers.is_passed(line):
+        return []
+    if line is not None:
+        sentence = gettext("The caller failed the check at %(time)s UTC: do you know whom you help?")
+        return [sentence % {"time": f"{line.at:%H:%M}"}]
+    sentence = gettext("Nobody has verified the caller in the last 15 minutes: “%(button)s” is on the person's page.")
+    return [sentence % {"button": gettext("Verify the caller")}]
 
 
 class ReasonForm(BaseDialogForm):

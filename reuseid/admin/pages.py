@@ -89,6 +89,7 @@ class Header:
     title: str
     state: str = ""
     ident: str = ""
+    means: str = ""
     since: object = None
     lines: list = field(default_factory=list)
 
@@ -102,6 +103,26 @@ class Acting:
 
     fits: dict = {}
     page_related = ()
+
+    @classmethod
+    def add_act(cls, act, *, allowed, fits=bool, group=None):
+        """Another act from another module: its right is asked of ``allowed(self, request, object_id)``.
+
+        ``group`` names the drop-down, as ``(title, icon)``, that the button stands in instead of beside the others.
+        """
+        name = act.original_function_name
+        setattr(cls, name, act)
+        setattr(cls, f"has_{name}_permission", allowed)
+        cls.fits = {**cls.fits, name: fits}
+        if group is None:
+            cls.actions_detail = (*cls.actions_detail, name)
+            return
+        title, icon = group
+        for item in cls.actions_detail:
+            if isinstance(item, dict) and item["title"] == title:
+                item["items"].append(name)
+                return
+        cls.actions_detail = (*cls.actions_detail, {"title": title, "icon": icon, "items": [name]})
 
     def row(self, request, object_id):
         """The row if it is one of the colleague's accounts; read once a request."""
@@ -119,9 +140,9 @@ class Acting:
             return None
         return self.get_queryset(request).select_related(*self.page_related).filter(pk=pk).first()
 
-    def may(self, request, object_id, codename):
+    def may(self, request, object_id, codename, opts=None):
         """The right, on a row that the colleague sees; for ``has_<verb>_permission``."""
-        if not self.right(request, codename):
+        if not self.right(request, codename, opts):
             return False
         return object_id is None or self.row(request, object_id) is not None
 
@@ -174,8 +195,13 @@ class PageAdmin(Acting, BackOfficeAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
+        if request.method == "GET":
+            self.opened(request, obj)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/page.html", self._context(request, obj, object_id))
+
+    def opened(self, request, obj):
+        """What a look at the page leaves behind; nothing, for most rows."""
 
     def _context(self, request, obj, object_id):
         tabs = [tab for tab in sorted(self.get_tabs(), key=lambda tab: tab.order) if self._sees(request, tab)]

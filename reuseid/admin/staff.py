@@ -16,13 +16,13 @@ from unfold.widgets import (
 )
 
 from reuseid.admin import cells
+from reuseid.admin.deeds import deeds
 from reuseid.admin.dialogs import SureForm
-from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids
 from reuseid.admin.secrets import shown_once
-from reuseid.admin.words import act, thing
 from reuseid.errors import ServiceError
-from reuseid.models import Account, Staff, TrailEntry
+from reuseid.models import Account, Staff
 from reuseid.services import staff as staff_service
 
 
@@ -88,18 +88,6 @@ def facts(request, staff):
         (_("Since"), cells.when(staff.date_joined)),
     ]
     return [Facts(rows), Timeline(trail_of(staff), title=_("History of this entry"))]
-
-
-def deeds(request, staff):
-    """What this colleague did, in the accounts that the reader sees."""
-    lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk))
-    if not request.user.is_superuser:
-        lines = lines.filter(account__in=account_ids(request.user))
-    rows = [
-        [cells.when(line.at), act(line.action), thing(line.object_type, cells.short(line.object_id)), line.reason]
-        for line in lines.order_by("-id")[:50]
-    ]
-    return [Table([_("Time"), _("What"), _("About"), _("Reason")], rows, empty=_("Nothing yet."))]
 
 
 @admin.register(Staff)

@@ -45,10 +45,15 @@ class TrailAdmin(BackOfficeAdmin):
     )
 
     def get_queryset(self, request):
-        """Lines of no account are colleagues' entries: for those who see colleagues, and those that they see."""
+        """Lines of no account are colleagues' entries: for those who see colleagues, and those that they see.
+
+        Who looked at a person is for those who may ask that.
+        """
         rows = super(BackOfficeAdmin, self).get_queryset(request)
         if request.user.is_superuser:
             return rows
+        if not request.user.has_perm("reuseid.view_userview"):
+            rows = rows.exclude(action="user.viewed")
         seen = Q(account__in=account_ids(request.user))
         if request.user.has_perm("reuseid.view_staff"):
             colleagues = Staff.objects.filter(accounts__in=account_ids(request.user)).values_list("pk", flat=True)

@@ -3,12 +3,12 @@
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from reuseid import crypto
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
+from reuseid.admin.reveals import Masked, readable
 from reuseid.admin.words import thing
-from reuseid.models import Attribute, AttributeKey, Event, Proofing, TrailEntry
-from reuseid.services import attributes as attribute_service
+from reuseid.models import Attribute, AttributeKey, Event, Proofing, Staff, TrailEntry
+from reuseid.models.trail import LOOKS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
@@ -35,12 +35,13 @@ def overview(request, user):
 
 
 def attributes(request, user):
-    """Names, sources, levels and ages; values only of what the catalogue calls not sensitive."""
+    """Names, sources, levels and ages; values of what the catalogue calls not sensitive, or what is revealed now."""
+    masked = Masked(request, user)
     plain = set(AttributeKey.objects.filter(account_id=user.account_id, sensitive=False).values_list("name", flat=True))
     rows = [
         [
             attribute.name,
-            _value(attribute, plain),
+            readable(attribute) if attribute.name in plain else masked.cell(attribute),
             cells.text(attribute.source),
             cells.text(attribute.get_assurance_level_display()),
             cells.when(attribute.verified_at),
@@ -63,17 +64,9 @@ def attributes(request, user):
     return [Table(headers, rows, empty=_("No attributes."))]
 
 
-def _value(attribute, plain):
-    if attribute.name not in plain:
-        return cells.MASK
-    try:
-        return str(attribute_service.value_of(attribute))
-    except crypto.Unreadable:
-        return cells.badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
-
-
 def proofings(request, user):
     """Where the identity was proofed, by whom and how well."""
+    masked = Masked(request, user)
     rows = [
         [
             cells.link(Proofing, proofing.pk),
@@ -82,7 +75,7 @@ def proofings(request, user):
             proofing.provider,
             proofing.get_assurance_level_display(),
             cells.when(proofing.performed_at),
-            cells.MASK if proofing.reference else cells.NONE,
+            masked.cell(proofing) if proofing.reference else cells.NONE,
         ]
         for proofing in Proofing.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
     ]
@@ -95,8 +88,23 @@ def timeline(request, user):
     return [Timeline(_lines(user, ROWS), more=cells.list_of(TrailEntry, q=str(user.pk)))]
 
 
+def looked(request, user):
+    """Which colleagues opened the page or read a masked value, and why."""
+    entries = TrailEntry.objects.filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
+    knows_staff = request.user.has_perm("reuseid.view_staff")
+    rows = []
+    for entry in entries:
+        line = history.line(entry)
+        by_staff = knows_staff and entry.actor_type == "STAFF"
+        who = cells.link(Staff, entry.actor_id, line.who) if by_staff else line.who
+        rows.append([line.at, who, line.sentence, line.changes, line.reason, line.note])
+    headers = [_("Time"), _("Who"), _("What"), _("Which"), _("Reason"), _("Note")]
+    more = cells.list_of(TrailEntry, q=str(user.pk))
+    return [Table(headers, rows, empty=_("Nobody has looked at this person yet."), more=more)]
+
+
 def _lines(user, count):
-    entries = TrailEntry.objects.filter(user_id=user.pk).order_by("-id")[:count]
+    entries = TrailEntry.objects.filter(user_id=user.pk).exclude(action="user.viewed").order_by("-id")[:count]
     return [history.line(entry, _subject(entry)) for entry in entries]
 
 

@@ -1,21 +1,26 @@
 """People: found in seconds, read on one page, locked, unlocked and deactivated with a reason."""
 
+from urllib.parse import urlencode
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
-from reuseid.admin.dialogs import LockForm, ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
-from reuseid.admin.words import reason_in_words
+from reuseid.admin.views import View, only, since_today
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import User
-from reuseid.services import users
+from reuseid.services import looks, users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
+# More lines of the page's header: functions of a user that return pairs of a name and a value.
+HEADER = []
 
 
 def _follows(*sentences):
@@ -31,6 +36,7 @@ PersonLockForm = LockForm.about(
 UnlockForm = ReasonForm.about(
     User,
     lambda user: [
+        *caller_advice(user),
         _("The person may sign in again. A device that is locked for itself stays locked."),
         _("The account's systems get the event user.unlocked."),
     ],
@@ -50,7 +56,19 @@ DeactivateForm = ReasonForm.about(
 class UserAdmin(PageAdmin):
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
-    list_filter = (StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
+    list_filter = (
+        StartFilter,
+        StatusFilter,
+        LockFilter,
+        AccountFilter,
+        ("status_since", DateFilter),
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Locked today"), since_today("status_since", status="LOCKED")),
+        View(_("Locked for good"), only(lock="lasting")),
+        View(_("New today"), since_today("created_at")),
+    )
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
@@ -62,6 +80,7 @@ class UserAdmin(PageAdmin):
         Tab("proofings", _("Proofings"), user_tabs.proofings, right="reuseid.view_proofing", order=20),
         Tab("timeline", _("Timeline"), user_tabs.timeline, right="reuseid.view_trailentry", order=60),
         Tab("callbacks", _("Callbacks"), user_tabs.callbacks, right="reuseid.view_event", order=70),
+        Tab("looked", _("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=80),
     ]
     fits = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
@@ -97,7 +116,16 @@ class UserAdmin(PageAdmin):
         found, request.searched_for = find_people(request, search_term)
         return queryset.filter(pk__in=set(found)), False
 
+    def get_changelist_instance(self, request):
+        """An empty list offers the deliberate search for the beginning of a reference."""
+        found = super().get_changelist_instance(request)
+        found.by_start = urlencode({"starts": found.query}) if found.query else ""
+        return found
+
     # The page
+
+    def opened(self, request, user):
+        looks.viewed(user, staff=request.user)
 
     def header(self, request, user):
         line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])
@@ -111,10 +139,12 @@ class UserAdmin(PageAdmin):
             lines.append((_("Note"), line.note))
         if user.locked_until:
             lines.append((_("Locked until"), cells.when(user.locked_until)))
+        lines += [line for more in HEADER for line in more(user)]
         return Header(
             title=user.external_ref or _("Without a reference"),
             state=cells.state(user),
             ident=cells.ident(user.pk),
+            means=meaning(user),
             lines=lines,
         )
 

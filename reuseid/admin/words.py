@@ -29,11 +29,20 @@ STATES = {
     "delivery.SENT": _("The endpoint took it."),
     "delivery.FAILED": _("Given up after the last try."),
     "delivery.CANCELED": _("Not sent: the endpoint is gone."),
+    "proofing.ACTIVE": _("It counts: attributes may point to it."),
+    "proofing.DEACTIVATED": _("It was withdrawn; what rested on it is marked."),
+    "account.ACTIVE": _("Its clients are let in."),
+    "client.ACTIVE": _("It is let in with its secret."),
     "account.BLOCKED": _("None of its clients is let in."),
     "client.BLOCKED": _("It is not let in; its tokens are gone."),
 }
 
 ACTS = {
+    "attribute.revealed": _("Looked at a masked value"),
+    "proofing.revealed": _("Looked at a proofing's reference"),
+    "user.viewed": _("Opened the person's page"),
+    "user.caller_verified": _("Checked who is calling"),
+    "note.added": _("Wrote an internal note"),
     "account.created": _("Made the account"),
     "account.changed": _("Changed the account"),
     "account.blocked": _("Blocked the account"),
@@ -85,7 +94,10 @@ ACTS = {
     "staff.created": _("Made the colleague's entry"),
     "staff.changed": _("Changed a colleague's entry"),
     "staff.password_set": _("Set a new password"),
-    "users.searched": _("Searched people by an attribute"),
+    "operation.reported": _("Said that it was not them: it may be fraud"),
+    "users.exported": _("Exported people"),
+    "trail.purged": _("Removed old lines of the history, after their retention"),
+    "users.searched": _("Searched for a person"),
     "webhook.created": _("Made the endpoint"),
     "webhook.updated": _("Changed the endpoint"),
     "webhook.deleted": _("Removed the endpoint"),
@@ -95,6 +107,20 @@ ACTS = {
     "webhook.paused": _("Paused the endpoint"),
     "webhook.resumed": _("Resumed the endpoint"),
     "delivery.resent": _("Asked to send the callback again"),
+}
+
+# Why something ended or changed by itself: codes of the service, beside those of the setting REASONS.
+CODES = {
+    "USER": _("The person said no."),
+    "NOT_ME": _("The person says that it was not them: it may be fraud."),
+    "NUMBER_MISMATCH": _("Another number was chosen on the phone than the one on the screen."),
+    "CONFIRMATION_FAILED": _("The code that the phone shows was wrong three times."),
+    "SUPERSEDED": _("A newer request took its place."),
+    "USER_LOCKED": _("The person was locked."),
+    "USER_DEACTIVATED": _("The person was deactivated."),
+    "DEVICE_DEACTIVATED": _("The device was deactivated."),
+    "LOCK_ENDED": _("The lock had an end, and it came."),
+    "LOCK_OVER": _("The lock had an end, and it came."),
 }
 
 THROUGH = {
@@ -115,8 +141,19 @@ def act(action: str) -> str:
 
 def reason_in_words(code: str) -> str:
     """A reason's code with its sentence in the reader's language; a code that is not in REASONS stays alone."""
+    sentence = reason_sentence(code)
+    return f"{code}: {sentence}" if sentence else code
+
+
+def reason_sentence(code: str) -> str:
+    """The sentence of a reason, of the setting or of the service; empty for an unknown one."""
     sentence = reasons.sentences().get(code)
-    return f"{code}: {gettext(sentence)}" if sentence else code
+    return gettext(sentence) if sentence else str(CODES.get(code, ""))
+
+
+def meaning(obj) -> str:
+    """What the state of a row means, in one sentence."""
+    return str(STATES.get(f"{obj._meta.model_name}.{obj.status}", ""))
 
 
 def thing(kind: str, ident) -> str:

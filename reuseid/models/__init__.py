@@ -4,6 +4,7 @@ from reuseid.models.clients import Client
 from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
 from reuseid.models.idempotency import IdempotencyKey
+from reuseid.models.looks import Reveal, SavedView, UserNote, UserView
 from reuseid.models.proofings import AssuranceLevel, Proofing
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
 from reuseid.models.transitions import move
@@ -23,12 +24,16 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",
+    "Reveal",
+    "SavedView",
     "Staff",
     "StaffNotice",
     "TrailEntry",
     "TrailKey",
     "TrailSeal",
     "User",
+    "UserNote",
+    "UserView",
     "WebhookEndpoint",
     "move",
 ]

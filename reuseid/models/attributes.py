@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.proofings import AssuranceLevel, Proofing
@@ -77,6 +78,7 @@ class Attribute(models.Model):
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [("reveal_attribute", gettext_noop("Can see a masked value for a minute, with a reason"))]
         constraints = [
             models.UniqueConstraint(fields=["user", "name"], name="attribute_of_user"),
             models.UniqueConstraint(fields=["account", "unique_index"], name="attribute_unique_value"),

@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
@@ -45,6 +46,7 @@ class Proofing(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [("reveal_proofing", gettext_noop("Can see a proofing's reference for a minute, with a reason"))]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=["ACTIVE", "DEACTIVATED"]), name="proofing_status"),
         ]

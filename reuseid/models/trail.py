@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
 
+LOOKS = ["attribute.revealed", "proofing.revealed", "user.viewed"]
+"""Lines of colleagues who looked and changed nothing."""
+
 
 class TrailEntry(models.Model):
     """One line of history, written in the transaction of the change and never altered. Holds no personal value."""
@@ -34,6 +37,11 @@ class TrailEntry(models.Model):
             models.Index(fields=["object_type", "object_id", "id"], name="trail_of_object"),
             models.Index(fields=["account", "id"], name="trail_of_account"),
             models.Index(fields=["actor_type", "actor_id", "id"], name="trail_of_actor"),
+            models.Index(fields=["actor_id", "at"], name="trail_of_colleague", condition=models.Q(actor_type="STAFF")),
+            models.Index(fields=["user_id", "id"], name="trail_of_looks", condition=models.Q(action__in=LOOKS)),
+            models.Index(
+                fields=["user_id", "id"], name="trail_of_callers", condition=models.Q(action="user.caller_verified")
+            ),
         ]
 
     def __str__(self):

@@ -1,12 +1,17 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Value
+from django.db.models.functions import Now, Replace, Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
+
+
+def folded(reference):
+    """The form in which references are compared where case and spaces are forgiven: the database's own."""
+    return Upper(Replace(reference, Value(" "), Value("")))
 
 
 class UserQuerySet(models.QuerySet):
@@ -32,6 +37,10 @@ class User(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="users")
     external_ref = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - NULL is "none", so unique works
+    # Longer than the reference: some letters have capitals of more than one character.
+    folded_ref = models.GeneratedField(
+        expression=folded("external_ref"), output_field=models.CharField(max_length=400, null=True), db_persist=True
+    )
     segment = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_since = models.DateTimeField(db_default=Now(), editable=False)
@@ -50,6 +59,7 @@ class User(models.Model):
             ("lock_user", gettext_noop("Can lock a user")),
             ("unlock_user", gettext_noop("Can unlock a user")),
             ("deactivate_user", gettext_noop("Can deactivate a user for good")),
+            ("verify_caller", gettext_noop("Can record that a caller was verified")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "external_ref"], name="user_external_ref"),
@@ -59,6 +69,11 @@ class User(models.Model):
             models.Index(fields=["account", "created_at", "id"], name="user_page"),
             models.Index(fields=["account", "status", "created_at", "id"], name="user_by_status"),
             models.Index(fields=["account", "segment", "created_at", "id"], name="user_by_segment"),
+            models.Index(
+                fields=["account", "folded_ref"],
+                name="user_by_folded_ref",
+                opclasses=["uuid_ops", "varchar_pattern_ops"],
+            ),
             models.Index(fields=["created_at", "id"], name="user_recent"),
             models.Index(fields=["status_since"], name="user_locked_since", condition=Q(status="LOCKED")),
             models.Index(fields=["locked_until"], name="user_lock_ends", condition=Q(locked_until__isnull=False)),

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from reuseid import signals
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict
-from reuseid.models import Attribute, AttributeVersion, Delivery, Event, Proofing, User
+from reuseid.models import Attribute, AttributeVersion, Delivery, Event, Proofing, User, UserNote
 from reuseid.services import reasons, trail, users
 from reuseid.services.user_changes import reload
 from reuseid.services.wake import wake
@@ -54,6 +54,7 @@ def _step(user) -> bool:
     left = [
         _delete_some(AttributeVersion.objects.filter(user=user)),
         _delete_some(Attribute.objects.filter(user=user)),
+        _delete_some(UserNote.objects.filter(user=user)),
         _forget_events(user),
     ]
     if any(left):

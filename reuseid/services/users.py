@@ -14,7 +14,7 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, Unknown, WrongState
 from reuseid.models import User, move
 from reuseid.services import attributes as attribute_service
-from reuseid.services import proofings, reasons, trail
+from reuseid.services import callers, proofings, reasons, trail
 from reuseid.services.user_changes import ExternalRefTaken, reload, tell, touch
 
 UNSET = object()
@@ -82,8 +82,12 @@ def lock(user, *, actor: Actor, reason: str, note: str = "", until: datetime | N
 
 @transaction.atomic
 def unlock(user, *, actor: Actor, reason: str, note: str = "") -> User:
-    """LOCKED to ACTIVE; a phone that was locked for itself stays so."""
+    """LOCKED to ACTIVE; a phone that was locked for itself stays so.
+
+    Raises CallerNotVerified where colleagues must have verified the caller.
+    """
     reasons.check(reason, note)
+    callers.require(user, actor=actor)
     return _unlock(user, actor, reason, note)
 
 

@@ -1,4 +1,4 @@
-// Times in the reader's zone with their age, dialogs for the keyboard, one-click copies. No inline scripts anywhere.
+// Times in the reader's zone with their age, and one-click copies. No inline scripts anywhere.
 (() => {
   const two = (number) => String(number).padStart(2, "0");
 
@@ -26,63 +26,23 @@
     }
   }
 
-  // The icons are a font: without this a screen reader says "lock_open Unlock". One that stands alone becomes a name.
-  function hush(root) {
-    const names = document.getElementById("bo-names")?.dataset ?? {};
-    for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
-      icon.setAttribute("aria-hidden", "true");
-      const owner = icon.closest("a, button");
-      if (!owner || owner.ariaLabel || owner.title) continue;
-      const rest = owner.cloneNode(true);
-      for (const other of rest.querySelectorAll(".material-symbols-outlined")) other.remove();
-      const name = names[icon.textContent.trim()];
-      if (rest.textContent.trim()) continue;
-      if (name) owner.setAttribute("aria-label", name);
-      else icon.removeAttribute("aria-hidden");
+  // The server decides who sees a revealed value and for how long; this takes it off a page that stays open.
+  function hideRevealed(root) {
+    for (const element of root.querySelectorAll(".bo-revealed:not([data-ends])")) {
+      element.dataset.ends = "1";
+      setTimeout(() => {
+        element.textContent = "••••••";
+        element.title = "";
+        element.className = "bo-mask";
+      }, Number(element.dataset.seconds) * 1000);
     }
   }
 
-  for (const prepare of [localise, hush]) {
-    document.addEventListener("DOMContentLoaded", () => prepare(document));
-    document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
-  }
-
-  // Dialogs: the keyboard goes in, stays in, and comes back to the button that opened it.
-  const REACHED = "a[href], button:not([disabled]), input:not([type=hidden]), select, textarea";
-  let opener = null;
-  let open = false;
-
-  function reached(root) {
-    return [...root.querySelectorAll(REACHED)].filter((element) => element.getClientRects().length > 0);
-  }
-
-  function watchDialog() {
-    const content = document.getElementById("modal-content");
-    if (!content) return;
-    new MutationObserver(() => {
-      const shown = content.getClientRects().length > 0;
-      if (shown === open) return;
-      open = shown;
-      if (open) (reached(content).find((element) => element.matches("input, select, textarea")) ?? reached(content)[0])?.focus();
-      else opener?.focus();
-    }).observe(content.parentElement, { attributes: true, attributeFilter: ["style"] });
-    content.addEventListener("keydown", (event) => {
-      if (event.key !== "Tab") return;
-      const all = reached(content);
-      const [edge, next] = event.shiftKey ? [all[0], all[all.length - 1]] : [all[all.length - 1], all[0]];
-      if (document.activeElement !== edge) return;
-      event.preventDefault();
-      next.focus();
-    });
-  }
-
-  document.addEventListener("DOMContentLoaded", watchDialog);
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target.getAttribute("hx-target") === "#modal-content") opener = event.target;
+  document.addEventListener("DOMContentLoaded", () => {
+    localise(document);
+    hideRevealed(document);
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
-    event.target.querySelector("[aria-invalid=true]")?.focus();
-  });
+  document.addEventListener("htmx:afterSwap", (event) => localise(event.target));
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
     if (!button) return;

@@ -82,13 +82,14 @@ def buttons(browser, user):
 
 
 def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user):
-    assert buttons(support, user) == ["Lock"]
-    assert buttons(senior, user) == ["Lock", "Deactivate"]
+    call = ["Verify the caller", "Add a note"]
+    assert buttons(support, user) == ["Lock", *call, "Register a phone"]
+    assert buttons(senior, user) == ["Lock", "Deactivate", *call, "Register a phone"]
     assert buttons(auditor, user) == []
     users.lock(user, actor=SYSTEM, reason="COMPLIANCE")
-    assert buttons(senior, user) == ["Unlock", "Deactivate"]
+    assert buttons(senior, user) == ["Unlock", "Deactivate", *call]
     users.deactivate(user, actor=SYSTEM, reason="DECEASED")
-    assert buttons(senior, user) == []
+    assert buttons(senior, user) == ["Add a note"]
 
 
 @pytest.mark.parametrize("act", ["lock", "unlock", "deactivate"])
@@ -169,6 +170,7 @@ def test_tabs_without_the_right_are_not_there(integrator, support, user):
         "proofings",
         "devices",
         "operations",
+        "notes",
         "timeline",
         "callbacks",
     ]
