@@ -116,6 +116,7 @@ COLUMNS = {
     gettext_noop("public key"),
     gettext_noop("purged at"),
     gettext_noop("purpose"),
+    gettext_noop("query"),
     gettext_noop("reason"),
     gettext_noop("replaced at"),
     gettext_noop("roles"),
