@@ -32,6 +32,7 @@ GROUPS = [
         _item(_("Users"), "person", "reuseid", "user"),
         _item(_("Devices"), "smartphone", "mobileid", "device"),
         _item(_("Operations"), "touch_app", "mobileid", "operation"),
+        _item(_("Requests"), "how_to_reg", "reuseid", "request"),
         _item(_("Timeline"), "history", "reuseid", "trailentry"),
         _item(_("My saved views"), "bookmark", "reuseid", "savedview"),
     ),

@@ -9,7 +9,8 @@ from django.contrib.auth.management import create_permissions
 
 ROLES = {
     "Support": "Answers the phone: finds a person, sees why they can't sign in, locks and unlocks.",
-    "Senior support": "Support, and what can't be undone: deactivates people and phones, sends callbacks again.",
+    "Senior support": "Support, and what can't be undone: two of them deactivate or erase a person, one a phone; sends "
+    "callbacks again.",
     "Auditor": "Sees everything of its accounts, changes nothing.",
     "Integration": "Connects the account's systems: API clients, attribute catalogue, applications, callbacks. "
     "Sees no people.",
@@ -22,7 +23,11 @@ TABLE = {
     "reuseid.view_user": "S N A - -",
     "reuseid.lock_user": "S N - - -",
     "reuseid.unlock_user": "S N - - -",
+    # To ask for; a second colleague decides.
     "reuseid.deactivate_user": "- N - - -",
+    "reuseid.erase_user": "- N - - -",
+    "reuseid.view_request": "S N A - -",
+    "reuseid.decide_request": "- N - - -",
     "reuseid.view_attribute": "S N A - -",
     "reuseid.view_attributeversion": "- N A - -",
     "reuseid.reveal_attribute": "- N - - -",

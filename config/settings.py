@@ -172,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-protocol-rows": {"task": "mobileid.tasks.purge", "schedule": schedule(timedelta(minutes=5))},
     "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
     "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
+    "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
     "send-owed-callbacks": {
@@ -323,6 +324,9 @@ REASONS = {
     "RESOLVED": _("What led to the lock is settled."),
     "OTHER": _("None of the above; the note says why."),
 }
+# Hours in which a second colleague agrees to what can't be undone, and days for which settled requests are kept.
+REQUEST_HOURS = env.integer("REQUEST_HOURS", 24, minimum=1)
+REQUEST_RETENTION_DAYS = env.integer("REQUEST_RETENTION_DAYS", 365, minimum=1)
 # What a colleague asks to make sure who is calling; each with its wording.
 CALLER_QUESTIONS = {
     "DATE_OF_BIRTH": "Date of birth",

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import erasure, heartbeats, purging, sending, trail_seals, users
+from reuseid.services import erasure, heartbeats, purging, requests, sending, trail_seals, users
 
 BATCHES = 25
 
@@ -30,6 +30,13 @@ def end_locks():
     """Unlock users whose lock had an end and reached it."""
     tracing.begin()
     _repeat(users.end_locks)
+
+
+@shared_task(name="reuseid.tasks.expire_requests")
+def expire_requests():
+    """End what colleagues asked for and no second one decided in time."""
+    tracing.begin()
+    _repeat(requests.expire_due)
 
 
 @shared_task(name="reuseid.tasks.erase_users")

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.rows import device_rows, operation_rows
 from mobileid.models import Device, Operation
+from mobileid.services import counts
 from mobileid.services.obstacles import obstacles
 from reuseid.admin import cells, search, user_tabs
 from reuseid.admin.pages import ROWS, Findings, Tab
@@ -34,8 +35,8 @@ def operations(request, user):
 
 def follows(user):
     """What locking or deactivating a person does to phones and what is open."""
-    phones = Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:100].count()
-    waiting = Operation.objects.open().filter(user=user)[:100].count()
+    phones = counts.devices(user)
+    waiting = counts.open_operations(user)
     return [
         _("%(count)s open operation(s) are cancelled.") % {"count": waiting} if waiting else _("No operation is open."),
         _("%(count)s device(s) can't be used any more.") % {"count": phones}

@@ -8,6 +8,7 @@ from reuseid.admin import (  # noqa: F401
     looks,
     notes,
     people,
+    requests,
     roles,
     saved_views,
     staff,

@@ -16,6 +16,7 @@ MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: 
 COLOURS = {
     "ACTIVE": "good",
     "COMPLETED": "good",
+    "APPROVED": "good",
     "SENT": "good",
     "CURRENT": "good",
     "LOCKED": "bad",

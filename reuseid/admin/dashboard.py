@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from reuseid.admin import cells
 from reuseid.admin.pages import Table
 from reuseid.admin.scope import account_ids
-from reuseid.models import Delivery, Heartbeat, User, WebhookEndpoint
+from reuseid.models import Delivery, Heartbeat, Request, User, WebhookEndpoint
 from reuseid.services import heartbeats
 
 LIMIT = 1000
@@ -57,11 +57,27 @@ def cards(request):
     found = []
     if request.user.has_perm("reuseid.view_user"):
         found.append(locked_today(request, User, _("People locked today")))
+    if request.user.has_perm("reuseid.view_request"):
+        found.append(_waiting(request))
     if request.user.has_perm("reuseid.view_delivery"):
         found += _owed(request)
     if request.user.has_perm("reuseid.view_heartbeat"):
         found.append(_alive())
     return found
+
+
+def _waiting(request):
+    """What colleagues asked for and nobody decided yet; the most urgent one's time."""
+    rows = Request.objects.waiting().filter(account__in=account_ids(request.user))
+    first = rows.order_by("expires_at").values_list("expires_at", flat=True).first()
+    left = cells.duration(timezone.now(), first) if first else ""
+    return Card(
+        _("Waiting for approval"),
+        up_to(rows),
+        hint=_("the first expires in %(left)s") % {"left": left} if first else _("by a second colleague"),
+        href=cells.list_of(Request, status="PENDING"),
+        colour="warn" if first else "quiet",
+    )
 
 
 def _alive():

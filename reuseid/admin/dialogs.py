@@ -108,6 +108,26 @@ class LockForm(ReasonForm):
         return {**super().values(), "until": timezone.now() + timedelta(hours=hours) if hours else None}
 
 
+class NoteForm(ReasonForm):
+    """A note alone, for acts whose reason is known already."""
+
+    reason = None
+
+    def values(self):
+        return {"note": self.cleaned_data["note"]}
+
+
+class WhyNotForm(NoteForm):
+    """A note that has to be there: somebody waits for the answer."""
+
+    note = forms.CharField(
+        label=_("Why not"),
+        max_length=reasons.MAX_NOTE,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=_("For the colleague who asked: it stays in the history. No passwords, no document numbers."),
+    )
+
+
 class SureForm(BaseDialogForm):
     """Nothing to say: a click to confirm."""
 

@@ -63,6 +63,15 @@ class Findings:
 
 
 @dataclass
+class Points:
+    """A list of sentences."""
+
+    points: list
+    title: str = ""
+    template: str = "admin/parts/points.html"
+
+
+@dataclass
 class Text:
     """A block of text as it is, in a fixed-width face."""
 

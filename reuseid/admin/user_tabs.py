@@ -7,16 +7,73 @@ from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
 from reuseid.admin.reveals import Masked, readable
 from reuseid.admin.words import thing
-from reuseid.models import Attribute, AttributeKey, Event, Proofing, Staff, TrailEntry
+from reuseid.models import Attribute, AttributeKey, Event, Proofing, Request, Staff, TrailEntry
 from reuseid.models.trail import LOOKS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
 
 
+def waiting(user):
+    """What colleagues asked for about this person and nobody decided yet; read once a page."""
+    if not hasattr(user, "_waiting_requests"):
+        user._waiting_requests = list(Request.objects.waiting().filter(user=user).select_related("asked_by"))
+    return user._waiting_requests
+
+
+def asked_for(user, action) -> bool:
+    """Whether this very thing waits for a second colleague."""
+    return any(asked.action == action for asked in waiting(user))
+
+
+def _waits(request, user):
+    if not request.user.has_perm("reuseid.view_request") or not waiting(user):
+        return []
+    rows = [
+        [
+            cells.link(Request, asked.pk, asked.get_action_display()),
+            cells.state(asked),
+            str(asked.asked_by),
+            cells.when(asked.asked_at),
+            cells.when(asked.expires_at),
+        ]
+        for asked in waiting(user)
+    ]
+    headers = [_("What"), _("State"), _("Asked by"), _("Asked"), _("To be decided by")]
+    return [Table(headers, rows, title=_("Waiting for a second colleague"))]
+
+
+def requests(request, user):
+    """What needed a second colleague, newest first, and what came of it."""
+    found = Request.objects.filter(user=user).select_related("asked_by", "decided_by").order_by("-asked_at", "-id")
+    rows = [
+        [
+            cells.link(Request, asked.pk, asked.get_action_display()),
+            cells.state(asked),
+            asked.reason,
+            str(asked.asked_by),
+            cells.when(asked.asked_at),
+            cells.text(asked.decided_by and str(asked.decided_by)),
+            cells.when(asked.decided_at),
+        ]
+        for asked in found[:ROWS]
+    ]
+    headers = [
+        _("What"),
+        _("State"),
+        _("Reason"),
+        _("Asked by"),
+        _("Asked"),
+        _("Decided by"),
+        _("Settled"),
+    ]
+    empty = _("Nothing was asked for that needs a second colleague.")
+    return [Table(headers, rows, empty=empty, more=cells.list_of(Request, q=str(user.pk)))]
+
+
 def overview(request, user):
     """Why they can't sign in, the facts, and the last that happened."""
-    panels = [panel for more in OVERVIEW for panel in more(request, user)]
+    panels = [*_waits(request, user), *(panel for more in OVERVIEW for panel in more(request, user))]
     rows = [
         (_("User id"), cells.ident(user.pk)),
         (_("External reference"), cells.ident(user.external_ref)),

@@ -1,9 +1,11 @@
-"""People: found in seconds, read on one page, locked, unlocked and deactivated with a reason."""
+"""People: found in seconds, read on one page, locked and unlocked with a reason; what is for good needs two."""
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -14,8 +16,8 @@ from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
 from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import meaning, reason_in_words
-from reuseid.models import User
-from reuseid.services import looks, users
+from reuseid.models import Request, Staff, User
+from reuseid.services import looks, requests, users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
@@ -41,15 +43,57 @@ UnlockForm = ReasonForm.about(
         _("The account's systems get the event user.unlocked."),
     ],
 )
-DeactivateForm = ReasonForm.about(
-    User,
-    _follows(
-        _("All devices are deactivated for good."),
-        _("The account's systems get the event user.deactivated."),
-        _("It can't be undone."),
-    ),
-    danger=True,
-)
+
+
+def consequences(action, user):
+    """What follows once a second colleague has agreed, in sentences."""
+    found = []
+    if user.status != User.Status.DEACTIVATED:
+        found += [
+            *(text for more in FOLLOW_ON_PHONES for text in more(user)),
+            _("All devices are deactivated for good."),
+            _("The account's systems get the event user.deactivated."),
+        ]
+    if action == Request.Action.ERASE:
+        found += [
+            _("Attributes, references and contents are erased within minutes."),
+            _("The history and what proves completed operations stay, under the user's id alone."),
+        ]
+    return [*found, _("It can't be undone.")]
+
+
+def _asks(action):
+    """The dialog of asking: what happens now is little, what happens later is for good."""
+
+    def follows(user):
+        hours = settings.REQUEST_HOURS
+        now = [
+            ngettext(
+                "Nothing happens yet: a second colleague has to agree within %(hours)s hour.",
+                "Nothing happens yet: a second colleague has to agree within %(hours)s hours.",
+                hours,
+            )
+            % {"hours": hours}
+        ]
+        if user.status == User.Status.ACTIVE:
+            now.append(_("Until then the person signs in as before. If it is urgent, lock them as well."))
+        return [*now, _("Once a colleague has agreed:"), *consequences(action, user)]
+
+    return ReasonForm.about(User, follows, danger=True, strong=True)
+
+
+AskDeactivateForm = _asks(Request.Action.DEACTIVATE)
+AskEraseForm = _asks(Request.Action.ERASE)
+
+
+def _asker(line):
+    """The first of two colleagues, where the trail line is the second's."""
+    found = Staff.objects.filter(pk=line.changes["asked_by"]) if "asked_by" in line.changes else []
+    return [(_("Asked for by"), str(colleague)) for colleague in found]
+
+
+def _can_ask(user, action):
+    return not requests.is_done(user, action) and not user_tabs.asked_for(user, action)
 
 
 @admin.register(User)
@@ -73,19 +117,21 @@ class UserAdmin(PageAdmin):
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
     search_hint = _("Id of the user, a device or an operation · reference · name:value")
-    actions_detail = ("lock", "unlock", "deactivate")
+    actions_detail = ("lock", "unlock", "deactivate", "erase")
     tabs = [
         Tab("overview", _("Overview"), user_tabs.overview, order=0),
         Tab("attributes", _("Attributes"), user_tabs.attributes, right="reuseid.view_attribute", order=10),
         Tab("proofings", _("Proofings"), user_tabs.proofings, right="reuseid.view_proofing", order=20),
         Tab("timeline", _("Timeline"), user_tabs.timeline, right="reuseid.view_trailentry", order=60),
         Tab("callbacks", _("Callbacks"), user_tabs.callbacks, right="reuseid.view_event", order=70),
-        Tab("looked", _("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=80),
+        Tab("requests", _("Requests"), user_tabs.requests, right="reuseid.view_request", order=80),
+        Tab("looked", _("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=90),
     ]
     fits = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
         "unlock": lambda user: user.status in User.MOVES[User.Status.ACTIVE],
-        "deactivate": lambda user: user.status in User.MOVES[User.Status.DEACTIVATED],
+        "deactivate": lambda user: _can_ask(user, Request.Action.DEACTIVATE),
+        "erase": lambda user: _can_ask(user, Request.Action.ERASE),
     }
 
     # The list
@@ -132,6 +178,7 @@ class UserAdmin(PageAdmin):
         lines = [(_("Account"), user.account.name), (_("Since"), cells.when(user.status_since))]
         if line is not None:
             lines.append((_("By"), line.actor_label or line.actor_id))
+            lines += _asker(line)
         if user.lock_reason or (line and line.reason):
             code = user.lock_reason or line.reason
             lines.append((_("Because"), reason_in_words(code)))
@@ -158,6 +205,9 @@ class UserAdmin(PageAdmin):
 
     def has_deactivate_permission(self, request, object_id=None):
         return self.may(request, object_id, "deactivate_user")
+
+    def has_erase_permission(self, request, object_id=None):
+        return self.may(request, object_id, "erase_user")
 
     @action(
         description=_("Lock"),
@@ -192,18 +242,37 @@ class UserAdmin(PageAdmin):
         return self.act(request, object_id, users.unlock, done=_("The person is unlocked."), **form.values())
 
     @action(
-        description=_("Deactivate"),
+        description=_("Ask to deactivate …"),
         url_path="deactivate",
         icon="person_off",
         permissions=["deactivate"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": _("Deactivate this person for good"),
+            "title": _("Ask a second colleague to deactivate this person for good"),
             "description": "",
-            "form_class": DeactivateForm,
-            "form_submit_text": _("Deactivate for good"),
+            "form_class": AskDeactivateForm,
+            "form_submit_text": _("Ask to deactivate"),
         },
     )
     def deactivate(self, request, form, object_id):
-        done = _("The person is deactivated for good.")
-        return self.act(request, object_id, users.deactivate, done=done, **form.values())
+        return self._ask(request, form, object_id, Request.Action.DEACTIVATE)
+
+    @action(
+        description=_("Ask to erase …"),
+        url_path="erase",
+        icon="delete_forever",
+        permissions=["erase"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Ask a second colleague to erase this person's data"),
+            "description": "",
+            "form_class": AskEraseForm,
+            "form_submit_text": _("Ask to erase"),
+        },
+    )
+    def erase(self, request, form, object_id):
+        return self._ask(request, form, object_id, Request.Action.ERASE)
+
+    def _ask(self, request, form, object_id, asked_for):
+        done = _("It is asked for. Nothing has changed yet: a second colleague has to agree.")
+        return self.act(request, object_id, requests.ask, done=done, action=asked_for, **form.values())

@@ -6,6 +6,7 @@ from reuseid.models.events import Event
 from reuseid.models.idempotency import IdempotencyKey
 from reuseid.models.looks import Reveal, SavedView, UserNote, UserView
 from reuseid.models.proofings import AssuranceLevel, Proofing
+from reuseid.models.requests import Request
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
 from reuseid.models.transitions import move
 from reuseid.models.users import User
@@ -24,6 +25,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",
+    "Request",
     "Reveal",
     "SavedView",
     "Staff",

@@ -58,7 +58,8 @@ class User(models.Model):
         permissions = [
             ("lock_user", gettext_noop("Can lock a user")),
             ("unlock_user", gettext_noop("Can unlock a user")),
-            ("deactivate_user", gettext_noop("Can deactivate a user for good")),
+            ("deactivate_user", gettext_noop("Can ask to deactivate a user for good")),
+            ("erase_user", gettext_noop("Can ask to erase a user's personal data")),
             ("verify_caller", gettext_noop("Can record that a caller was verified")),
         ]
         constraints = [

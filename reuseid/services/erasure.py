@@ -26,16 +26,20 @@ class AlreadyAsked(Conflict):
 
 
 @transaction.atomic
-def request(user, *, actor: Actor, reason: str, note: str = "") -> User:
-    """Deactivate the user if need be and owe the erasure. Raises Invalid or AlreadyAsked."""
+def request(user, *, actor: Actor, reason: str, note: str = "", asked_by: Actor | None = None) -> User:
+    """Deactivate the user if need be and owe the erasure. Raises Invalid or AlreadyAsked.
+
+    ``asked_by`` is the first of two colleagues, where the actor is the second (`requests`).
+    """
     reasons.check(reason, note)
     asked = User.objects.filter(pk=user.pk, erasure_requested_at=None)
     if not asked.update(erasure_requested_at=Now(), version=F("version") + 1, updated_at=Now()):
         raise AlreadyAsked
     reload(user)
     if user.status != User.Status.DEACTIVATED:
-        users.deactivate(user, actor=actor, reason=reason, note=note)
-    trail.record(user, "user.erasure_requested", actor=actor, reason=reason, note=note)
+        users.deactivate(user, actor=actor, reason=reason, note=note, asked_by=asked_by)
+    changes = {"asked_by": asked_by.id} if asked_by else None
+    trail.record(user, "user.erasure_requested", actor=actor, reason=reason, note=note, changes=changes)
     wake("reuseid.tasks.erase_users")
     return user
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.models import Delivery, DeliveryAttempt, Event
-from reuseid.services import idempotency, looks
+from reuseid.services import idempotency, looks, requests
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ _STEPS = {
     "events": events,
     "access tokens": tokens,
     "sessions": sessions,
+    "requests": requests.purge,
     "revealed values": looks.purge_reveals,
     "looks at people": looks.purge_views,
 }

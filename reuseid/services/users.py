@@ -100,11 +100,15 @@ def _unlock(user, actor, reason, note="", guard=None):
 
 
 @transaction.atomic
-def deactivate(user, *, actor: Actor, reason: str, note: str = "") -> User:
-    """To DEACTIVATED, for good; open operations end and phones are deactivated."""
+def deactivate(user, *, actor: Actor, reason: str, note: str = "", asked_by: Actor | None = None) -> User:
+    """To DEACTIVATED, for good; open operations end and phones are deactivated.
+
+    ``asked_by`` is the first of two colleagues, where the actor is the second (`requests`).
+    """
     reasons.check(reason, note)
     _move(user, User.Status.DEACTIVATED, lock_reason="", locked_until=None)
-    trail.record(user, "user.deactivated", actor=actor, reason=reason, note=note)
+    changes = {"asked_by": asked_by.id} if asked_by else None
+    trail.record(user, "user.deactivated", actor=actor, reason=reason, note=note, changes=changes)
     signals.user_deactivated.send(User, user=user, actor=actor, reason=reason)
     tell(user, "user.deactivated", actor, reason)
     return user
