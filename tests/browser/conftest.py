@@ -10,11 +10,11 @@ import shutil
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import scene as scenes
 from tests.browser.watch import Watched
+from tests.reuseid.admin.cast import browser_of
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 expect.set_options(timeout=10_000)
@@ -71,9 +71,7 @@ def open_as(chromium, live_server):
             closing.callback(context.close)
             context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
             if staff is not None:
-                signed_in = Client()
-                signed_in.force_login(staff)
-                value = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+                value = browser_of(staff).cookies[settings.SESSION_COOKIE_NAME].value
                 context.add_cookies(
                     [{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url, "httpOnly": True}]
                 )

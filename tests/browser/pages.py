@@ -1,7 +1,18 @@
 """The main pages, by name: who looks at them and where they are."""
 
 from mobileid.models import Device, Operation
-from reuseid.models import Account, AttributeKey, Client, Delivery, Event, Staff, TrailEntry, User, WebhookEndpoint
+from reuseid.models import (
+    Account,
+    AttributeKey,
+    Client,
+    Delivery,
+    Event,
+    Request,
+    Staff,
+    TrailEntry,
+    User,
+    WebhookEndpoint,
+)
 from tests.browser.scene import Scene
 from tests.reuseid.admin.cast import page, rows_of
 
@@ -23,6 +34,11 @@ def main_pages(scene: Scene) -> dict:
         "operations of a person": ("kim", page(anna, tab="operations")),
         "timeline": ("kim", page(anna, tab="timeline")),
         "callbacks of a person": ("kim", page(anna, tab="callbacks")),
+        "requests of a person": ("kim", page(scene.people["clara"], tab="requests")),
+        "notes": ("kim", page(anna, tab="notes")),
+        "who looked": ("audrey", page(anna, tab="looked")),
+        "requests": ("mia", rows_of(Request)),
+        "request": ("mia", page(scene.request)),
         "devices": ("sam", rows_of(Device)),
         "device": ("sam", page(scene.devices["anna"])),
         "operations": ("sam", rows_of(Operation)),

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from mobileid.services import devices, endings
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import Delivery, DeliveryAttempt, WebhookEndpoint
-from reuseid.services import attribute_keys, users, webhooks
+from reuseid.models import Delivery, DeliveryAttempt, Request, WebhookEndpoint
+from reuseid.services import attribute_keys, requests, users, webhooks
 from tests import factories
 from tests.factories_mobileid import make_application, make_device, make_operation
 from tests.reuseid.admin.cast import make_colleague
@@ -27,6 +27,7 @@ class Scene:
     operations: dict = field(default_factory=dict)
     endpoint: object = None
     delivery: object = None
+    request: object = None
 
 
 def nordbank() -> Scene:
@@ -36,6 +37,7 @@ def nordbank() -> Scene:
     for name, role in [
         ("sam", "Support"),
         ("kim", "Senior support"),
+        ("mia", "Senior support"),
         ("audrey", "Auditor"),
         ("ines", "Integration"),
         ("adam", "Administrator"),
@@ -51,6 +53,8 @@ def nordbank() -> Scene:
     scene.endpoint = webhooks.create(account, url="https://hooks.example.com/reuseid", actor=SYSTEM)
     _people(scene)
     _callbacks(scene)
+    kim, clara = Actor.staff(scene.staff["kim"]), scene.people["clara"]
+    scene.request = requests.ask(clara, action=Request.Action.ERASE, actor=kim, reason="CUSTOMER_REQUEST")
     return scene
 
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from mobileid.models import Device
-from reuseid.models import TrailEntry, User
+from reuseid.models import Request, TrailEntry, User
 from tests.reuseid.admin.cast import page as address_of
 
 
@@ -94,6 +94,44 @@ def test_a_callback_that_was_given_up_is_sent_again(open_as, scene):
     dialog.get_by_role("button", name="Send again").click()
     expect(page.get_by_text("It is owed again, due now.")).to_be_visible()
     expect(page.locator(".bo-head .bo-state")).to_have_text("Owed")
+
+
+def test_two_colleagues_deactivate_a_person(open_as, scene):
+    anna = scene.people["anna"]
+    page = open_as(scene.staff["kim"])
+    page.goto(address_of(anna))
+    page.get_by_role("link", name="Ask to deactivate …").click()
+    dialog = page.get_by_role("dialog", name="Ask a second colleague to deactivate this person for good")
+    dialog.get_by_label("Reason").select_option("CONTRACT_ENDED")
+    dialog.get_by_role("button", name="Ask to deactivate").click()
+    expect(page.get_by_text("Nothing has changed yet: a second colleague has to agree.")).to_be_visible()
+    asked = Request.objects.get(user=anna)
+    page.goto(address_of(asked))
+    expect(page.get_by_text("You asked for this yourself, and nobody decides their own request.")).to_be_visible()
+    expect(page.get_by_role("link", name="Approve")).to_have_count(0)
+
+    second = open_as(scene.staff["mia"])
+    second.goto(address_of(asked))
+    second.get_by_role("link", name="Approve").click()
+    second.get_by_role("dialog").get_by_role("button", name="Approve for good").click()
+    expect(second.get_by_text("Approved: it is done.")).to_be_visible()
+    second.goto(address_of(anna))
+    expect(second.locator(".bo-title .bo-state")).to_have_text("Deactivated")
+
+
+def test_a_masked_value_is_revealed_with_a_reason_and_the_timeline_says_so(open_as, scene):
+    page = open_as(scene.staff["kim"])
+    page.goto(address_of(scene.people["anna"], tab="attributes"))
+    row = page.get_by_role("row").filter(has_text="phone")
+    expect(row).to_contain_text("••••••")
+    row.get_by_role("link", name="Reveal").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").select_option("CUSTOMER_REQUEST")
+    dialog.get_by_role("button", name="Show it").click()
+    expect(row).to_contain_text("+358401234567")
+    page.get_by_role("link", name="Timeline", exact=True).last.click()
+    expect(page.get_by_text("Looked at a masked value")).to_be_visible()
+    expect(page.locator("body")).not_to_contain_text("+358401234567")
 
 
 def tab_to(page, target):
