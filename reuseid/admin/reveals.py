@@ -102,7 +102,7 @@ class Masked:
 
 
 def _address(row):
-    return cells.page_of(type(row), row.pk).removesuffix("change/") + "reveal"
+    return cells.page_of(type(row), row.pk).removesuffix("change/") + "reveal/"
 
 
 def readable(row):
