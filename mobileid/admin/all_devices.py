@@ -32,7 +32,7 @@ AllLockForm = LockForm.about(
     User, lambda user: [*_names(user, LOCKABLE), _("Each can approve nothing until it is unlocked.")]
 )
 AllUnlockForm = ReasonForm.about(
-    User, lambda user: [*caller_advice(user), *_names(user, LOCKED), _("Each may be used again.")]
+    User, lambda user: [*caller_advice(user.pk), *_names(user, LOCKED), _("Each may be used again.")]
 )
 AllEndForm = ReasonForm.about(
     User,

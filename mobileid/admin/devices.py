@@ -54,7 +54,7 @@ DeviceLockForm = LockForm.about(Device, _lock_follows)
 UnlockForm = ReasonForm.about(
     Device,
     lambda device: [
-        *caller_advice(device.user),
+        *caller_advice(device.user_id),
         _("The phone may be used again; its failed tries are forgotten."),
         _("The account's systems get the event device.unlocked."),
     ],

@@ -60,7 +60,7 @@ class RegisterForm(BaseDialogForm):
             _("Whoever has it registers a phone for this person: hand it over safely."),
             _("The person chooses the PIN on the phone; nobody here can set or see one."),
         ]
-        return {"follows": [*(caller_advice(self.user) if self.user else []), *follows]}
+        return {"follows": [*(caller_advice(self.user.pk) if self.user else []), *follows]}
 
 
 @action(

@@ -49,7 +49,7 @@ def unlock(device, *, actor, reason: str, note: str = ""):
     Raises CallerNotVerified where colleagues must have verified the caller.
     """
     reasons.check(reason, note)
-    callers.require(device.user, actor=actor)
+    callers.require(device.user_id, actor=actor)
     return _unlock(device, actor=actor, reason=reason, note=note, lock_count=0)
 
 

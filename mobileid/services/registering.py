@@ -44,7 +44,7 @@ def start_registration(
     ``expires_in`` in seconds. Raises Invalid, UserNotActive, or CallerNotVerified where colleagues must have verified
     the caller.
     """
-    callers.require(user, actor=actor)
+    callers.require(user.pk, actor=actor)
     if device_name:
         devices.check_name(device_name, "deviceName")
     operation = Operation(

@@ -83,7 +83,7 @@ def allowed(self, request, object_id=None):
 
 def line(user):
     """The last check, if it is recent: outcome, by whom, when and what was asked."""
-    found = callers.latest(user)
+    found = callers.latest(user.pk)
     if found is None:
         return []
     passed = callers.is_passed(found)

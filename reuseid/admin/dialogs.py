@@ -23,9 +23,9 @@ def reason_choices():
     ]
 
 
-def caller_advice(user):
+def caller_advice(user_id):
     """What to say before a strong act on the phone: nothing when the caller was verified a moment ago."""
-    line = callers.latest(user)
+    line = callers.latest(user_id)
     if callers.is_passed(line):
         return []
     if line is not None:

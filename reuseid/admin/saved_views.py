@@ -101,7 +101,7 @@ class SavedViewAdmin(PageAdmin):
             raise Http404
         allowed = [pair for pair in parse_qsl(request.GET.get("query", "")) if listed.lookup_allowed(*pair, request)]
         try:
-            view = saved_views.save(
+            view = saved_views.keep(
                 request.user,
                 model=listed.opts.label_lower,
                 name=form.cleaned_data["name"],

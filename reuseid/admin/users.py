@@ -38,7 +38,7 @@ PersonLockForm = LockForm.about(
 UnlockForm = ReasonForm.about(
     User,
     lambda user: [
-        *caller_advice(user),
+        *caller_advice(user.pk),
         _("The person may sign in again. A device that is locked for itself stays locked."),
         _("The account's systems get the event user.unlocked."),
     ],

@@ -41,9 +41,9 @@ def verified(user, *, actor: Actor, asked: list[str], passed: bool, note: str = 
     return trail.record(user, ACTION, actor=actor, note=note, changes=changes)
 
 
-def latest(user) -> TrailEntry | None:
-    """The last check of a caller for this person, if it is at most 15 minutes old by the database's clock."""
-    lines = TrailEntry.objects.filter(user_id=user.pk, action=ACTION).order_by("-id")
+def latest(user_id) -> TrailEntry | None:
+    """The last check of a caller for the person of this id, if it is at most 15 minutes old by the database's clock."""
+    lines = TrailEntry.objects.filter(user_id=user_id, action=ACTION).order_by("-id")
     line = lines.annotate(fresh_from=Now() - GOOD_FOR).first()
     return line if line is not None and line.at > line.fresh_from else None
 
@@ -53,7 +53,7 @@ def is_passed(line: TrailEntry | None) -> bool:
     return line is not None and line.changes.get("outcome") == PASSED
 
 
-def require(user, *, actor: Actor):
+def require(user_id, *, actor: Actor):
     """Raise CallerNotVerified where the setting asks for a verified caller, a colleague acts and there is none."""
-    if settings.CALLER_CHECK == REQUIRED and actor.kind == ActorKind.STAFF and not is_passed(latest(user)):
+    if settings.CALLER_CHECK == REQUIRED and actor.kind == ActorKind.STAFF and not is_passed(latest(user_id)):
         raise CallerNotVerified("First verify the caller: the button “Verify the caller” on the person's page.")

@@ -13,7 +13,7 @@ NAME, QUERY = 60, 1000
 NEVER = {"q", "starts", "p", "tab", "e"}
 
 
-def save(staff: Staff, *, model: str, name: str, query: str) -> SavedView:
+def keep(staff: Staff, *, model: str, name: str, query: str) -> SavedView:
     """Keep the filters of an address under a name. Raises Invalid or Conflict (taken, or 30 there already)."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME:

@@ -87,7 +87,7 @@ def unlock(user, *, actor: Actor, reason: str, note: str = "") -> User:
     Raises CallerNotVerified where colleagues must have verified the caller.
     """
     reasons.check(reason, note)
-    callers.require(user, actor=actor)
+    callers.require(user.pk, actor=actor)
     return _unlock(user, actor, reason, note)
 
 

@@ -45,13 +45,13 @@ def test_a_failed_check_is_red_and_the_newest_counts(support, user):
     verify(support, user, outcome="failed", asked=[])
     (value,) = [value for name, value in support.get(page(user)).context["header"].lines if name == "Caller"]
     assert "Check failed" in value
-    assert not callers.is_passed(callers.latest(user))
+    assert not callers.is_passed(callers.latest(user.pk))
 
 
 def test_after_a_quarter_of_an_hour_it_is_over(support, user, monkeypatch):
     verify(support, user)
     monkeypatch.setattr(callers, "GOOD_FOR", timedelta(0))
-    assert callers.latest(user) is None
+    assert callers.latest(user.pk) is None
     assert "Caller" not in [name for name, _value in support.get(page(user)).context["header"].lines]
 
 

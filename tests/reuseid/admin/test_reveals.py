@@ -104,6 +104,7 @@ def test_a_right_that_is_taken_away_ends_the_minute(senior, anna, passport):
 
 
 def test_a_link_alone_reveals_nothing(senior, anna, passport):
+    assert f'hx-get="{page(passport, "reveal")}"' in shown(senior, anna)
     assert senior.get(page(passport, "reveal")).status_code == 200
     assert SECRET not in shown(senior, anna)
 

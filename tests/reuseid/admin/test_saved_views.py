@@ -70,7 +70,7 @@ def test_a_name_counts_once_and_thirty_is_enough(support, user):
     save(support, "Same", "status=LOCKED")
     assert "There is a view of this name already." in said(save(support, "Same", "status=ACTIVE"))[0]
     for number in range(saved_views.LIMIT - 1):
-        saved_views.save(support.staff, model="reuseid.user", name=str(number), query="")
+        saved_views.keep(support.staff, model="reuseid.user", name=str(number), query="")
     assert "30 saved views already" in said(save(support, "Too many", "status=ACTIVE"))[0]
 
 
