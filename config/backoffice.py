@@ -124,7 +124,10 @@ UNFOLD = {
     "ENVIRONMENT": "config.backoffice.environment",
     "DASHBOARD_CALLBACK": "config.backoffice.dashboard",
     "STYLES": [lambda request: static("reuseid/backoffice.css")],
-    "SCRIPTS": [lambda request: static("reuseid/backoffice.js")],
+    "SCRIPTS": [
+        lambda request: static("reuseid/backoffice.js"),
+        lambda request: static("reuseid/keyboard.js"),
+    ],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {

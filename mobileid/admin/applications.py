@@ -15,7 +15,10 @@ from reuseid.admin.filters import AccountFilter
 
 class ApplicationForm(EditForm):
     auth_methods = forms.MultipleChoiceField(
-        choices=AuthMethod, widget=UnfoldAdminCheckboxSelectMultipleWidget, initial=list(AuthMethod.values)
+        label=_("Auth methods"),
+        choices=AuthMethod,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        initial=list(AuthMethod.values),
     )
 
 

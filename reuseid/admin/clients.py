@@ -38,14 +38,18 @@ def scope_choices():
 
 
 def scope_field():
-    return forms.MultipleChoiceField(choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+    return forms.MultipleChoiceField(
+        label=_("Scopes"), choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
 
 
 class NewForm(BaseDialogForm):
     """Name, account and scopes of a new client."""
 
-    account = forms.ModelChoiceField(queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget)
-    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
+    account = forms.ModelChoiceField(
+        label=_("Account"), queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget)
     scopes = scope_field()
 
     def __init__(self, request, object_id=None, *args, **kwargs):

@@ -48,8 +48,9 @@ class ReasonForm(BaseDialogForm):
     danger = False
     strong = False
 
-    reason = forms.ChoiceField(choices=reason_choices, widget=UnfoldAdminSelectWidget)
+    reason = forms.ChoiceField(label=_("Reason"), choices=reason_choices, widget=UnfoldAdminSelectWidget)
     note = forms.CharField(
+        label=_("Note"),
         required=False,
         max_length=reasons.MAX_NOTE,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),

@@ -119,6 +119,7 @@ COLUMNS = {
     gettext_noop("public key"),
     gettext_noop("purged at"),
     gettext_noop("purpose"),
+    gettext_noop("query"),
     gettext_noop("reason"),
     gettext_noop("replaced at"),
     gettext_noop("roles"),
@@ -151,8 +152,8 @@ def translate_models(*app_labels):
     for label in app_labels:
         for model in apps.get_app_config(label).get_models():
             options = model._meta
-            options.verbose_name = _later(options.verbose_name)
-            options.verbose_name_plural = _later(options.verbose_name_plural)
+            if options.model_name in NOUNS:
+                options.verbose_name, options.verbose_name_plural = NOUNS[options.model_name]
             for field in options.get_fields():
                 if hasattr(field, "verbose_name"):
                     field.verbose_name = _later(field.verbose_name)

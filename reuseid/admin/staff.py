@@ -30,10 +30,13 @@ class AccessForm(BaseDialogForm):
     """Roles and accounts, chosen among all roles and the accounts that the asker sees."""
 
     roles = forms.ModelMultipleChoiceField(
-        queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Roles"), queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     accounts = forms.ModelMultipleChoiceField(
-        queryset=Account.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Accounts"),
+        queryset=Account.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     def __init__(self, request, object_id=None, *args, **kwargs):
@@ -49,8 +52,8 @@ class AccessForm(BaseDialogForm):
 class NewForm(AccessForm):
     """A new colleague."""
 
-    username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget)
-    email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget)
+    username = forms.CharField(label=_("Username"), max_length=150, widget=UnfoldAdminTextInputWidget)
+    email = forms.EmailField(label=_("E-mail"), required=False, widget=UnfoldAdminEmailInputWidget)
     field_order = ("username", "email", "roles", "accounts")
 
 

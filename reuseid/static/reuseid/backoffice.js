@@ -3,12 +3,12 @@
   const two = (number) => String(number).padStart(2, "0");
 
   function age(moment) {
-    const seconds = Math.round((Date.now() - moment) / 1000);
-    const past = seconds >= 0;
+    const seconds = Math.round((moment - Date.now()) / 1000);
     const far = Math.abs(seconds);
-    const [amount, unit] =
-      far < 60 ? [far, "s"] : far < 3600 ? [Math.floor(far / 60), "min"] : far < 172800 ? [Math.floor(far / 3600), "h"] : [Math.floor(far / 86400), "days"];
-    return past ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
+    const [size, unit] =
+      far < 60 ? [1, "second"] : far < 3600 ? [60, "minute"] : far < 172800 ? [3600, "hour"] : [86400, "day"];
+    const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { style: "short" });
+    return words.format(Math.trunc(seconds / size), unit);
   }
 
   function localise(root) {
