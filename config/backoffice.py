@@ -66,6 +66,8 @@ GROUPS = [
         _item("Trail seals", "approval", "reuseid", "trailseal"),
         _item("Trail keys", "key_vertical", "reuseid", "trailkey"),
         _item("Attempts to send", "send", "reuseid", "deliveryattempt"),
+        _item("Events by hour", "bar_chart", "reuseid", "eventcount"),
+        _item("Deliveries by hour", "timer", "reuseid", "deliverycount"),
         _item("Signs of life", "ecg_heart", "reuseid", "heartbeat"),
         _item("Idempotency keys", "repeat_one", "reuseid", "idempotencykey"),
         collapsible=True,
@@ -85,15 +87,12 @@ def _only_seen(group, request):
 
 def dashboard(request, context):
     """The first page: one search box, numbers, operations by hour, endpoints that fail."""
-    from mobileid.admin import dashboard as mobileid_page
-    from reuseid.admin import dashboard as reuseid_page
+    from config import today
     from reuseid.admin.cells import list_of
     from reuseid.models import User
 
     context["find_url"] = list_of(User) if request.user.has_perm("reuseid.view_user") else ""
-    context["cards"] = [*reuseid_page.cards(request), *mobileid_page.cards(request)]
-    context["panels"] = [*mobileid_page.charts(request), *reuseid_page.tables(request)]
-    return context
+    return context | today.figures(request)
 
 
 def find(request, term):
@@ -121,10 +120,13 @@ def find(request, term):
 
 
 def environment(request):
-    """The word in the top corner; red where it counts."""
+    """The word in the top corner: red in production, orange where ENVIRONMENT_NAME says that it is another."""
     from django.conf import settings
 
-    return ["Production", "danger"] if settings.PRODUCTION else ["Development", "info"]
+    name = settings.ENVIRONMENT_NAME
+    if settings.PRODUCTION:
+        return [name, "warning"] if name else ["Production", "danger"]
+    return [name or "Development", "info"]
 
 
 UNFOLD = {

@@ -69,6 +69,8 @@ TABLE = {
     "reuseid.change_staff": "- - - - M",
     "auth.view_group": "- - A - M",
     "reuseid.view_staffnotice": "S N A I M",
+    "reuseid.view_eventcount": "S N A I M",
+    "reuseid.view_deliverycount": "S N A I M",
     "reuseid.view_heartbeat": "- - A I M",
     "reuseid.view_idempotencykey": "- - A I M",
     "mobileid.view_nonce": "- - A - M",

@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config import today
 from reuseid import health, metrics
 
 urlpatterns = [
+    path("admin/live/", admin.site.admin_view(today.live), name="live"),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),
     path("", include("reuseid.api.urls")),

@@ -1,13 +1,14 @@
 """Rows that keep the machine honest: kept answers, notices, signs of life, single attempts to send."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter
 from reuseid.admin.trail import OfService
-from reuseid.models import DeliveryAttempt, Heartbeat, IdempotencyKey, StaffNotice
+from reuseid.models import DeliveryAttempt, DeliveryCount, EventCount, Heartbeat, IdempotencyKey, StaffNotice
 
 
 @admin.register(IdempotencyKey)
@@ -70,3 +71,28 @@ class HeartbeatAdmin(OfService):
     @display(description="Last sign of life", ordering="at")
     def last_sign(self, beat):
         return cells.when(beat.at)
+
+
+class CountAdmin(BackOfficeAdmin):
+    """Numbers of ended hours."""
+
+    list_filter = (AccountFilter,)
+    list_select_related = ("account",)
+    ordering = ("-hour", "-id")
+    exact = ("pk",)
+
+    @display(description=_("Hour"), ordering="hour")
+    def of_hour(self, row):
+        return cells.when(row.hour)
+
+
+@admin.register(EventCount)
+class EventCountAdmin(CountAdmin):
+    list_display = ("of_hour", "type", "count", "account")
+    shown = ("of_hour", "type", "count", "account")
+
+
+@admin.register(DeliveryCount)
+class DeliveryCountAdmin(CountAdmin):
+    list_display = ("of_hour", "status", "within", "count", "account")
+    shown = ("of_hour", "status", "within", "count", "account")

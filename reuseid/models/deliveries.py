@@ -143,6 +143,8 @@ class Delivery(models.Model):
             models.Index(fields=["endpoint", "created_at", "id"], name="delivery_page"),
             models.Index(fields=["created_at", "id"], name="delivery_recent"),
             models.Index(fields=["account", "created_at"], name="delivery_owed", condition=Q(status="PENDING")),
+            models.Index(fields=["account", "created_at"], name="delivery_failed", condition=Q(status="FAILED")),
+            models.Index(fields=["settled_at"], name="delivery_settled", condition=Q(settled_at__isnull=False)),
         ]
 
     def __str__(self):
