@@ -41,6 +41,10 @@ TABLE = {
     "reuseid.resend_delivery": "- N - I M",
     "reuseid.view_webhookendpoint": "S N A I M",
     "reuseid.pause_webhookendpoint": "- - - I M",
+    "reuseid.add_webhookendpoint": "- - - I M",
+    "reuseid.change_webhookendpoint": "- - - I M",
+    "reuseid.rotate_webhookendpoint": "- - - I M",
+    "reuseid.delete_webhookendpoint": "- - - I M",
     # Set-up
     "reuseid.view_account": "- - A I M",
     "reuseid.add_account": "- - - - M",
@@ -69,6 +73,7 @@ TABLE = {
     "reuseid.change_staff": "- - - - M",
     "auth.view_group": "- - A - M",
     "reuseid.view_staffnotice": "S N A I M",
+    "reuseid.mark_staffnotice": "S N - I M",
     "reuseid.view_eventcount": "S N A I M",
     "reuseid.view_deliverycount": "S N A I M",
     "reuseid.view_heartbeat": "- - A I M",

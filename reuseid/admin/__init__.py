@@ -4,6 +4,7 @@ from reuseid.admin import (  # noqa: F401
     catalogue,
     clients,
     dashboard,
+    endpoints,
     people,
     roles,
     staff,

@@ -4,6 +4,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -67,13 +69,14 @@ def facts(request, client):
         ("Scopes", cells.words(client.scopes)),
         ("Account", client.account.name),
         ("Created", cells.when(client.created)),
+        (_("Last got a token"), cells.when(client.token_at)),
     ]
     return [Facts(rows), Timeline(trail_of(client), title="History")]
 
 
 @admin.register(Client)
 class ClientAdmin(PageAdmin):
-    list_display = ("name", "state", "client_id", "account", "made")
+    list_display = ("name", "state", "client_id", "account", "last_used", "made")
     list_filter = (StatusFilter, AccountFilter)
     list_select_related = ("account",)
     sortable_by = None
@@ -91,6 +94,10 @@ class ClientAdmin(PageAdmin):
     @display(description="State", ordering="status")
     def state(self, client):
         return cells.state(client)
+
+    @display(description=gettext_lazy("Last got a token"), ordering="token_at")
+    def last_used(self, client):
+        return cells.when(client.token_at)
 
     @display(description="Created", ordering="created")
     def made(self, client):

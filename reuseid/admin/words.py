@@ -85,6 +85,8 @@ ACTS = {
     "webhook.deleted": "Removed the endpoint",
     "webhook.disabled": "Switched the endpoint off: it failed for too long or said Gone",
     "webhook.secret_rotated": "Made a new secret for the endpoint",
+    "webhook.tested": "Sent a test to the endpoint",
+    "webhook.failed_resent": "Asked to send all that was given up again",
     "webhook.resent": "Asked to send what was missed again",
     "webhook.paused": "Paused the endpoint",
     "webhook.resumed": "Resumed the endpoint",

@@ -66,7 +66,10 @@ class WebhookEndpoint(models.Model):
 
     class Meta:
         verbose_name = "webhook endpoint"
-        permissions = [("pause_webhookendpoint", "Can pause and resume an endpoint")]
+        permissions = [
+            ("pause_webhookendpoint", "Can pause and resume an endpoint"),
+            ("rotate_webhookendpoint", "Can rotate an endpoint's keys"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["ACTIVE", "PAUSED", "DISABLED", "DELETED"]),

@@ -32,7 +32,9 @@ class StaffNotice(models.Model):
 
     class Meta:
         verbose_name = "notice"
+        permissions = [("mark_staffnotice", "Can mark a notice as seen")]
         indexes = [
+            models.Index(fields=["-seen_at", "-id"], name="notice_page"),
             models.Index(fields=["account", "id"], name="notice_of_account"),
             models.Index(fields=["id"], name="notice_unseen", condition=models.Q(seen_at__isnull=True)),
         ]
