@@ -2,6 +2,7 @@
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
 from config import env
 
@@ -46,6 +47,12 @@ GROUPS = [
         _item("API clients", "api", "reuseid", "client"),
         _item("Attribute catalogue", "format_list_bulleted", "reuseid", "attributekey"),
         _item("Applications", "app_shortcut", "mobileid", "application"),
+        {
+            "title": gettext_lazy("Try it"),
+            "icon": "play_circle",
+            "link": reverse_lazy("try"),
+            "permission": _seen("mobileid.try_operation"),
+        },
     ),
     _group(
         "House",

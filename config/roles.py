@@ -61,6 +61,7 @@ TABLE = {
     "mobileid.view_application": "S N A I M",
     "mobileid.add_application": "- - - I M",
     "mobileid.change_application": "- - - I M",
+    "mobileid.try_operation": "- - - I M",
     "mobileid.view_trustanchor": "- - A I M",
     "mobileid.view_signingkey": "- - A I M",
     "mobileid.view_channelkey": "- - A I M",

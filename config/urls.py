@@ -7,6 +7,7 @@ from config import today
 from reuseid import health, metrics
 
 urlpatterns = [
+    path("admin/try/", include("mobileid.admin.try_it")),
     path("admin/live/", admin.site.admin_view(today.live), name="live"),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),

@@ -161,7 +161,10 @@ class Operation(models.Model):
     objects = OperationQuerySet.as_manager()
 
     class Meta:
-        permissions = [("cancel_operation", "Can cancel an open operation")]
+        permissions = [
+            ("cancel_operation", "Can cancel an open operation"),
+            ("try_operation", "Can try operations out with test users"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(

@@ -57,3 +57,20 @@
     open = [];
   });
 })();
+
+// Fields that belong to one choice of a form: shown while it is chosen.
+(() => {
+  function fit() {
+    const chosen = {};
+    for (const select of document.querySelectorAll("[data-chooses]")) chosen[select.dataset.chooses] = select;
+    for (const field of document.querySelectorAll("[data-for]")) {
+      const [name, values] = field.dataset.for.split(":");
+      const select = chosen[name];
+      const away = select?.closest("[data-for]")?.hidden;
+      field.hidden = Boolean(select) && (away || !values.split(",").includes(select.value));
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", fit);
+  document.addEventListener("change", fit);
+})();
