@@ -2,7 +2,7 @@
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from config import env
 
@@ -26,57 +26,57 @@ def _group(title, *items, collapsible=False):
 
 
 GROUPS = [
-    {"items": [{"title": "Today", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
+    {"items": [{"title": _("Today"), "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
     _group(
-        "People",
-        _item("Users", "person", "reuseid", "user"),
-        _item("Devices", "smartphone", "mobileid", "device"),
-        _item("Operations", "touch_app", "mobileid", "operation"),
-        _item("Timeline", "history", "reuseid", "trailentry"),
+        _("People"),
+        _item(_("Users"), "person", "reuseid", "user"),
+        _item(_("Devices"), "smartphone", "mobileid", "device"),
+        _item(_("Operations"), "touch_app", "mobileid", "operation"),
+        _item(_("Timeline"), "history", "reuseid", "trailentry"),
     ),
     _group(
-        "Callbacks",
-        _item("Endpoints", "webhook", "reuseid", "webhookendpoint"),
-        _item("Deliveries", "outbox", "reuseid", "delivery"),
-        _item("Events", "campaign", "reuseid", "event"),
-        _item("Notices", "notifications", "reuseid", "staffnotice"),
+        _("Callbacks"),
+        _item(_("Endpoints"), "webhook", "reuseid", "webhookendpoint"),
+        _item(_("Deliveries"), "outbox", "reuseid", "delivery"),
+        _item(_("Events"), "campaign", "reuseid", "event"),
+        _item(_("Notices"), "notifications", "reuseid", "staffnotice"),
     ),
     _group(
-        "Set-up",
-        _item("Accounts", "domain", "reuseid", "account"),
-        _item("API clients", "api", "reuseid", "client"),
-        _item("Attribute catalogue", "format_list_bulleted", "reuseid", "attributekey"),
-        _item("Applications", "app_shortcut", "mobileid", "application"),
+        _("Set-up"),
+        _item(_("Accounts"), "domain", "reuseid", "account"),
+        _item(_("API clients"), "api", "reuseid", "client"),
+        _item(_("Attribute catalogue"), "format_list_bulleted", "reuseid", "attributekey"),
+        _item(_("Applications"), "app_shortcut", "mobileid", "application"),
         {
-            "title": gettext_lazy("Try it"),
+            "title": _("Try it"),
             "icon": "play_circle",
             "link": reverse_lazy("try"),
             "permission": _seen("mobileid.try_operation"),
         },
     ),
     _group(
-        "House",
-        _item("Colleagues", "badge", "reuseid", "staff"),
-        _item("Roles", "shield_person", "auth", "group"),
+        _("House"),
+        _item(_("Colleagues"), "badge", "reuseid", "staff"),
+        _item(_("Roles"), "shield_person", "auth", "group"),
     ),
     _group(
-        "Details",
-        _item("Attributes", "label", "reuseid", "attribute"),
-        _item("Former values", "history_edu", "reuseid", "attributeversion"),
-        _item("Proofings", "verified_user", "reuseid", "proofing"),
-        _item("Evidence", "gavel", "mobileid", "evidence"),
-        _item("Trust anchors", "anchor", "mobileid", "trustanchor"),
-        _item("Signing keys", "key", "mobileid", "signingkey"),
-        _item("Channel keys", "vpn_key", "mobileid", "channelkey"),
-        _item("Challenges", "casino", "mobileid", "nonce"),
-        _item("Kept answers", "mark_chat_read", "mobileid", "messageanswer"),
-        _item("Trail seals", "approval", "reuseid", "trailseal"),
-        _item("Trail keys", "key_vertical", "reuseid", "trailkey"),
-        _item("Attempts to send", "send", "reuseid", "deliveryattempt"),
-        _item("Events by hour", "bar_chart", "reuseid", "eventcount"),
-        _item("Deliveries by hour", "timer", "reuseid", "deliverycount"),
-        _item("Signs of life", "ecg_heart", "reuseid", "heartbeat"),
-        _item("Idempotency keys", "repeat_one", "reuseid", "idempotencykey"),
+        _("Details"),
+        _item(_("Attributes"), "label", "reuseid", "attribute"),
+        _item(_("Former values"), "history_edu", "reuseid", "attributeversion"),
+        _item(_("Proofings"), "verified_user", "reuseid", "proofing"),
+        _item(_("Evidence"), "gavel", "mobileid", "evidence"),
+        _item(_("Trust anchors"), "anchor", "mobileid", "trustanchor"),
+        _item(_("Signing keys"), "key", "mobileid", "signingkey"),
+        _item(_("Channel keys"), "vpn_key", "mobileid", "channelkey"),
+        _item(_("Challenges"), "casino", "mobileid", "nonce"),
+        _item(_("Kept answers"), "mark_chat_read", "mobileid", "messageanswer"),
+        _item(_("Trail seals"), "approval", "reuseid", "trailseal"),
+        _item(_("Trail keys"), "key_vertical", "reuseid", "trailkey"),
+        _item(_("Attempts to send"), "send", "reuseid", "deliveryattempt"),
+        _item(_("Events by hour"), "bar_chart", "reuseid", "eventcount"),
+        _item(_("Deliveries by hour"), "timer", "reuseid", "deliverycount"),
+        _item(_("Signs of life"), "ecg_heart", "reuseid", "heartbeat"),
+        _item(_("Idempotency keys"), "repeat_one", "reuseid", "idempotencykey"),
         collapsible=True,
     ),
 ]
@@ -118,7 +118,8 @@ def find(request, term):
     return [
         SearchResult(
             title=user.external_ref or str(user.pk),
-            description=f"{user.get_status_display()} user of {user.account.name}",
+            description=_("%(state)s user of %(account)s")
+            % {"state": user.get_status_display(), "account": user.account.name},
             link=page_of(User, user.pk),
             icon="person",
         )
@@ -132,17 +133,18 @@ def environment(request):
 
     name = settings.ENVIRONMENT_NAME
     if settings.PRODUCTION:
-        return [name, "warning"] if name else ["Production", "danger"]
-    return [name or "Development", "info"]
+        return [name, "warning"] if name else [_("Production"), "danger"]
+    return [name or _("Development"), "info"]
 
 
 UNFOLD = {
     "SITE_TITLE": env.text("BACK_OFFICE_TITLE", "ReuseID / MobileID"),
     "SITE_HEADER": env.text("BACK_OFFICE_TITLE", "ReuseID / MobileID"),
-    "SITE_SUBHEADER": "Back office",
+    "SITE_SUBHEADER": _("Back office"),
     "SITE_URL": None,
     "SITE_SYMBOL": "fingerprint",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("reuseid/favicon.svg")}],
+    "SHOW_LANGUAGES": True,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

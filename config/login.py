@@ -3,9 +3,10 @@
 import hashlib
 import logging
 
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from reuseid.api.addresses import client_address
+from reuseid.api.addresses import client_network
 from reuseid.api.throttling import spend
 
 log = logging.getLogger(__name__)
@@ -22,13 +23,13 @@ class LoginForm(AuthenticationForm):
     """
 
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "The name or the password is wrong, or was tried too often: then wait for 15 minutes."
+        "invalid_login": _("The name or the password is wrong, or was tried too often: then wait for 15 minutes.")
     }
 
     def clean(self):
         """Refuse what is over a limit just as a wrong password is refused."""
         name = self.cleaned_data.get("username", "").strip().casefold()
-        address = client_address(self.request)
+        address = client_network(self.request)
         if _too_often(hashlib.sha256(name.encode()).hexdigest(), address):
             log.warning("Signing in from %s is refused: too many tries.", address)
             raise self.get_invalid_login_error()

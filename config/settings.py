@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from celery.schedules import schedule
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_noop as _
 from kombu import Exchange, Queue
 
 from config import broker, env
@@ -84,7 +85,7 @@ MIDDLEWARE = [
     # Not on static files: a worker's script would bring its own policy along.
     "config.browsers.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.language.BackOfficeLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -235,15 +236,15 @@ COUNT_RETENTION_DAYS = env.integer("COUNT_RETENTION_DAYS", 400, minimum=31)
 # --- the REST API ----------------------------------------------------------------------------------------------------
 OAUTH2_PROVIDER_APPLICATION_MODEL = "reuseid.Client"
 SCOPES = {
-    "users:read": "Read users",
-    "users:write": "Create, change, lock, unlock and deactivate users",
-    "attributes:read": "Read attribute values",
-    "attributes:write": "Write attribute values",
-    "devices:read": "Read devices",
-    "devices:write": "Rename, lock, unlock and deactivate devices",
-    "operations:read": "Read operations",
-    "operations:write": "Start, confirm, release and cancel operations",
-    "webhooks:manage": "Manage webhook endpoints and read events",
+    "users:read": _("Read users"),
+    "users:write": _("Create, change, lock, unlock and deactivate users"),
+    "attributes:read": _("Read attribute values"),
+    "attributes:write": _("Write attribute values"),
+    "devices:read": _("Read devices"),
+    "devices:write": _("Rename, lock, unlock and deactivate devices"),
+    "operations:read": _("Read operations"),
+    "operations:write": _("Start, confirm, release and cancel operations"),
+    "webhooks:manage": _("Manage webhook endpoints and read events"),
 }
 OAUTH2_PROVIDER = {
     "SCOPES": SCOPES,
@@ -321,16 +322,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # --- people ----------------------------------------------------------------------------------------------------------
 # Why users and devices are locked, unlocked, deactivated or erased; each with its explanation for staff.
 REASONS = {
-    "CUSTOMER_REQUEST": "The customer asked for it.",
-    "SUSPECTED_FRAUD": "Somebody else may be acting for the customer.",
-    "DEVICE_LOST": "The customer lost the phone.",
-    "DEVICE_STOLEN": "The phone was stolen.",
-    "TOO_MANY_FAILURES": "Too many wrong PINs or failed sign-ins.",
-    "DECEASED": "The customer has died.",
-    "CONTRACT_ENDED": "The customer is no longer a customer.",
-    "COMPLIANCE": "A law, a court or an internal rule asks for it.",
-    "RESOLVED": "What led to the lock is settled.",
-    "OTHER": "None of the above; the note says why.",
+    "CUSTOMER_REQUEST": _("The customer asked for it."),
+    "SUSPECTED_FRAUD": _("Somebody else may be acting for the customer."),
+    "DEVICE_LOST": _("The customer lost the phone."),
+    "DEVICE_STOLEN": _("The phone was stolen."),
+    "TOO_MANY_FAILURES": _("Too many wrong PINs or failed sign-ins."),
+    "DECEASED": _("The customer has died."),
+    "CONTRACT_ENDED": _("The customer is no longer a customer."),
+    "COMPLIANCE": _("A law, a court or an internal rule asks for it."),
+    "RESOLVED": _("What led to the lock is settled."),
+    "OTHER": _("None of the above; the note says why."),
 }
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
@@ -365,7 +366,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Of the back office; whatever else the service says (API, logs, trail) is English.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
 

@@ -6,8 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -38,7 +37,7 @@ class ApplicationAdmin(EditAdmin):
     sortable_by = None
     ordering = ("account", "name")
     exact = ("pk", "name")
-    search_hint = "Id or name, exactly"
+    search_hint = _("Id or name, exactly")
     fixed = ("account", "server", "id", "created")
     shown_only = ("preview", "configuration", "keys", "history")
 
@@ -65,23 +64,23 @@ class ApplicationAdmin(EditAdmin):
             return self.get_fields(request, obj)
         return (*self.fixed, *self.shown_only) if obj else ()
 
-    @display(description="Methods")
+    @display(description=_("Methods"))
     def methods(self, application):
         return cells.words([AuthMethod(method).label for method in application.auth_methods])
 
-    @display(description="Suite at least", ordering="min_suite")
+    @display(description=_("Suite at least"), ordering="min_suite")
     def suite(self, application):
         return {1: "X25519", 2: "X-Wing"}[application.min_suite]
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def created(self, application):
         return cells.when(application.created_at)
 
-    @display(description=gettext_lazy("Preview"))
+    @display(description=_("Preview"))
     def preview(self, application):
         return looks.preview(application)
 
-    @display(description=gettext_lazy("What the app is built with"))
+    @display(description=_("What the app is built with"))
     def configuration(self, application):
         """As the SDK reads it, as a QR code and as text."""
         found = applications.configuration(application)
@@ -89,7 +88,7 @@ class ApplicationAdmin(EditAdmin):
         values = {"qr": svg_data_uri(compact), "text": json.dumps(found, indent=2)}
         return render_to_string("admin/parts/configuration.html", values)
 
-    @display(description=gettext_lazy("Keys of the account"))
+    @display(description=_("Keys of the account"))
     def keys(self, application):
         """Which key is used for what, since when; public halves are on the keys' own pages."""
         mine, rows = {"account": application.account_id}, []
@@ -109,7 +108,7 @@ class ApplicationAdmin(EditAdmin):
         headers = [_("Key"), _("Purpose"), _("State"), _("Since"), _("Age"), _("Until")]
         return _panel(Table(headers, rows, empty=_("The account has no keys yet.")))
 
-    @display(description=gettext_lazy("History"))
+    @display(description=_("History"))
     def history(self, application):
         return _panel(Timeline(trail_of(application)))
 

@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from mobileid.models import Device, Operation
 from mobileid.models.operations import OPEN
@@ -15,13 +14,13 @@ from reuseid.services import counting
 
 # The order in which a column is stacked, from the bottom: outcome, name, colour.
 STACK = [
-    ("completed", gettext_lazy("Completed"), "good"),
-    ("rejected", gettext_lazy("Rejected"), "bad"),
-    ("failed", gettext_lazy("Failed"), "bad2"),
-    ("expired", gettext_lazy("Expired"), "warn"),
-    ("canceled", gettext_lazy("Cancelled"), "quiet"),
+    ("completed", _("Completed"), "good"),
+    ("rejected", _("Rejected"), "bad"),
+    ("failed", _("Failed"), "bad2"),
+    ("expired", _("Expired"), "warn"),
+    ("canceled", _("Cancelled"), "quiet"),
 ]
-LOCKS = [("user", gettext_lazy("People"), "bad"), ("device", gettext_lazy("Devices"), "busy2")]
+LOCKS = [("user", _("People"), "bad"), ("device", _("Devices"), "busy2")]
 ENDINGS = [f"{kind}.{outcome}" for kind in Operation.Type.values for outcome, _name, _colour in STACK]
 
 
@@ -32,7 +31,7 @@ def cards(request):
         address = cells.list_of(Operation, status="PENDING")
         found.append(Card(_("Operations open"), up_to(rows), hint=_("waiting for a phone"), href=address))
     if request.user.has_perm("mobileid.view_device"):
-        found.append(locked_today(request, Device, "Devices locked today"))
+        found.append(locked_today(request, Device, _("Devices locked today")))
     return found
 
 

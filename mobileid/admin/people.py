@@ -1,5 +1,7 @@
 """What mobileid adds to a person's page in the back office: devices, operations, and why they can't sign in."""
 
+from django.utils.translation import gettext_lazy as _
+
 from mobileid.admin.rows import device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services.obstacles import obstacles
@@ -12,9 +14,9 @@ def sign_in(request, user):
     """The first thing that support wants to know."""
     return [
         Findings(
-            "Why can this person not sign in?",
+            _("Why can this person not sign in?"),
             obstacles(user),
-            "Nothing stands in the way: the person is active and has a device that may be used.",
+            _("Nothing stands in the way: the person is active and has a device that may be used."),
         )
     ]
 
@@ -34,8 +36,10 @@ def follows(user):
     phones = Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:100].count()
     waiting = Operation.objects.open().filter(user=user)[:100].count()
     return [
-        f"{waiting} open operation(s) are cancelled." if waiting else "No operation is open.",
-        f"{phones} device(s) can't be used any more." if phones else "The person has no device.",
+        _("%(count)s open operation(s) are cancelled.") % {"count": waiting} if waiting else _("No operation is open."),
+        _("%(count)s device(s) can't be used any more.") % {"count": phones}
+        if phones
+        else _("The person has no device."),
     ]
 
 
@@ -50,9 +54,9 @@ def by_operation(value, accounts):
 
 user_tabs.OVERVIEW.append(sign_in)
 FOLLOW_ON_PHONES.append(follows)
-search.FINDERS.update({"device id": by_device, "operation id": by_operation})
+search.FINDERS.update({_("device id"): by_device, _("operation id"): by_operation})
 UserAdmin.tabs = [
     *UserAdmin.tabs,
-    Tab("devices", "Devices", devices, right="mobileid.view_device", order=30),
-    Tab("operations", "Operations", operations, right="mobileid.view_operation", order=40),
+    Tab("devices", _("Devices"), devices, right="mobileid.view_device", order=30),
+    Tab("operations", _("Operations"), operations, right="mobileid.view_operation", order=40),
 ]

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 SCOPE = "operations:read operations:write"
 

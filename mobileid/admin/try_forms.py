@@ -2,8 +2,7 @@
 
 from django import forms
 from django.forms.models import ModelChoiceIterator
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from mobileid.models import Application, Operation
@@ -15,10 +14,10 @@ TEST_SEGMENT = "test"
 USERS = 100
 AUTHORISATION = "authorisation"
 KINDS = [
-    (Operation.Type.REGISTRATION.value, gettext_lazy("Registration: a code for a new phone")),
-    (Operation.Type.AUTHENTICATION.value, gettext_lazy("Authentication: sign in")),
-    (AUTHORISATION, gettext_lazy("Authorisation: approve a payment")),
-    (Operation.Type.SIGNATURE.value, gettext_lazy("Signature: consent to a text")),
+    (Operation.Type.REGISTRATION.value, _("Registration: a code for a new phone")),
+    (Operation.Type.AUTHENTICATION.value, _("Authentication: sign in")),
+    (AUTHORISATION, _("Authorisation: approve a payment")),
+    (Operation.Type.SIGNATURE.value, _("Signature: consent to a text")),
 ]
 PLURAL = {
     Operation.Type.REGISTRATION.value: "registrations",
@@ -60,15 +59,15 @@ class TryForm(forms.Form):
     operation = forms.ChoiceField(
         choices=KINDS,
         initial=Operation.Type.AUTHENTICATION.value,
-        label=gettext_lazy("Operation"),
+        label=_("Operation"),
         widget=UnfoldAdminSelectWidget(attrs={"data-chooses": "operation"}),
     )
     user = UserChoice(
-        queryset=User.objects.none(), label=gettext_lazy("Test user"), widget=UnfoldAdminSelectWidget, empty_label=None
+        queryset=User.objects.none(), label=_("Test user"), widget=UnfoldAdminSelectWidget, empty_label=None
     )
     application = forms.ModelChoiceField(
         queryset=Application.objects.none(),
-        label=gettext_lazy("Application"),
+        label=_("Application"),
         widget=UnfoldAdminSelectWidget,
         empty_label=None,
         required=False,
@@ -76,31 +75,31 @@ class TryForm(forms.Form):
     level = forms.ChoiceField(
         choices=Operation.AuthLevel.choices,
         initial=Operation.AuthLevel.TWO_FACTOR,
-        label=gettext_lazy("Level"),
+        label=_("Level"),
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
     binding = forms.ChoiceField(
         choices=Operation.Binding.choices,
         initial=Operation.Binding.NONE,
-        label=gettext_lazy("Binding"),
+        label=_("Binding"),
         required=False,
         widget=UnfoldAdminSelectWidget(attrs={"data-chooses": "binding"}),
     )
-    return_url = _text(gettext_lazy("Return address"), "https://example.com/return", max_length=500)
-    title = _text(gettext_lazy("Title"), gettext_lazy("A test"), max_length=120)
+    return_url = _text(_("Return address"), "https://example.com/return", max_length=500)
+    title = _text(_("Title"), _("A test"), max_length=120)
     content = forms.CharField(
-        label=gettext_lazy("Text"),
-        initial=gettext_lazy("This is only a test."),
+        label=_("Text"),
+        initial=_("This is only a test."),
         required=False,
         max_length=4000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
-    amount = _text(gettext_lazy("Amount"), "12.50", max_length=20)
-    currency = _text(gettext_lazy("Currency"), "EUR", max_length=3)
-    creditorName = _text(gettext_lazy("Paid to"), "Example Shop", max_length=70)
-    creditorAccount = _text(gettext_lazy("Their account"), "DE89370400440532013000", max_length=64)
-    reference = _text(gettext_lazy("Reference"), "Order 1", max_length=140)
+    amount = _text(_("Amount"), "12.50", max_length=20)
+    currency = _text(_("Currency"), "EUR", max_length=3)
+    creditorName = _text(_("Paid to"), "Example Shop", max_length=70)
+    creditorAccount = _text(_("Their account"), "DE89370400440532013000", max_length=64)
+    reference = _text(_("Reference"), "Order 1", max_length=140)
 
     # Which fields belong to which operation or binding; the page hides the others.
     FOR = {

@@ -15,7 +15,7 @@ from mobileid.problems import StillJudged
 from mobileid.protocol.envelope import EnvelopeInvalid
 from mobileid.protocol.key_document import MEDIA_TYPE as JWT
 from mobileid.services import keys as channel
-from reuseid.api.addresses import client_address
+from reuseid.api.addresses import client_network
 from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, problem
 from reuseid.api.throttling import spend
 from reuseid.errors import ServiceError, TooMany, Unknown
@@ -56,7 +56,7 @@ def _told(request, method, answer):
         response["Allow"] = method
         return response
     try:
-        address = client_address(request)
+        address = client_network(request)
         spent = spend("phones", address, quota=settings.DEVICE_RATE_LIMIT, window=60)
         if spent.left < 0:
             raise TooMany(retry_after=spent.reset)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mobileid.errors import UserCooldown
 from mobileid.models import Device, Operation
@@ -29,17 +30,20 @@ def obstacles(user) -> list[Obstacle]:
 
 def _of_account(user):
     if user.account.status == Account.Status.BLOCKED:
-        yield Obstacle("ACCOUNT_BLOCKED", "The account is blocked: none of its systems is let in.")
+        yield Obstacle("ACCOUNT_BLOCKED", _("The account is blocked: none of its systems is let in."))
 
 
 def _of_person(user):
     if user.status == User.Status.DEACTIVATED:
         yield Obstacle(
-            "USER_DEACTIVATED", "The person is deactivated for good.", "A new user can be made by the account's system."
+            "USER_DEACTIVATED",
+            _("The person is deactivated for good."),
+            _("A new user can be made by the account's system."),
         )
     if user.status == User.Status.LOCKED:
-        until = f" until {rfc3339(user.locked_until)}" if user.locked_until else " until somebody unlocks them"
-        yield Obstacle("USER_LOCKED", f"The person is locked{until}{_why(user)}.", "Unlock the person.")
+        until = rfc3339(user.locked_until) if user.locked_until else _("somebody unlocks them")
+        sentence = _("The person is locked until %(until)s%(why)s.") % {"until": until, "why": _why(user)}
+        yield Obstacle("USER_LOCKED", sentence, _("Unlock the person."))
 
 
 def _of_phones(user):
@@ -52,15 +56,16 @@ def _of_phones(user):
         if phone.status == Device.Status.PENDING:
             yield Obstacle(
                 "DEVICE_PENDING",
-                f"The device “{phone.name}” waits for its confirmation.",
-                "The account's system confirms it with the code that the phone shows.",
+                _("The device “%(name)s” waits for its confirmation.") % {"name": phone.name},
+                _("The account's system confirms it with the code that the phone shows."),
             )
         else:
-            until = f" until {rfc3339(phone.locked_until)}" if phone.locked_until else " until somebody unlocks it"
+            until = rfc3339(phone.locked_until) if phone.locked_until else _("somebody unlocks it")
             yield Obstacle(
                 "DEVICE_LOCKED",
-                f"The device “{phone.name}” is locked{until}{_why(phone)}.",
-                "Wait for it, or unlock the device." if phone.locked_until else "Unlock the device.",
+                _("The device “%(name)s” is locked until %(until)s%(why)s.")
+                % {"name": phone.name, "until": until, "why": _why(phone)},
+                _("Wait for it, or unlock the device.") if phone.locked_until else _("Unlock the device."),
             )
 
 
@@ -69,10 +74,14 @@ def _no_phone(user):
     if waiting.exists():
         return Obstacle(
             "REGISTRATION_OPEN",
-            "No active device; a registration waits for its activation code.",
-            "The person enters the code in the app before it expires.",
+            _("No active device; a registration waits for its activation code."),
+            _("The person enters the code in the app before it expires."),
         )
-    return Obstacle("NO_DEVICE", "No active device.", "The person registers a phone: the account's system starts it.")
+    return Obstacle(
+        "NO_DEVICE",
+        _("No active device."),
+        _("The person registers a phone: the account's system starts it."),
+    )
 
 
 def _of_fatigue(user):
@@ -82,8 +91,9 @@ def _of_fatigue(user):
         end = timezone.now() + timedelta(seconds=cooldown.retry_after)
         yield Obstacle(
             "USER_COOLDOWN",
-            f"Left in peace until {rfc3339(end)}: more than {fatigue.TOLERATED} requests in a row were not approved.",
-            "A request bound by a number or a QR code gets through.",
+            _("Left in peace until %(until)s: more than %(count)s requests in a row were not approved.")
+            % {"until": rfc3339(end), "count": fatigue.TOLERATED},
+            _("A request bound by a number or a QR code gets through."),
         )
 
 
@@ -91,4 +101,4 @@ def _why(row):
     if not row.lock_reason:
         return ""
     sentence = reasons.sentences().get(row.lock_reason, "")
-    return f" ({row.lock_reason}: {sentence.rstrip('.')})" if sentence else f" ({row.lock_reason})"
+    return f" ({row.lock_reason}: {_(sentence).rstrip('.')})" if sentence else f" ({row.lock_reason})"

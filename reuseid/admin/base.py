@@ -9,12 +9,14 @@ from django.contrib.admin import ShowFacets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import ForeignKey, Q, UUIDField
 from django.http import HttpResponseNotAllowed
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePage
 from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
 from reuseid.admin.scope import scoped
+from reuseid.admin.words import right_in_words, searched
 from reuseid.models import TrailEntry
 
 PAGES = 100
@@ -98,7 +100,9 @@ class BackOfficeAdmin(ModelAdmin):
 
     @property
     def search_help_text(self):
-        return self.search_hint or f"Exact: {', '.join(self._label(name) for name in self.exact)}"
+        return self.search_hint or _("Exact: %(columns)s") % {
+            "columns": ", ".join(self._label(name) for name in self.exact)
+        }
 
     def _label(self, name):
         try:
@@ -114,7 +118,7 @@ class BackOfficeAdmin(ModelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        request.searched_for = f"“{term}” as {' or '.join(self._label(name) for name in self.exact)}, exactly"
+        request.searched_for = searched(term, [self._label(name) for name in self.exact])
         condition = Q(pk__in=[])
         for name in self.exact:
             condition |= self._equals(name, term)
@@ -154,7 +158,9 @@ class BackOfficeAdmin(ModelAdmin):
         """Whether the colleague has ``codename`` of this app; a refusal then says what is missing."""
         if request.user.has_perm(f"{self.opts.app_label}.{codename}"):
             return True
-        request.refusal = f"Your roles don't include the right “{codename.replace('_', ' ')}”."
+        request.refusal = _("Your roles don't include the right “%(right)s”.") % {
+            "right": right_in_words(self.opts, codename)
+        }
         return False
 
     def actor(self, request) -> Actor:

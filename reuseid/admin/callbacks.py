@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from reuseid import crypto
@@ -14,11 +15,12 @@ from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.masks import masked_body
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
+from reuseid.admin.words import thing
 from reuseid.models import Delivery, DeliveryAttempt, Event, User, WebhookEndpoint
 from reuseid.services import deliveries
 
 ResendForm = ReasonForm.about(
-    Delivery, lambda delivery: ["The same event with the same webhook-id is sent again, from the first retry time."]
+    Delivery, lambda delivery: [_("The same event with the same webhook-id is sent again, from the first retry time.")]
 )
 
 # Events
@@ -31,7 +33,7 @@ def body_of(event):
             event.payload, account=event.account_id, table=event._meta.db_table, row=event.id, column="payload"
         )
     except crypto.Unreadable:
-        return "It can't be decrypted: its key is not configured here."
+        return _("It can't be decrypted: its key is not configured here.")
     return json.dumps(masked_body(json.loads(body)), indent=2, ensure_ascii=False)
 
 
@@ -49,14 +51,19 @@ def event_overview(request, event):
     return [
         Facts(
             [
-                ("Event id", cells.ident(event.id)),
-                ("About", f"{event.object_type} {event.object_id}"),
-                ("User", cells.link(User, event.user_id, event.user_id)),
-                ("Account", event.account.name),
+                (_("Event id"), cells.ident(event.id)),
+                (_("About"), thing(event.object_type, event.object_id)),
+                (_("User"), cells.link(User, event.user_id, event.user_id)),
+                (_("Account"), event.account.name),
             ]
         ),
-        Table(["Delivery", "State", "Endpoint", "Attempts"], rows, title="Deliveries", empty="Nobody asked for it."),
-        Text(body_of(event), title="Body, personal values hidden"),
+        Table(
+            [_("Delivery"), _("State"), _("Endpoint"), _("Attempts")],
+            rows,
+            title=_("Deliveries"),
+            empty=_("Nobody asked for it."),
+        ),
+        Text(body_of(event), title=_("Body, personal values hidden")),
     ]
 
 
@@ -68,27 +75,27 @@ class EventAdmin(PageAdmin):
     list_select_related = ("account",)
     ordering = ("-sequence",)
     exact = ("id", "object_id", "user_id")
-    search_hint = "Id of an event, a user, a device or an operation"
-    tabs = [Tab("overview", "Overview", event_overview)]
+    search_hint = _("Id of an event, a user, a device or an operation")
+    tabs = [Tab("overview", _("Overview"), event_overview)]
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows if request.resolver_match.kwargs.get("object_id") else rows.defer("payload")
 
-    @display(description="Time", ordering="sequence")
+    @display(description=_("Time"), ordering="sequence")
     def made(self, event):
         return cells.when(event.created_at)
 
-    @display(description="About")
+    @display(description=_("About"))
     def about(self, event):
-        return f"{event.object_type} {cells.short(event.object_id)}"
+        return thing(event.object_type, cells.short(event.object_id))
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, event):
         return cells.link(User, event.user_id)
 
     def header(self, request, event):
-        return Header(title=event.type, ident=cells.ident(event.id), lines=[("Time", cells.when(event.created_at))])
+        return Header(title=event.type, ident=cells.ident(event.id), lines=[(_("Time"), cells.when(event.created_at))])
 
 
 # Deliveries
@@ -108,21 +115,26 @@ def delivery_overview(request, delivery):
     ]
     headers = [
         ("webhook-id", str(delivery.event.id)),
-        ("webhook-timestamp", "the time of each attempt"),
+        ("webhook-timestamp", _("the time of each attempt")),
         ("webhook-signature", "v1 (HMAC-SHA256) and v1a (Ed25519), made at each attempt"),
         ("content-type", "application/json"),
     ]
     return [
-        Table(["No", "Time", "Took", "Status", "Error", "Answer"], attempts, title="Attempts", empty="Not tried yet."),
-        Facts(headers, title="Headers"),
-        Text(body_of(delivery.event), title="Body, personal values hidden"),
-        Timeline(trail_of(delivery), title="History"),
+        Table(
+            [_("Attempt"), _("Time"), _("Took"), _("Status"), _("Error"), _("Answer")],
+            attempts,
+            title=_("Attempts"),
+            empty=_("Not tried yet."),
+        ),
+        Facts(headers, title=_("Headers")),
+        Text(body_of(delivery.event), title=_("Body, personal values hidden")),
+        Timeline(trail_of(delivery), title=_("History")),
     ]
 
 
 def _outcome(attempt):
     if attempt.http_status is None:
-        return cells.badge("no answer", "bad")
+        return cells.badge(_("no answer"), "bad")
     return cells.badge(attempt.http_status, "good" if 200 <= attempt.http_status < 300 else "bad")
 
 
@@ -135,9 +147,9 @@ class DeliveryAdmin(PageAdmin):
     list_select_related = ("account", "endpoint", "event")
     ordering = ("-created_at", "-id")
     exact = ("pk", "object_id", "endpoint_id")
-    search_hint = "Id of a delivery, its object or its endpoint"
+    search_hint = _("Id of a delivery, its object or its endpoint")
     actions_detail = ("resend",)
-    tabs = [Tab("overview", "Overview", delivery_overview)]
+    tabs = [Tab("overview", _("Overview"), delivery_overview)]
     fits = {"resend": lambda delivery: delivery.status in Delivery.MOVES[Delivery.Status.PENDING]}
 
     def get_queryset(self, request):
@@ -149,38 +161,38 @@ class DeliveryAdmin(PageAdmin):
         near = timezone.now() + timedelta(seconds=settings.CALLBACK_LEASE)
         return 3 if delivery.status == Delivery.Status.PENDING and delivery.next_attempt_at < near else 0
 
-    @display(description="Owed since", ordering="created_at")
+    @display(description=_("Owed since"), ordering="created_at")
     def made(self, delivery):
         return cells.when(delivery.created_at)
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, delivery):
         return cells.state(delivery)
 
-    @display(description="Event")
+    @display(description=_("Event"))
     def event_type(self, delivery):
         return cells.link(Event, delivery.event_id, delivery.event.type)
 
-    @display(description="Endpoint")
+    @display(description=_("Endpoint"))
     def target(self, delivery):
         return cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url)
 
-    @display(description="Next try", ordering="next_attempt_at")
+    @display(description=_("Next try"), ordering="next_attempt_at")
     def next_try(self, delivery):
         return cells.when(delivery.next_attempt_at) if delivery.status == Delivery.Status.PENDING else cells.NONE
 
     def header(self, request, delivery):
         owed = delivery.status == Delivery.Status.PENDING
-        ahead = ("Next try", delivery.next_attempt_at) if owed else ("Settled", delivery.settled_at)
+        ahead = (_("Next try"), delivery.next_attempt_at) if owed else (_("Settled"), delivery.settled_at)
         return Header(
             title=delivery.event.type,
             state=cells.state(delivery),
             ident=cells.ident(delivery.pk),
             lines=[
-                ("To", cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url)),
-                ("Event", cells.link(Event, delivery.event_id, f"no. {delivery.event_id}")),
-                ("Owed since", cells.when(delivery.created_at)),
-                ("Attempts", delivery.attempts),
+                (_("To"), cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url)),
+                (_("Event"), cells.link(Event, delivery.event_id, _("no. %(number)s") % {"number": delivery.event_id})),
+                (_("Owed since"), cells.when(delivery.created_at)),
+                (_("Attempts"), delivery.attempts),
                 (ahead[0], cells.when(ahead[1])),
             ],
         )
@@ -189,16 +201,16 @@ class DeliveryAdmin(PageAdmin):
         return self.may(request, object_id, "resend_delivery")
 
     @action(
-        description="Send again",
+        description=_("Send again"),
         url_path="resend",
         icon="replay",
         permissions=["resend"],
         dialog={
-            "title": "Send this callback again",
+            "title": _("Send this callback again"),
             "description": "",
             "form_class": ResendForm,
-            "form_submit_text": "Send again",
+            "form_submit_text": _("Send again"),
         },
     )
     def resend(self, request, form, object_id):
-        return self.act(request, object_id, deliveries.resend, done="It is owed again, due now.", **form.values())
+        return self.act(request, object_id, deliveries.resend, done=_("It is owed again, due now."), **form.values())

@@ -2,13 +2,17 @@
 
 from django.contrib.admin.utils import quote
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import lazy
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.words import STATES
 
-NONE = format_html('<span class="{}">{}</span>', "bo-none", "none")
-MASK = format_html('<span class="{}" title="{}">{}</span>', "bo-mask", "Hidden: a personal value.", "••••••")
+lazy_html = lazy(format_html, SafeString)
+NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
+MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: a personal value."), "••••••")
 COLOURS = {
     "ACTIVE": "good",
     "COMPLETED": "good",
@@ -56,10 +60,11 @@ def ident(value):
     if not value:
         return NONE
     return format_html(
-        '<span class="bo-id"><code>{}</code><button type="button" class="bo-copy" data-copy="{}" aria-label="Copy">'
+        '<span class="bo-id"><code>{}</code><button type="button" class="bo-copy" data-copy="{}" aria-label="{}">'
         '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button></span>',
         value,
         value,
+        _("Copy"),
     )
 
 
@@ -114,4 +119,4 @@ def duration(start, end):
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     if seconds < 172_800:
         return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
-    return f"{seconds // 86_400:.0f} days"
+    return _("%(count)s days") % {"count": f"{seconds // 86_400:.0f}"}

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 HEIGHT = 120
 WIDTH = 24
@@ -44,12 +43,12 @@ class Period:
 PERIODS = {
     period.slug: period
     for period in (
-        Period("24h", gettext_lazy("24 hours"), 24, timedelta(hours=1)),
-        Period("7d", gettext_lazy("7 days"), 28, timedelta(hours=6)),
-        Period("30d", gettext_lazy("30 days"), 30, timedelta(days=1)),
+        Period("24h", _("24 hours"), 24, timedelta(hours=1)),
+        Period("7d", _("7 days"), 28, timedelta(hours=6)),
+        Period("30d", _("30 days"), 30, timedelta(days=1)),
     )
 }
-WEEK = Period("week", gettext_lazy("7 days"), 7, timedelta(days=1))
+WEEK = Period("week", _("7 days"), 7, timedelta(days=1))
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin import cells, charts
 from reuseid.admin.charts import Chart
@@ -47,7 +47,7 @@ def locked_today(request, model, title):
     return Card(
         title,
         number,
-        hint="since midnight",
+        hint=_("since midnight"),
         href=cells.list_of(model, status="LOCKED", status_since_from=start.date().isoformat()),
         colour="bad" if number != "0" else "quiet",
     )
@@ -57,7 +57,7 @@ def cards(request):
     """What the colleague may see, worst first."""
     found = []
     if request.user.has_perm("reuseid.view_user"):
-        found.append(locked_today(request, User, "People locked today"))
+        found.append(locked_today(request, User, _("People locked today")))
     if request.user.has_perm("reuseid.view_delivery"):
         found += _owed(request)
     if request.user.has_perm("reuseid.view_staffnotice"):
@@ -74,8 +74,8 @@ def _alive():
     heard = set(Heartbeat.objects.filter(name__in=watched, at__gte=oldest).values_list("name", flat=True))
     silent = [name for name in watched if name not in heard]
     return Card(
-        "Worker and beat",
-        "silent" if silent else "all alive",
+        _("Worker and beat"),
+        _("silent") if silent else _("all alive"),
         hint=", ".join(silent or watched),
         href=cells.list_of(Heartbeat),
         colour="bad" if silent else "good",
@@ -86,11 +86,11 @@ def _owed(request):
     rows = Delivery.objects.filter(account__in=account_ids(request.user), status=Delivery.Status.PENDING)
     oldest = rows.order_by("created_at").values_list("created_at", flat=True).first()
     address = cells.list_of(Delivery, status="PENDING")
-    age = cells.duration(oldest, timezone.now()) if oldest else "nothing is owed"
+    age = cells.duration(oldest, timezone.now()) if oldest else _("nothing is owed")
     late = oldest is not None and (timezone.now() - oldest).total_seconds() > settings.CALLBACK_LATE
     return [
-        Card("Callbacks owed", up_to(rows), href=address, colour="warn" if late else "quiet"),
-        Card("Oldest owed callback", age, href=address, colour="bad" if late else "good"),
+        Card(_("Callbacks owed"), up_to(rows), href=address, colour="warn" if late else "quiet"),
+        Card(_("Oldest owed callback"), age, href=address, colour="bad" if late else "good"),
         _given_up(request),
     ]
 
@@ -207,5 +207,5 @@ def tables(request):
         ]
         for endpoint in endpoints
     ]
-    headers = ["Endpoint", "State", "Account", "Failing since", "In a row"]
-    return [Table(headers, rows, title="Endpoints that need a look", empty="Every endpoint takes its callbacks.")]
+    headers = [_("Endpoint"), _("State"), _("Account"), _("Failing since"), _("In a row")]
+    return [Table(headers, rows, title=_("Endpoints that need a look"), empty=_("Every endpoint takes its callbacks."))]

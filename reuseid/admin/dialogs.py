@@ -5,6 +5,8 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
@@ -15,7 +17,10 @@ from reuseid.services import reasons
 
 def reason_choices():
     """Each code with its sentence, in the order of the setting."""
-    return [("", "Choose a reason"), *((code, f"{code} — {text}") for code, text in reasons.sentences().items())]
+    return [
+        ("", _("Choose a reason")),
+        *((code, f"{code} — {gettext(text)}") for code, text in reasons.sentences().items()),
+    ]
 
 
 class ReasonForm(BaseDialogForm):
@@ -36,7 +41,7 @@ class ReasonForm(BaseDialogForm):
         required=False,
         max_length=reasons.MAX_NOTE,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="For colleagues: it stays in the history. No passwords, no document numbers.",
+        help_text=_("For colleagues: it stays in the history. No passwords, no document numbers."),
     )
 
     @classmethod
@@ -71,16 +76,16 @@ class LockForm(ReasonForm):
 
     until = forms.TypedChoiceField(
         choices=[
-            ("", "Until somebody unlocks"),
-            ("1", "For one hour"),
-            ("8", "For eight hours"),
-            ("24", "For a day"),
-            ("168", "For a week"),
+            ("", _("Until somebody unlocks")),
+            ("1", _("For one hour")),
+            ("8", _("For eight hours")),
+            ("24", _("For a day")),
+            ("168", _("For a week")),
         ],
         coerce=int,
         empty_value=None,
         required=False,
-        label="How long",
+        label=_("How long"),
         widget=UnfoldAdminSelectWidget,
     )
     field_order = ("reason", "until", "note")

@@ -3,6 +3,8 @@
 from django.db import transaction
 from django.db.models import URLField
 from django.http import HttpResponseRedirect
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from unfold.forms import forms
 
 from reuseid.admin.base import BackOfficeAdmin
@@ -106,5 +108,7 @@ class EditAdmin(BackOfficeAdmin):
 
         from reuseid.admin.cells import page_of
 
-        messages.success(request, f"{self.opts.verbose_name.capitalize()} “{obj}” is saved.")
+        messages.success(
+            request, _("%(kind)s “%(name)s” is saved.") % {"kind": capfirst(self.opts.verbose_name), "name": obj}
+        )
         return HttpResponseRedirect(page_of(self.model, obj.pk))

@@ -5,8 +5,7 @@ from datetime import UTC, timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -23,10 +22,11 @@ from reuseid.models import Account, Delivery, WebhookEndpoint
 from reuseid.services import webhooks
 
 PauseForm = ReasonForm.about(
-    WebhookEndpoint, lambda endpoint: ["Nothing is sent until somebody resumes it.", "What happens meanwhile is kept."]
+    WebhookEndpoint,
+    lambda endpoint: [_("Nothing is sent until somebody resumes it."), _("What happens meanwhile is kept.")],
 )
 ResumeForm = ReasonForm.about(
-    WebhookEndpoint, lambda endpoint: ["All that is owed is sent now, oldest first for each object."]
+    WebhookEndpoint, lambda endpoint: [_("All that is owed is sent now, oldest first for each object.")]
 )
 
 
@@ -46,19 +46,19 @@ class AddressForm(BaseDialogForm):
 
     url = forms.CharField(
         max_length=500,
-        label=gettext_lazy("Address"),
+        label=_("Address"),
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "url", "autocomplete": "off"}),
-        help_text=gettext_lazy("An https:// address that leads to the public internet. Redirects are not followed."),
+        help_text=_("An https:// address that leads to the public internet. Redirects are not followed."),
     )
     description = forms.CharField(
-        max_length=200, required=False, label=gettext_lazy("Description"), widget=UnfoldAdminTextInputWidget
+        max_length=200, required=False, label=_("Description"), widget=UnfoldAdminTextInputWidget
     )
     event_types = forms.MultipleChoiceField(
         choices=type_choices,
         required=False,
-        label=gettext_lazy("Event types"),
+        label=_("Event types"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=gettext_lazy("Choose none to send everything."),
+        help_text=_("Choose none to send everything."),
     )
 
     def clean_url(self):
@@ -78,7 +78,7 @@ class NewEndpointForm(AddressForm):
     """An endpoint of one of the colleague's accounts."""
 
     account = forms.ModelChoiceField(
-        queryset=Account.objects.none(), label=gettext_lazy("Account"), widget=UnfoldAdminSelectWidget
+        queryset=Account.objects.none(), label=_("Account"), widget=UnfoldAdminSelectWidget
     )
     field_order = ("account", "url", "description", "event_types")
 
@@ -110,14 +110,14 @@ class RotateForm(
 
     overlap = forms.TypedChoiceField(
         choices=[
-            (24, gettext_lazy("For a day")),
-            (1, gettext_lazy("For an hour")),
-            (72, gettext_lazy("For three days")),
-            (168, gettext_lazy("For a week")),
-            (0, gettext_lazy("No longer: the old ones are known to somebody else")),
+            (24, _("For a day")),
+            (1, _("For an hour")),
+            (72, _("For three days")),
+            (168, _("For a week")),
+            (0, _("No longer: the old ones are known to somebody else")),
         ],
         coerce=int,
-        label=gettext_lazy("The old keys sign too"),
+        label=_("The old keys sign too"),
         widget=UnfoldAdminSelectWidget,
     )
     field_order = ("overlap", "reason", "note")
@@ -162,11 +162,11 @@ class ResendSinceForm(
     """Since when, and whether also what was taken."""
 
     since = forms.DateTimeField(
-        label=gettext_lazy("Since, in UTC"),
+        label=_("Since, in UTC"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1"}),
     )
     delivered = forms.BooleanField(
-        required=False, label=gettext_lazy("Also what was taken already"), widget=UnfoldBooleanSwitchWidget
+        required=False, label=_("Also what was taken already"), widget=UnfoldBooleanSwitchWidget
     )
     field_order = ("since", "delivered", "reason", "note")
 

@@ -2,8 +2,7 @@
 
 from django.contrib import admin, messages
 from django.http import Http404
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -24,16 +23,16 @@ def endpoint_overview(request, endpoint):
     owed = Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.PENDING)
     failed = Delivery.objects.filter(account=endpoint.account_id, endpoint=endpoint, status=Delivery.Status.FAILED)
     rows = [
-        ("Address", cells.ident(endpoint.url)),
-        ("Description", cells.text(endpoint.description)),
-        ("Event types", cells.words(endpoint.event_types) if endpoint.event_types else "all"),
-        ("Secret", cells.MASK),
-        ("Public key", cells.ident(endpoint.public_key)),
+        (_("Address"), cells.ident(endpoint.url)),
+        (_("Description"), cells.text(endpoint.description)),
+        (_("Event types"), cells.words(endpoint.event_types) if endpoint.event_types else _("all")),
+        (_("Secret"), cells.MASK),
+        (_("Public key"), cells.ident(endpoint.public_key)),
         (_("Keys before the last rotation sign until"), cells.when(endpoint.previous_secret_expires_at)),
-        ("Failing since", cells.when(endpoint.failing_since)),
-        ("Failures in a row", endpoint.consecutive_failures),
-        ("Rests until", cells.when(endpoint.open_until)),
-        ("Owed", _up_to(owed)),
+        (_("Failing since"), cells.when(endpoint.failing_since)),
+        (_("Failures in a row"), endpoint.consecutive_failures),
+        (_("Rests until"), cells.when(endpoint.open_until)),
+        (_("Owed"), _up_to(owed)),
         (_("Given up"), _up_to(failed)),
     ]
     latest = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__payload")
@@ -50,26 +49,26 @@ def endpoint_overview(request, endpoint):
     return [
         Facts(rows),
         Table(
-            ["Owed since", "Event", "State", "Attempts", "Settled"],
+            [_("Owed since"), _("Event"), _("State"), _("Attempts"), _("Settled")],
             table,
-            title="Latest deliveries",
-            empty="Nothing was ever owed.",
+            title=_("Latest deliveries"),
+            empty=_("Nothing was ever owed."),
             more=cells.list_of(Delivery, q=str(endpoint.pk)),
         ),
-        Timeline(trail_of(endpoint), title="History"),
+        Timeline(trail_of(endpoint), title=_("History")),
     ]
 
 
 def _up_to(rows, limit=1000):
     """How many rows, counted no further than ``limit``."""
     found = rows.order_by()[: limit + 1].count()
-    return f"more than {limit}" if found > limit else found
+    return _("more than %(limit)s") % {"limit": limit} if found > limit else found
 
 
 class HealthFilter(DropdownFilter):
     """Those that take nothing at the moment."""
 
-    title = gettext_lazy("health")
+    title = _("health")
     parameter_name = "health"
 
     def lookups(self, request, model_admin):
@@ -86,10 +85,10 @@ class WebhookEndpointAdmin(PageAdmin):
     list_select_related = ("account",)
     ordering = ("-created_at",)
     exact = ("pk", "url")
-    search_hint = "Id or address, exactly"
+    search_hint = _("Id or address, exactly")
     actions_list = ("create",)
     actions_detail = ("test", "edit", "pause", "resume", "resend_since", "resend_failed", "rotate", "remove")
-    tabs = [Tab("overview", "Overview", endpoint_overview)]
+    tabs = [Tab("overview", _("Overview"), endpoint_overview)]
     fits = {
         "test": lambda endpoint: endpoint.status == Status.ACTIVE,
         **dict.fromkeys(
@@ -100,62 +99,62 @@ class WebhookEndpointAdmin(PageAdmin):
         "resume": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.ACTIVE],
     }
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, endpoint):
         return cells.state(endpoint)
 
-    @display(description="Health")
+    @display(description=_("Health"))
     def health(self, endpoint):
         if endpoint.failing_since:
-            return cells.badge(f"failing, {endpoint.consecutive_failures} in a row", "bad")
-        return cells.badge("well", "good")
+            return cells.badge(_("failing, %(count)s in a row") % {"count": endpoint.consecutive_failures}, "bad")
+        return cells.badge(_("well"), "good")
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def made(self, endpoint):
         return cells.when(endpoint.created_at)
 
     def header(self, request, endpoint):
-        lines = [("Account", endpoint.account.name), ("Since", cells.when(endpoint.status_since))]
+        lines = [(_("Account"), endpoint.account.name), (_("Since"), cells.when(endpoint.status_since))]
         if endpoint.disabled_reason:
-            lines.append(("Because", endpoint.disabled_reason))
+            lines.append((_("Because"), endpoint.disabled_reason))
         if endpoint.failing_since:
-            lines.append(("Failing since", cells.when(endpoint.failing_since)))
+            lines.append((_("Failing since"), cells.when(endpoint.failing_since)))
         return Header(title=endpoint.url, state=cells.state(endpoint), ident=cells.ident(endpoint.pk), lines=lines)
 
     def has_pause_permission(self, request, object_id=None):
         return self.may(request, object_id, "pause_webhookendpoint")
 
     @action(
-        description="Pause",
+        description=_("Pause"),
         url_path="pause",
         icon="pause",
         permissions=["pause"],
         variant=ActionVariant.WARNING,
         dialog={
-            "title": "Pause this endpoint",
+            "title": _("Pause this endpoint"),
             "description": "",
             "form_class": endpoint_forms.PauseForm,
-            "form_submit_text": "Pause",
+            "form_submit_text": _("Pause"),
         },
     )
     def pause(self, request, form, object_id):
-        return self.act(request, object_id, webhooks.pause, done="The endpoint is paused.", **form.values())
+        return self.act(request, object_id, webhooks.pause, done=_("The endpoint is paused."), **form.values())
 
     @action(
-        description="Resume",
+        description=_("Resume"),
         url_path="resume",
         icon="play_arrow",
         permissions=["pause"],
         variant=ActionVariant.SUCCESS,
         dialog={
-            "title": "Resume this endpoint",
+            "title": _("Resume this endpoint"),
             "description": "",
             "form_class": endpoint_forms.ResumeForm,
-            "form_submit_text": "Resume",
+            "form_submit_text": _("Resume"),
         },
     )
     def resume(self, request, form, object_id):
-        return self.act(request, object_id, webhooks.resume, done="The endpoint gets its events.", **form.values())
+        return self.act(request, object_id, webhooks.resume, done=_("The endpoint gets its events."), **form.values())
 
     # Set-up
 
@@ -175,16 +174,16 @@ class WebhookEndpointAdmin(PageAdmin):
         return self.may(request, object_id, "resend_delivery")
 
     @action(
-        description=gettext_lazy("New endpoint"),
+        description=_("New endpoint"),
         url_path="new",
         icon="add",
         permissions=["create"],
         variant=ActionVariant.PRIMARY,
         dialog={
-            "title": gettext_lazy("A new endpoint"),
-            "description": gettext_lazy("Its secret is shown once, after this."),
+            "title": _("A new endpoint"),
+            "description": _("Its secret is shown once, after this."),
             "form_class": endpoint_forms.NewEndpointForm,
-            "form_submit_text": gettext_lazy("Make it"),
+            "form_submit_text": _("Make it"),
         },
     )
     def create(self, request, form):
@@ -196,31 +195,31 @@ class WebhookEndpointAdmin(PageAdmin):
         return self._secret(request, endpoint)
 
     @action(
-        description=gettext_lazy("Change"),
+        description=_("Change"),
         url_path="edit",
         icon="edit",
         permissions=["edit"],
         dialog={
-            "title": gettext_lazy("Change this endpoint"),
-            "description": gettext_lazy("What is owed already goes to the new address."),
+            "title": _("Change this endpoint"),
+            "description": _("What is owed already goes to the new address."),
             "form_class": endpoint_forms.ChangeEndpointForm,
-            "form_submit_text": gettext_lazy("Save"),
+            "form_submit_text": _("Save"),
         },
     )
     def edit(self, request, form, object_id):
         return self.act(request, object_id, webhooks.update, done=_("The endpoint is changed."), **form.values())
 
     @action(
-        description=gettext_lazy("New secret"),
+        description=_("New secret"),
         url_path="rotate",
         icon="key",
         permissions=["rotate"],
         variant=ActionVariant.WARNING,
         dialog={
-            "title": gettext_lazy("New keys for this endpoint"),
+            "title": _("New keys for this endpoint"),
             "description": "",
             "form_class": endpoint_forms.RotateForm,
-            "form_submit_text": gettext_lazy("Make new keys"),
+            "form_submit_text": _("Make new keys"),
         },
     )
     def rotate(self, request, form, object_id):
@@ -233,31 +232,31 @@ class WebhookEndpointAdmin(PageAdmin):
         return self._secret(request, endpoint)
 
     @action(
-        description=gettext_lazy("Remove"),
+        description=_("Remove"),
         url_path="remove",
         icon="delete",
         permissions=["remove"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": gettext_lazy("Remove this endpoint for good"),
+            "title": _("Remove this endpoint for good"),
             "description": "",
             "form_class": endpoint_forms.RemoveForm,
-            "form_submit_text": gettext_lazy("Remove for good"),
+            "form_submit_text": _("Remove for good"),
         },
     )
     def remove(self, request, form, object_id):
         return self.act(request, object_id, webhooks.delete, done=_("The endpoint is removed."), **form.values())
 
     @action(
-        description=gettext_lazy("Send a test"),
+        description=_("Send a test"),
         url_path="test",
         icon="science",
         permissions=["edit"],
         dialog={
-            "title": gettext_lazy("Send a test to this endpoint"),
-            "description": gettext_lazy("It gets the event webhook.test, signed as all others. Its answer is shown."),
+            "title": _("Send a test to this endpoint"),
+            "description": _("It gets the event webhook.test, signed as all others. Its answer is shown."),
             "form_class": SureForm,
-            "form_submit_text": gettext_lazy("Send"),
+            "form_submit_text": _("Send"),
         },
     )
     def test(self, request, form, object_id):
@@ -273,15 +272,15 @@ class WebhookEndpointAdmin(PageAdmin):
     # Sending again
 
     @action(
-        description=gettext_lazy("Send again since …"),
+        description=_("Send again since …"),
         url_path="resend-since",
         icon="history",
         permissions=["resend"],
         dialog={
-            "title": gettext_lazy("Send again what it missed since a time"),
+            "title": _("Send again what it missed since a time"),
             "description": "",
             "form_class": endpoint_forms.ResendSinceForm,
-            "form_submit_text": gettext_lazy("Send again"),
+            "form_submit_text": _("Send again"),
         },
     )
     def resend_since(self, request, form, object_id):
@@ -302,15 +301,15 @@ class WebhookEndpointAdmin(PageAdmin):
         return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
 
     @action(
-        description=gettext_lazy("Send all failed again"),
+        description=_("Send all failed again"),
         url_path="resend-failed",
         icon="replay",
         permissions=["resend"],
         dialog={
-            "title": gettext_lazy("Send all again that were given up"),
+            "title": _("Send all again that were given up"),
             "description": "",
             "form_class": endpoint_forms.ResendFailedForm,
-            "form_submit_text": gettext_lazy("Send again"),
+            "form_submit_text": _("Send again"),
         },
     )
     def resend_failed(self, request, form, object_id):

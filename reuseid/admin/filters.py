@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.utils.timezone import get_current_timezone, make_aware
+from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
@@ -14,7 +16,7 @@ from reuseid.models import Account
 class AccountFilter(DropdownFilter):
     """By account; offered to those who see more than one."""
 
-    title = "account"
+    title = _("account")
     parameter_name = "account"
     path = "account"
 
@@ -33,7 +35,7 @@ def by_choice(field_name, label=None):
     """A drop-down filter over a column with choices; the address reads ``?<field_name>=VALUE``."""
 
     class ChoiceFilter(DropdownFilter):
-        title = label or field_name.replace("_", " ")
+        title = label or gettext_lazy(field_name.replace("_", " "))
         parameter_name = field_name
 
         def lookups(self, request, model_admin):
@@ -46,7 +48,7 @@ def by_choice(field_name, label=None):
     return ChoiceFilter
 
 
-StatusFilter = by_choice("status", "state")
+StatusFilter = by_choice("status", _("state"))
 
 
 class DateFilter(RangeDateFilter):

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin import history
 from reuseid.admin.base import BackOfficeAdmin
@@ -35,7 +37,7 @@ class Table:
     headers: list
     rows: list
     title: str = ""
-    empty: str = "There is nothing here."
+    empty: str = _("There is nothing here.")
     more: str = ""
     template: str = "admin/parts/table.html"
 
@@ -142,19 +144,20 @@ class Acting:
         except WrongState:
             messages.warning(request, self.too_late(obj))
         except ServiceError as error:
-            messages.error(request, f"Nothing was changed. {explain(error)}")
+            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
         else:
             messages.success(request, done)
         return go_to(request, page_of(self.model, obj.pk))
 
     def too_late(self, obj):
         """Why a click came to nothing: the state that the row is in by now, and who brought it there."""
-        noun = self.opts.verbose_name
-        sentence = f"Nothing was changed: the {noun} is {obj.get_status_display().lower()} already"
+        state = {"noun": self.opts.verbose_name, "state": obj.get_status_display().lower()}
+        sentence = _("Nothing was changed: the %(noun)s is %(state)s already.") % state
         line = last_line(obj)
         if line is None:
-            return f"{sentence}."
-        return f"{sentence}. Last change: {line.action} by {line.actor_label or line.actor_id}, {line.at:%H:%M:%S} UTC."
+            return sentence
+        last = {"action": line.action, "who": line.actor_label or line.actor_id, "time": f"{line.at:%H:%M:%S}"}
+        return sentence + " " + _("Last change: %(action)s by %(who)s, %(time)s UTC.") % last
 
 
 class PageAdmin(Acting, BackOfficeAdmin):
@@ -213,7 +216,7 @@ class PageAdmin(Acting, BackOfficeAdmin):
 def explain(error: ServiceError) -> str:
     """A service's refusal in a sentence."""
     params = " ".join(f"{item['name']}: {item['reason']}" for item in error.invalid_params)
-    return f"{error.detail or error.title} {params}".strip()
+    return f"{error.detail or gettext(error.title)} {params}".strip()
 
 
 def go_to(request, address):

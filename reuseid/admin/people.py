@@ -1,6 +1,7 @@
 """Attributes, their former values and proofings: where they come from, never what they say."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin import cells
@@ -14,13 +15,13 @@ class OfPerson(BackOfficeAdmin):
 
     list_select_related = ("account",)
     exact = ("pk", "user_id")
-    search_hint = "Id of the row or of the user, exactly"
+    search_hint = _("Id of the row or of the user, exactly")
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, row):
         return cells.link(User, row.user_id)
 
-    @display(description="Value")
+    @display(description=_("Value"))
     def masked(self, row):
         return cells.MASK
 
@@ -86,10 +87,10 @@ class ProofingAdmin(OfPerson):
         "created_at",
     )
 
-    @display(description="State")
+    @display(description=_("State"))
     def state(self, proofing):
         return cells.state(proofing)
 
-    @display(description="Reference")
+    @display(description=_("Reference"))
     def reference_masked(self, proofing):
         return cells.MASK if proofing.reference else cells.NONE

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext_lazy as _
+
 from reuseid.admin.base import as_uuid
 from reuseid.admin.scope import account_ids
+from reuseid.admin.words import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
 from reuseid.services import catalogue, lookups
@@ -18,10 +21,10 @@ def find_people(request, term: str):
     """Ids of the users that the term names, and what it was compared with, in words."""
     term = " ".join(term.replace("\x00", "").split())
     accounts = account_ids(request.user)
-    found, tried = [], ["external reference"]
+    found, tried = [], [_("external reference")]
     found += User.objects.filter(account__in=accounts, external_ref=term).values_list("pk", flat=True)[:LIMIT]
     if value := as_uuid(term):
-        tried += ["user id", *FINDERS]
+        tried += [_("user id"), *FINDERS]
         found.append(value)
         for finder in FINDERS.values():
             found += finder(value, accounts)
@@ -29,7 +32,7 @@ def find_people(request, term: str):
         by_value, names = _by_attribute(request, term)
         found += by_value
         tried += names
-    return found, f"“{term}” as {', '.join(tried[:-1])}{' or ' if tried[1:] else ''}{tried[-1]}, exactly"
+    return found, searched(term, tried)
 
 
 def _by_attribute(request, term):

@@ -3,8 +3,7 @@
 from django.contrib import admin, messages
 from django.db.models import F
 from django.http import Http404
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -35,7 +34,7 @@ class IdempotencyKeyAdmin(BackOfficeAdmin):
     exact = ("pk", "key")
     shown = ("id", "key", "client", "account", "fingerprint", "answer_status", "created")
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, row):
         return cells.when(row.created_at)
 
@@ -69,16 +68,16 @@ class StaffNoticeAdmin(PageAdmin):
     # What nobody has seen comes first.
     ordering = (F("seen_at").desc(nulls_first=True), "-id")
     exact = ("pk", "object_id", "code")
-    search_hint = "Id of what it is about, or its code, exactly"
+    search_hint = _("Id of what it is about, or its code, exactly")
     actions_detail = ("mark",)
-    tabs = [Tab("overview", gettext_lazy("Overview"), notice_facts)]
+    tabs = [Tab("overview", _("Overview"), notice_facts)]
     fits = {"mark": lambda notice: notice.seen_at is None}
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def at_time(self, notice):
         return cells.when(notice.at)
 
-    @display(description="Seen")
+    @display(description=_("Seen"))
     def seen(self, notice):
         if notice.seen_at is None:
             return cells.badge(_("not yet"), "warn")
@@ -94,16 +93,16 @@ class StaffNoticeAdmin(PageAdmin):
         return self.may(request, object_id, "mark_staffnotice")
 
     @action(
-        description=gettext_lazy("Mark as seen"),
+        description=_("Mark as seen"),
         url_path="mark",
         icon="visibility",
         permissions=["mark"],
         variant=ActionVariant.PRIMARY,
         dialog={
-            "title": gettext_lazy("Mark this notice as seen"),
-            "description": gettext_lazy("Your name stands beside it: colleagues know that you look after it."),
+            "title": _("Mark this notice as seen"),
+            "description": _("Your name stands beside it: colleagues know that you look after it."),
             "form_class": SureForm,
-            "form_submit_text": gettext_lazy("Mark as seen"),
+            "form_submit_text": _("Mark as seen"),
         },
     )
     def mark(self, request, form, object_id):
@@ -125,10 +124,10 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
     list_select_related = ("delivery",)
     ordering = ("-id",)
     exact = ("pk", "delivery_id")
-    search_hint = "Id of the delivery, exactly"
+    search_hint = _("Id of the delivery, exactly")
     shown = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error", "answer")
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def at_time(self, attempt):
         return cells.when(attempt.at)
 
@@ -138,10 +137,10 @@ class HeartbeatAdmin(OfService):
     list_display = ("name", "last_sign", "holder")
     ordering = ("name",)
     exact = ("pk",)
-    search_hint = "Name, exactly"
+    search_hint = _("Name, exactly")
     shown = ("name", "last_sign", "holder")
 
-    @display(description="Last sign of life", ordering="at")
+    @display(description=_("Last sign of life"), ordering="at")
     def last_sign(self, beat):
         return cells.when(beat.at)
 
@@ -154,7 +153,7 @@ class CountAdmin(BackOfficeAdmin):
     ordering = ("-hour", "-id")
     exact = ("pk",)
 
-    @display(description=gettext_lazy("Hour"), ordering="hour")
+    @display(description=_("Hour"), ordering="hour")
     def of_hour(self, row):
         return cells.when(row.hour)
 

@@ -1,10 +1,12 @@
 """What the tabs of a person's page show. Each reads at most ROWS rows, through an index that begins with the person."""
 
 from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
 
 from reuseid import crypto
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
+from reuseid.admin.words import thing
 from reuseid.models import Attribute, AttributeKey, Event, Proofing, TrailEntry
 from reuseid.services import attributes as attribute_service
 
@@ -16,19 +18,19 @@ def overview(request, user):
     """Why they can't sign in, the facts, and the last that happened."""
     panels = [panel for more in OVERVIEW for panel in more(request, user)]
     rows = [
-        ("User id", cells.ident(user.pk)),
-        ("External reference", cells.ident(user.external_ref)),
-        ("Segment", cells.text(user.segment)),
-        ("Account", user.account.name),
-        ("Created", cells.when(user.created_at)),
-        ("Last changed", cells.when(user.updated_at)),
-        ("Version", user.version),
+        (_("User id"), cells.ident(user.pk)),
+        (_("External reference"), cells.ident(user.external_ref)),
+        (_("Segment"), cells.text(user.segment)),
+        (_("Account"), user.account.name),
+        (_("Created"), cells.when(user.created_at)),
+        (_("Last changed"), cells.when(user.updated_at)),
+        (_("Version"), user.version),
     ]
     if user.erased_at:
-        rows.append(("Erased", cells.when(user.erased_at)))
-    panels.append(Facts(rows, title="Facts"))
+        rows.append((_("Erased"), cells.when(user.erased_at)))
+    panels.append(Facts(rows, title=_("Facts")))
     if request.user.has_perm("reuseid.view_trailentry"):
-        panels.append(Timeline(_lines(user, 5), title="Last happened", more="?tab=timeline"))
+        panels.append(Timeline(_lines(user, 5), title=_("Last happened"), more="?tab=timeline"))
     return panels
 
 
@@ -48,8 +50,17 @@ def attributes(request, user):
         ]
         for attribute in Attribute.objects.filter(user=user).order_by("name")[:ROWS]
     ]
-    headers = ["Name", "Value", "Source", "Assurance", "Verified", "Expires", "Changed", "Proofing"]
-    return [Table(headers, rows, empty="No attributes.")]
+    headers = [
+        _("Name"),
+        _("Value"),
+        _("Source"),
+        _("Assurance"),
+        _("Verified"),
+        _("Expires"),
+        _("Changed"),
+        _("Proofing"),
+    ]
+    return [Table(headers, rows, empty=_("No attributes."))]
 
 
 def _value(attribute, plain):
@@ -58,7 +69,7 @@ def _value(attribute, plain):
     try:
         return str(attribute_service.value_of(attribute))
     except crypto.Unreadable:
-        return cells.badge("can't be decrypted", "bad", "Its encryption key is not configured here.")
+        return cells.badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
 
 
 def proofings(request, user):
@@ -75,8 +86,8 @@ def proofings(request, user):
         ]
         for proofing in Proofing.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
     ]
-    headers = ["Proofing", "State", "Method", "Provider", "Assurance", "Performed", "Reference"]
-    return [Table(headers, rows, empty="No proofing is recorded.")]
+    headers = [_("Proofing"), _("State"), _("Method"), _("Provider"), _("Assurance"), _("Performed"), _("Reference")]
+    return [Table(headers, rows, empty=_("No proofing is recorded."))]
 
 
 def timeline(request, user):
@@ -90,7 +101,7 @@ def _lines(user, count):
 
 
 def _subject(entry):
-    return "" if entry.object_type == "user" else f"{entry.object_type} {cells.short(entry.object_id)}"
+    return "" if entry.object_type == "user" else thing(entry.object_type, cells.short(entry.object_id))
 
 
 def callbacks(request, user):
@@ -105,5 +116,5 @@ def callbacks(request, user):
         ]
         for event in events.prefetch_related("deliveries")[:ROWS]
     ]
-    headers = ["Time", "Event", "Deliveries"]
-    return [Table(headers, rows, empty="No events yet.", more=cells.list_of(Event, q=str(user.pk)))]
+    headers = [_("Time"), _("Event"), _("Deliveries")]
+    return [Table(headers, rows, empty=_("No events yet."), more=cells.list_of(Event, q=str(user.pk)))]

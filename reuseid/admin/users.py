@@ -1,6 +1,7 @@
 """People: found in seconds, read on one page, locked, unlocked and deactivated with a reason."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -9,8 +10,9 @@ from reuseid.admin.dialogs import LockForm, ReasonForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
+from reuseid.admin.words import reason_in_words
 from reuseid.models import User
-from reuseid.services import reasons, users
+from reuseid.services import users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
@@ -24,21 +26,21 @@ def _follows(*sentences):
 
 
 PersonLockForm = LockForm.about(
-    User, _follows("The account's systems get the event user.locked.", "It can be undone: Unlock.")
+    User, _follows(_("The account's systems get the event user.locked."), _("It can be undone: Unlock."))
 )
 UnlockForm = ReasonForm.about(
     User,
     lambda user: [
-        "The person may sign in again. A device that is locked for itself stays locked.",
-        "The account's systems get the event user.unlocked.",
+        _("The person may sign in again. A device that is locked for itself stays locked."),
+        _("The account's systems get the event user.unlocked."),
     ],
 )
 DeactivateForm = ReasonForm.about(
     User,
     _follows(
-        "All devices are deactivated for good.",
-        "The account's systems get the event user.deactivated.",
-        "It can't be undone.",
+        _("All devices are deactivated for good."),
+        _("The account's systems get the event user.deactivated."),
+        _("It can't be undone."),
     ),
     danger=True,
 )
@@ -52,14 +54,14 @@ class UserAdmin(PageAdmin):
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
-    search_hint = "Id of the user, a device or an operation · reference · name:value"
+    search_hint = _("Id of the user, a device or an operation · reference · name:value")
     actions_detail = ("lock", "unlock", "deactivate")
     tabs = [
-        Tab("overview", "Overview", user_tabs.overview, order=0),
-        Tab("attributes", "Attributes", user_tabs.attributes, right="reuseid.view_attribute", order=10),
-        Tab("proofings", "Proofings", user_tabs.proofings, right="reuseid.view_proofing", order=20),
-        Tab("timeline", "Timeline", user_tabs.timeline, right="reuseid.view_trailentry", order=60),
-        Tab("callbacks", "Callbacks", user_tabs.callbacks, right="reuseid.view_event", order=70),
+        Tab("overview", _("Overview"), user_tabs.overview, order=0),
+        Tab("attributes", _("Attributes"), user_tabs.attributes, right="reuseid.view_attribute", order=10),
+        Tab("proofings", _("Proofings"), user_tabs.proofings, right="reuseid.view_proofing", order=20),
+        Tab("timeline", _("Timeline"), user_tabs.timeline, right="reuseid.view_trailentry", order=60),
+        Tab("callbacks", _("Callbacks"), user_tabs.callbacks, right="reuseid.view_event", order=70),
     ]
     fits = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
@@ -69,23 +71,23 @@ class UserAdmin(PageAdmin):
 
     # The list
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, user):
         return user.external_ref or cells.short(user.pk)
 
-    @display(description="Id")
+    @display(description=_("Id"))
     def reference(self, user):
         return cells.ident(user.pk)
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, user):
         return cells.state(user)
 
-    @display(description="Since", ordering="status_since")
+    @display(description=_("Since"), ordering="status_since")
     def since(self, user):
         return cells.when(user.status_since)
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, user):
         return cells.when(user.created_at)
 
@@ -99,18 +101,18 @@ class UserAdmin(PageAdmin):
 
     def header(self, request, user):
         line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])
-        lines = [("Account", user.account.name), ("Since", cells.when(user.status_since))]
+        lines = [(_("Account"), user.account.name), (_("Since"), cells.when(user.status_since))]
         if line is not None:
-            lines.append(("By", line.actor_label or line.actor_id))
+            lines.append((_("By"), line.actor_label or line.actor_id))
         if user.lock_reason or (line and line.reason):
             code = user.lock_reason or line.reason
-            lines.append(("Because", f"{code}: {reasons.sentences().get(code, '')}".rstrip(": ")))
+            lines.append((_("Because"), reason_in_words(code)))
         if line is not None and line.note:
-            lines.append(("Note", line.note))
+            lines.append((_("Note"), line.note))
         if user.locked_until:
-            lines.append(("Locked until", cells.when(user.locked_until)))
+            lines.append((_("Locked until"), cells.when(user.locked_until)))
         return Header(
-            title=user.external_ref or "Without a reference",
+            title=user.external_ref or _("Without a reference"),
             state=cells.state(user),
             ident=cells.ident(user.pk),
             lines=lines,
@@ -128,50 +130,50 @@ class UserAdmin(PageAdmin):
         return self.may(request, object_id, "deactivate_user")
 
     @action(
-        description="Lock",
+        description=_("Lock"),
         url_path="lock",
         icon="lock",
         permissions=["lock"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Lock this person",
+            "title": _("Lock this person"),
             "description": "",
             "form_class": PersonLockForm,
-            "form_submit_text": "Lock",
+            "form_submit_text": _("Lock"),
         },
     )
     def lock(self, request, form, object_id):
-        return self.act(request, object_id, users.lock, done="The person is locked.", **form.values())
+        return self.act(request, object_id, users.lock, done=_("The person is locked."), **form.values())
 
     @action(
-        description="Unlock",
+        description=_("Unlock"),
         url_path="unlock",
         icon="lock_open",
         permissions=["unlock"],
         variant=ActionVariant.SUCCESS,
         dialog={
-            "title": "Unlock this person",
+            "title": _("Unlock this person"),
             "description": "",
             "form_class": UnlockForm,
-            "form_submit_text": "Unlock",
+            "form_submit_text": _("Unlock"),
         },
     )
     def unlock(self, request, form, object_id):
-        return self.act(request, object_id, users.unlock, done="The person is unlocked.", **form.values())
+        return self.act(request, object_id, users.unlock, done=_("The person is unlocked."), **form.values())
 
     @action(
-        description="Deactivate",
+        description=_("Deactivate"),
         url_path="deactivate",
         icon="person_off",
         permissions=["deactivate"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Deactivate this person for good",
+            "title": _("Deactivate this person for good"),
             "description": "",
             "form_class": DeactivateForm,
-            "form_submit_text": "Deactivate for good",
+            "form_submit_text": _("Deactivate for good"),
         },
     )
     def deactivate(self, request, form, object_id):
-        done = "The person is deactivated for good."
+        done = _("The person is deactivated for good.")
         return self.act(request, object_id, users.deactivate, done=done, **form.values())

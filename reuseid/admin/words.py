@@ -1,109 +1,149 @@
 """One plain sentence for each state, act and right that the back office shows."""
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from reuseid.admin.labels import DEFAULT_RIGHTS, NOUNS
+from reuseid.services import reasons
+
 STATES = {
-    "user.ACTIVE": "May sign in with an active device.",
-    "user.LOCKED": "Nothing of this person's works until somebody unlocks them or the lock ends.",
-    "user.DEACTIVATED": "Over for good: nothing of this person's works any more.",
-    "device.PENDING": "Registered, and not confirmed by the integrator yet: it can't be used.",
-    "device.ACTIVE": "May approve operations.",
-    "device.LOCKED": "Approves nothing until it is unlocked or the lock ends.",
-    "device.DEACTIVATED": "Over for good: the person registers a new one.",
-    "operation.PENDING": "Waiting for the phone to pick it up.",
-    "operation.IN_PROGRESS": "The person is looking at it.",
-    "operation.COMPLETED": "Approved on the phone.",
-    "operation.REJECTED": "The person said no.",
-    "operation.FAILED": "It could not be approved.",
-    "operation.CANCELED": "Withdrawn before the phone answered.",
-    "operation.EXPIRED": "Nobody answered before the deadline.",
-    "webhookendpoint.ACTIVE": "Gets its events.",
-    "webhookendpoint.PAUSED": "Nothing is sent; events are kept until it is resumed.",
-    "webhookendpoint.DISABLED": "Nothing is sent and nothing is kept: it failed for too long or said Gone.",
-    "webhookendpoint.DELETED": "Removed by the integrator.",
-    "delivery.PENDING": "Still owed to the endpoint.",
-    "delivery.SENT": "The endpoint took it.",
-    "delivery.FAILED": "Given up after the last try.",
-    "delivery.CANCELED": "Not sent: the endpoint is gone.",
-    "account.BLOCKED": "None of its clients is let in.",
-    "client.BLOCKED": "It is not let in; its tokens are gone.",
+    "user.ACTIVE": _("May sign in with an active device."),
+    "user.LOCKED": _("Nothing of this person's works until somebody unlocks them or the lock ends."),
+    "user.DEACTIVATED": _("Over for good: nothing of this person's works any more."),
+    "device.PENDING": _("Registered, and not confirmed by the integrator yet: it can't be used."),
+    "device.ACTIVE": _("May approve operations."),
+    "device.LOCKED": _("Approves nothing until it is unlocked or the lock ends."),
+    "device.DEACTIVATED": _("Over for good: the person registers a new one."),
+    "operation.PENDING": _("Waiting for the phone to pick it up."),
+    "operation.IN_PROGRESS": _("The person is looking at it."),
+    "operation.COMPLETED": _("Approved on the phone."),
+    "operation.REJECTED": _("The person said no."),
+    "operation.FAILED": _("It could not be approved."),
+    "operation.CANCELED": _("Withdrawn before the phone answered."),
+    "operation.EXPIRED": _("Nobody answered before the deadline."),
+    "webhookendpoint.ACTIVE": _("Gets its events."),
+    "webhookendpoint.PAUSED": _("Nothing is sent; events are kept until it is resumed."),
+    "webhookendpoint.DISABLED": _("Nothing is sent and nothing is kept: it failed for too long or said Gone."),
+    "webhookendpoint.DELETED": _("Removed by the integrator."),
+    "delivery.PENDING": _("Still owed to the endpoint."),
+    "delivery.SENT": _("The endpoint took it."),
+    "delivery.FAILED": _("Given up after the last try."),
+    "delivery.CANCELED": _("Not sent: the endpoint is gone."),
+    "account.BLOCKED": _("None of its clients is let in."),
+    "client.BLOCKED": _("It is not let in; its tokens are gone."),
 }
 
 ACTS = {
-    "account.created": "Made the account",
-    "account.changed": "Changed the account",
-    "account.blocked": "Blocked the account",
-    "account.unblocked": "Let the account in again",
-    "client.created": "Made the API client",
-    "client.secret_rotated": "Made a new secret; the old one stopped",
-    "client.scopes_changed": "Changed what the client may do",
-    "client.blocked": "Blocked the API client",
-    "client.unblocked": "Let the API client in again",
-    "user.created": "Created the person",
-    "user.updated": "Changed the person's data",
-    "user.locked": "Locked the person",
-    "user.unlocked": "Unlocked the person",
-    "user.deactivated": "Deactivated the person for good",
-    "user.erased": "Erased the personal data",
-    "attribute.set": "Set an attribute",
-    "attribute.deleted": "Deleted an attribute",
-    "proofing.recorded": "Recorded an identity proofing",
-    "proofing.deactivated": "Withdrew an identity proofing",
-    "device.registered": "Registered a device",
-    "device.activated": "The device became usable",
-    "device.locked": "Locked the device",
-    "device.unlocked": "Unlocked the device",
-    "device.deactivated": "Deactivated the device for good",
-    "device.renamed": "Renamed the device",
-    "device.lock_warning": "Warned: the next lock is permanent",
-    "device.pin_changed": "Changed the PIN",
-    "device.biometric_enabled": "Switched biometry on",
-    "device.biometric_disabled": "Switched biometry off",
-    "device.push_address_set": "Gave the address for push messages",
-    "operation.started": "Started the operation",
-    "operation.opened": "Opened it on the phone",
-    "operation.claimed": "Claimed it by QR code or link",
-    "operation.approved": "Approved it on the phone; the return code is awaited",
-    "operation.completed": "Approved it: the operation is complete",
-    "operation.rejected": "Rejected it",
-    "operation.failed": "The operation failed",
-    "operation.canceled": "Cancelled the operation",
-    "operation.expired": "Nobody answered before the deadline",
-    "attribute_key.created": "Added a name to the catalogue",
-    "attribute_key.changed": "Changed the rules of a name",
-    "application.created": "Made the application",
-    "application.changed": "Changed the application's policy",
-    "trust_anchor.announced": "Announced the next trust anchor",
-    "trust_anchor.promoted": "Took the next trust anchor into use",
-    "signing_key.announced": "Announced the next signing key",
-    "signing_key.rotated": "Took the next signing key into use",
-    "user.erasure_requested": "Asked for the erasure of the personal data",
-    "staff.created": "Made the colleague's entry",
-    "staff.changed": "Changed a colleague's entry",
-    "staff.password_set": "Set a new password",
-    "users.searched": "Searched people by an attribute",
-    "webhook.created": "Made the endpoint",
-    "webhook.updated": "Changed the endpoint",
-    "webhook.deleted": "Removed the endpoint",
-    "webhook.disabled": "Switched the endpoint off: it failed for too long or said Gone",
-    "webhook.secret_rotated": "Made a new secret for the endpoint",
-    "webhook.tested": "Sent a test to the endpoint",
-    "webhook.failed_resent": "Asked to send all that was given up again",
-    "webhook.resent": "Asked to send what was missed again",
-    "webhook.paused": "Paused the endpoint",
-    "webhook.resumed": "Resumed the endpoint",
-    "delivery.resent": "Asked to send the callback again",
+    "account.created": _("Made the account"),
+    "account.changed": _("Changed the account"),
+    "account.blocked": _("Blocked the account"),
+    "account.unblocked": _("Let the account in again"),
+    "client.created": _("Made the API client"),
+    "client.secret_rotated": _("Made a new secret; the old one stopped"),
+    "client.scopes_changed": _("Changed what the client may do"),
+    "client.blocked": _("Blocked the API client"),
+    "client.unblocked": _("Let the API client in again"),
+    "user.created": _("Created the person"),
+    "user.updated": _("Changed the person's data"),
+    "user.locked": _("Locked the person"),
+    "user.unlocked": _("Unlocked the person"),
+    "user.deactivated": _("Deactivated the person for good"),
+    "user.erased": _("Erased the personal data"),
+    "attribute.set": _("Set an attribute"),
+    "attribute.deleted": _("Deleted an attribute"),
+    "proofing.recorded": _("Recorded an identity proofing"),
+    "proofing.deactivated": _("Withdrew an identity proofing"),
+    "device.registered": _("Registered a device"),
+    "device.activated": _("The device became usable"),
+    "device.locked": _("Locked the device"),
+    "device.unlocked": _("Unlocked the device"),
+    "device.deactivated": _("Deactivated the device for good"),
+    "device.renamed": _("Renamed the device"),
+    "device.lock_warning": _("Warned: the next lock is permanent"),
+    "device.pin_changed": _("Changed the PIN"),
+    "device.biometric_enabled": _("Switched biometry on"),
+    "device.biometric_disabled": _("Switched biometry off"),
+    "device.push_address_set": _("Gave the address for push messages"),
+    "operation.started": _("Started the operation"),
+    "operation.opened": _("Opened it on the phone"),
+    "operation.claimed": _("Claimed it by QR code or link"),
+    "operation.approved": _("Approved it on the phone; the return code is awaited"),
+    "operation.completed": _("Approved it: the operation is complete"),
+    "operation.rejected": _("Rejected it"),
+    "operation.failed": _("The operation failed"),
+    "operation.canceled": _("Cancelled the operation"),
+    "operation.expired": _("Nobody answered before the deadline"),
+    "attribute_key.created": _("Added a name to the catalogue"),
+    "attribute_key.changed": _("Changed the rules of a name"),
+    "application.created": _("Made the application"),
+    "application.changed": _("Changed the application's policy"),
+    "trust_anchor.announced": _("Announced the next trust anchor"),
+    "trust_anchor.promoted": _("Took the next trust anchor into use"),
+    "signing_key.announced": _("Announced the next signing key"),
+    "signing_key.rotated": _("Took the next signing key into use"),
+    "user.erasure_requested": _("Asked for the erasure of the personal data"),
+    "staff.created": _("Made the colleague's entry"),
+    "staff.changed": _("Changed a colleague's entry"),
+    "staff.password_set": _("Set a new password"),
+    "users.searched": _("Searched people by an attribute"),
+    "webhook.created": _("Made the endpoint"),
+    "webhook.updated": _("Changed the endpoint"),
+    "webhook.deleted": _("Removed the endpoint"),
+    "webhook.disabled": _("Switched the endpoint off: it failed for too long or said Gone"),
+    "webhook.secret_rotated": _("Made a new secret for the endpoint"),
+    "webhook.tested": _("Sent a test to the endpoint"),
+    "webhook.failed_resent": _("Asked to send all that was given up again"),
+    "webhook.resent": _("Asked to send what was missed again"),
+    "webhook.paused": _("Paused the endpoint"),
+    "webhook.resumed": _("Resumed the endpoint"),
+    "delivery.resent": _("Asked to send the callback again"),
 }
 
 THROUGH = {
-    "CLIENT": "an API client",
-    "STAFF": "the back office",
-    "DEVICE": "the person's phone",
-    "SYSTEM": "its own schedule",
+    "CLIENT": _("an API client"),
+    "STAFF": _("the back office"),
+    "DEVICE": _("the person's phone"),
+    "SYSTEM": _("its own schedule"),
 }
 
 
 def act(action: str) -> str:
     """The sentence of a trail line's action; an unknown one is spelled out."""
     if action in ACTS:
-        return ACTS[action]
-    noun, _, verb = action.partition(".")
+        return str(ACTS[action])
+    noun, _dot, verb = action.partition(".")
     return f"{noun.replace('_', ' ').capitalize()} {verb.replace('_', ' ')}"
+
+
+def reason_in_words(code: str) -> str:
+    """A reason's code with its sentence in the reader's language; a code that is not in REASONS stays alone."""
+    sentence = reasons.sentences().get(code)
+    return f"{code}: {gettext(sentence)}" if sentence else code
+
+
+def thing(kind: str, ident) -> str:
+    """What a trail line or an event is about: the noun in the reader's language, and its id."""
+    return f"{NOUNS[kind][0] if kind in NOUNS else kind} {ident}"
+
+
+def searched(term: str, columns) -> str:
+    """What was typed and what it was compared with."""
+    *first, last = [str(column) for column in columns]
+    compared = gettext("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
+    return gettext("“%(term)s” as %(columns)s, exactly") % {"term": term, "columns": compared}
+
+
+def right_in_words(opts, codename: str) -> str:
+    """A right as the page of roles names it."""
+    verb, _underscore, _name = codename.partition("_")
+    if codename in dict(opts.permissions):
+        return gettext(dict(opts.permissions)[codename])
+    return f"{DEFAULT_RIGHTS[verb]} {opts.verbose_name}" if verb in DEFAULT_RIGHTS else codename
+
+
+def right_named(permission) -> str:
+    """A row of the rights in words; Django keeps them in English."""
+    verb, _underscore, name = permission.codename.partition("_")
+    if verb in DEFAULT_RIGHTS and name in NOUNS:
+        return f"{DEFAULT_RIGHTS[verb]} {NOUNS[name][0]}"
+    return gettext(permission.name)

@@ -1,5 +1,7 @@
 """Where a call came from."""
 
+import ipaddress
+
 from django.conf import settings
 
 
@@ -10,3 +12,17 @@ def client_address(request) -> str:
         return remote
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     return hops[-min(settings.TRUSTED_PROXIES, len(hops))] if hops else remote
+
+
+def client_network(request) -> str:
+    """What limits count by: the caller's IPv4 address, or the /64 of an IPv6 one: one household or host."""
+    text = client_address(request)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if address.version == 4:
+        return text
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address.packed[:8] + bytes(8), 64)))

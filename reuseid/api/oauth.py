@@ -16,7 +16,7 @@ from oauth2_provider.scopes import SettingsScopes
 from oauth2_provider.views import IntrospectTokenView, OAuthServerMetadataView, RevokeTokenView, TokenView
 from oauthlib.common import Request as OAuthRequest
 
-from reuseid.api.addresses import client_address
+from reuseid.api.addresses import client_network
 from reuseid.api.throttling import spend
 from reuseid.services import clients
 
@@ -80,7 +80,7 @@ class Limited:
     @method_decorator(never_cache)
     def dispatch(self, request, *args, **kwargs):
         """429 with Retry-After over the setting OAUTH_RATE_LIMIT (calls a minute and address)."""
-        spent = spend("oauth", client_address(request), quota=settings.OAUTH_RATE_LIMIT, window=60)
+        spent = spend("oauth", client_network(request), quota=settings.OAUTH_RATE_LIMIT, window=60)
         if spent.left < 0:
             headers = {"Retry-After": str(spent.reset)} | spent.headers()
             return JsonResponse({"error": "temporarily_unavailable"}, status=429, headers=headers)

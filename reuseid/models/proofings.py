@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
@@ -11,23 +12,23 @@ from reuseid.models.users import User
 class AssuranceLevel(models.TextChoices):
     """Levels of Regulation (EU) 910/2014 (eIDAS), article 8."""
 
-    LOW = "low", "Low"
-    SUBSTANTIAL = "substantial", "Substantial"
-    HIGH = "high", "High"
+    LOW = "low", _("Low")
+    SUBSTANTIAL = "substantial", _("Substantial")
+    HIGH = "high", _("High")
 
 
 class Proofing(models.Model):
     """An identity proofing that was done elsewhere and is recorded here; attributes point to it."""
 
     class Method(models.TextChoices):
-        EID = "eid", "eID"
-        EIDV = "eidv", "Electronic identity verification"
-        DOCUMENT = "document", "Document"
-        OTHER = "other", "Other"
+        EID = "eid", _("eID")
+        EIDV = "eidv", _("Electronic identity verification")
+        DOCUMENT = "document", _("Document")
+        OTHER = "other", _("Other")
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        DEACTIVATED = "DEACTIVATED", "Deactivated"
+        ACTIVE = "ACTIVE", _("Active")
+        DEACTIVATED = "DEACTIVATED", _("Deactivated")
 
     MOVES = {Status.DEACTIVATED: [Status.ACTIVE]}
 

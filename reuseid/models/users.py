@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 
@@ -17,9 +19,9 @@ class User(models.Model):
     """A managed identity: a person whom an account knows, proofed once and reused."""
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        LOCKED = "LOCKED", "Locked"
-        DEACTIVATED = "DEACTIVATED", "Deactivated"
+        ACTIVE = "ACTIVE", _("Active")
+        LOCKED = "LOCKED", _("Locked")
+        DEACTIVATED = "DEACTIVATED", _("Deactivated")
 
     MOVES = {
         Status.LOCKED: [Status.ACTIVE],
@@ -35,7 +37,7 @@ class User(models.Model):
     status_since = models.DateTimeField(db_default=Now(), editable=False)
     lock_reason = models.CharField(max_length=32, blank=True)
     locked_until = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=1, editable=False, help_text="The ETag.")
+    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("The ETag."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     erasure_requested_at = models.DateTimeField(null=True, editable=False)
@@ -45,9 +47,9 @@ class User(models.Model):
 
     class Meta:
         permissions = [
-            ("lock_user", "Can lock a user"),
-            ("unlock_user", "Can unlock a user"),
-            ("deactivate_user", "Can deactivate a user for good"),
+            ("lock_user", gettext_noop("Can lock a user")),
+            ("unlock_user", gettext_noop("Can unlock a user")),
+            ("deactivate_user", gettext_noop("Can deactivate a user for good")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "external_ref"], name="user_external_ref"),

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
 from reuseid.actors import Actor
 from reuseid.crypto import Unreadable
@@ -296,7 +297,7 @@ def _again(deliveries) -> int:
 
 def _check_there(endpoint):
     if not WebhookEndpoint.objects.of(endpoint.account_id).filter(pk=endpoint.pk).exists():
-        raise Conflict("The webhook is deleted.")
+        raise Conflict(_("The webhook is deleted."))
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reuseid import signals
 from reuseid.actors import SYSTEM, Actor
@@ -69,7 +70,7 @@ def lock(user, *, actor: Actor, reason: str, note: str = "", until: datetime | N
     """ACTIVE to LOCKED, until ``until`` or until it is unlocked; open operations end, phones are unusable at once."""
     reasons.check(reason, note)
     if until is not None and until <= timezone.now():
-        raise Invalid.field("until", "Must be in the future.")
+        raise Invalid.field("until", _("Must be in the future."))
     _move(user, User.Status.LOCKED, lock_reason=reason, locked_until=until)
     trail.record(
         user, "user.locked", actor=actor, reason=reason, note=note, changes={"until": until and until.isoformat()}
@@ -138,9 +139,9 @@ def check_segment(value) -> str:
 
 def _plain(name, value, limit):
     if not 1 <= len(value) <= limit:
-        raise Invalid.field(name, f"1 to {limit} characters.")
+        raise Invalid.field(name, _("1 to %(limit)s characters.") % {"limit": limit})
     if value != value.strip() or any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in value):
-        raise Invalid.field(name, "No control characters, and no spaces at its ends.")
+        raise Invalid.field(name, _("No control characters, and no spaces at its ends."))
     return value
 
 

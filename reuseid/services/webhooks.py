@@ -8,6 +8,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reuseid import event_types as catalogue
 from reuseid import webhook_signatures as signatures
@@ -26,7 +28,7 @@ class TooManyEndpoints(Conflict):
     """The account has as many endpoints as WEBHOOK_ENDPOINTS allows."""
 
     code = "too_many_webhooks"
-    title = "The account has as many webhooks as it may have."
+    title = gettext_noop("The account has as many webhooks as it may have.")
 
 
 @transaction.atomic
@@ -193,7 +195,7 @@ def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> Event:
     """Owe a `webhook.test` event to this endpoint alone. Raises WrongState unless it is active."""
     if not WebhookEndpoint.objects.filter(pk=endpoint.pk, status=Status.ACTIVE).exists():
         endpoint.refresh_from_db(fields=["status"])
-        raise Conflict("Only an active webhook can be tested.", state=str(endpoint.status))
+        raise Conflict(_("Only an active webhook can be tested."), state=str(endpoint.status))
     event = callbacks.write_event(endpoint, "webhook.test", {"webhookId": str(endpoint.pk), "actor": actor.as_json()})
     callbacks.owe_to([endpoint], event)
     trail.record(endpoint, "webhook.tested", actor=actor)
@@ -209,7 +211,7 @@ def _new_keys(endpoint):
 
 def _checked_url(url):
     if len(url) > 500:
-        raise Invalid.field("url", "At most 500 characters.")
+        raise Invalid.field("url", _("At most 500 characters."))
     try:
         check_url(url)
     except Refused as error:

@@ -78,7 +78,7 @@ class Stage:
         self.redis = Redis(folder, free_port())
         env = {
             **SHORT,
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": environment.pop("DATABASE_URL", None) or database_url(),
             "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}/0",
             "STATE_DIR": str(folder / "state"),
             **environment,
@@ -109,8 +109,8 @@ class Stage:
         self.processes.stop(name, signal.SIGKILL)
 
     def writer(self, account, users, changes):
-        """Another process that locks and unlocks users through the services; it prints its slowest change in ms."""
-        command = [sys.executable, "-m", "tests.faults.writer", str(account.pk), str(users), str(changes)]
+        """Another process that locks and unlocks the account's users; it prints its slowest change in ms."""
+        command = [sys.executable, "-m", "tests.faults.writer", str(account), str(users), str(changes)]
         environment = self.processes.env
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 

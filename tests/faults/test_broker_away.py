@@ -25,11 +25,11 @@ def test_changes_go_on_without_the_broker_and_are_told_when_it_is_back(account, 
         webhook(receiver.url)
         stage.beat()
         stage.worker()
-        first = stage.writer(account, 2, 1)
+        first = stage.writer(account.pk, 2, 1)
         first.communicate(timeout=60)
         until(all_sent(4), 30, "what happened before")
         stage.redis.kill()
-        second = stage.writer(account, 5, 4)
+        second = stage.writer(account.pk, 5, 4)
         slowest, _ = second.communicate(timeout=60)
         assert second.returncode == 0
         assert int(slowest) < 3000
@@ -43,7 +43,7 @@ def test_changes_go_on_without_the_broker_and_are_told_when_it_is_back(account, 
 def test_an_emptied_broker_loses_no_callback(account, webhook, stage):
     with Receiver() as receiver:
         webhook(receiver.url)
-        writer = stage.writer(account, 3, 3)
+        writer = stage.writer(account.pk, 3, 3)
         writer.communicate(timeout=60)
         assert stage.redis.client.llen("callbacks") > 0
         stage.redis.client.flushall()

@@ -125,7 +125,7 @@ def test_every_event_arrives_with_its_id_and_in_order(account, webhook, tmp_path
             stage.beat(f"beat{number}")
         stage.worker("worker0")
         with distrusted:
-            with stage.writer(account, USERS, CHANGES) as writer:
+            with stage.writer(account.pk, USERS, CHANGES) as writer:
                 counts = torment(stage, writer)
             assert writer.returncode == 0
         assert secure.taken == []

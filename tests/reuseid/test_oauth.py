@@ -129,6 +129,21 @@ def test_guesses_at_the_token_endpoint_are_limited(client, credentials, settings
     assert int(answers[-1]["Retry-After"]) <= 60
 
 
+def test_one_ipv6_network_has_one_limit(client, credentials, settings):
+    settings.OAUTH_RATE_LIMIT, settings.TRUSTED_PROXIES = 1, 1
+
+    def status_from(address):
+        data = {"grant_type": "client_credentials", "client_id": credentials[0], "client_secret": "wrong"}
+        return client.post("/oauth/token", data, headers={"X-Forwarded-For": address}).status_code
+
+    assert status_from("2001:db8:0:1::1") == 401
+    assert status_from("2001:db8:0:1:ffff::2") == 429
+    assert status_from("2001:db8:0:2::1") == 401
+    assert status_from("192.0.2.1") == 401
+    assert status_from("::ffff:192.0.2.1") == 429
+    assert status_from("192.0.2.2") == 401
+
+
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
 def test_a_client_id_with_nul_is_nobodys(client, db, path):
     data = {"grant_type": "client_credentials", "token": "x"}

@@ -95,7 +95,7 @@ def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user)
 def test_the_auditor_changes_nothing_and_is_told_why(auditor, user, act):
     for response in (auditor.get(page(user, act)), auditor.post(page(user, act), REASON)):
         assert response.status_code == 403
-        assert f"right “{act} user”" in response.content.decode()
+        assert f"right “Can {act} a user" in response.content.decode()
     assert state_of(user) == "ACTIVE"
 
 

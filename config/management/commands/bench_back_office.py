@@ -1,0 +1,80 @@
+"""``manage.py bench_back_office``: how long the back office's lists and pages take, in a database of any size."""
+
+import statistics
+import time
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from mobileid.models import Device, Operation
+from reuseid.models import Attribute, Delivery, Event, TrailEntry, User
+
+LISTS = (User, Device, Operation, Attribute, TrailEntry, Event, Delivery)
+
+
+class Command(BaseCommand):
+    """Figures for docs/operating.md. Whole requests in this process, without the network."""
+
+    help = "Time the back office's lists and pages as a superuser sees them."
+
+    def add_arguments(self, parser):
+        """See --help."""
+        parser.add_argument("name", help="The sign-in name of a superuser.")
+        parser.add_argument("--rounds", type=int, default=20, help="Calls of each page (20).")
+
+    def handle(self, *args, name, rounds, **options):
+        """A line a page: median, 95th percentile, SQL statements."""
+        staff = get_user_model().objects.filter(username=name, is_superuser=True).first()
+        if staff is None:
+            raise CommandError(f"There is no superuser {name}: `manage.py createsuperuser` makes one.")
+        if rounds < 2:
+            raise CommandError("--rounds: 2 at least.")
+        settings.ALLOWED_HOSTS = ["testserver"]
+        browser = Client()
+        browser.force_login(staff)
+        for label, address in _pages():
+            times, statements = _measure(browser, address, rounds)
+            p95 = statistics.quantiles(times, n=20)[-1]
+            self.stdout.write(f"{statistics.median(times):6.0f} ms  p95 {p95:6.0f} ms  {statements:3} SQL  {label}")
+            self.stdout.flush()
+        browser.logout()
+
+
+def _pages():
+    """What support opens all day: the first page, lists, filtered and searched lists, a person."""
+    yield "first page", reverse("admin:index")
+    for model in LISTS:
+        yield f"{model._meta.verbose_name_plural}", _list(model)
+    user = User.objects.order_by("-created_at").first()
+    if user is None:
+        return
+    yield "users: locked", f"{_list(User)}?status=LOCKED"
+    yield "users: by reference", f"{_list(User)}?q={user.external_ref or user.pk}"
+    yield "users: page 100", f"{_list(User)}?p=100"
+    yield "devices: locked", f"{_list(Device)}?status=LOCKED"
+    yield "operations: expired", f"{_list(Operation)}?status=EXPIRED"
+    page = reverse("admin:reuseid_user_change", args=[user.pk])
+    for tab in ("overview", "attributes", "devices", "operations", "timeline", "callbacks"):
+        yield f"a person: {tab}", f"{page}?tab={tab}"
+
+
+def _list(model):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def _measure(browser, address, rounds):
+    with CaptureQueriesContext(connection) as seen:
+        answer = browser.get(address)
+    if answer.status_code != 200:
+        raise CommandError(f"{address} answers {answer.status_code}.")
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        browser.get(address)
+        times.append((time.perf_counter() - started) * 1000)
+    return times, len(seen)

@@ -1,0 +1,155 @@
+"""The nouns and the columns of the models, in the reader's language.
+
+Models are named in code, in English. Django shows those names as titles, headers and labels; here each of them becomes
+a text that is looked up when it is shown. What is listed below is what the catalogues hold.
+"""
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+# One and many, by the model's name; trail lines and events name what they are about by the same names.
+NOUNS = {
+    "account": (_("account"), _("accounts")),
+    "staff": (_("colleague"), _("staff")),
+    "user": (_("user"), _("users")),
+    "proofing": (_("proofing"), _("proofings")),
+    "attributekey": (_("attribute key"), _("attribute keys")),
+    "attribute": (_("attribute"), _("attributes")),
+    "attributeversion": (_("attribute version"), _("attribute versions")),
+    "client": (_("API client"), _("API clients")),
+    "event": (_("event"), _("events")),
+    "webhookendpoint": (_("webhook endpoint"), _("webhook endpoints")),
+    "delivery": (_("delivery"), _("deliveries")),
+    "deliveryattempt": (_("delivery attempt"), _("delivery attempts")),
+    "idempotencykey": (_("idempotency key"), _("idempotency keys")),
+    "trailentry": (_("trail entry"), _("trail")),
+    "trailkey": (_("trail key"), _("trail keys")),
+    "trailseal": (_("trail seal"), _("trail seals")),
+    "heartbeat": (_("heartbeat"), _("heartbeats")),
+    "staffnotice": (_("notice"), _("notices")),
+    "application": (_("application"), _("applications")),
+    "device": (_("device"), _("devices")),
+    "operation": (_("operation"), _("operations")),
+    "evidence": (_("evidence"), _("evidence")),
+    "nonce": (_("nonce"), _("nonces")),
+    "messageanswer": (_("message answer"), _("message answers")),
+    "trustanchor": (_("trust anchor"), _("trust anchors")),
+    "signingkey": (_("signing key"), _("signing keys")),
+    "channelkey": (_("channel key"), _("channel keys")),
+}
+
+# Names of columns, as Django makes them of the code.
+COLUMNS = {
+    gettext_noop("account"),
+    gettext_noop("accounts"),
+    gettext_noop("action"),
+    gettext_noop("actor id"),
+    gettext_noop("actor type"),
+    gettext_noop("answer"),
+    gettext_noop("answer status"),
+    gettext_noop("app version"),
+    gettext_noop("application"),
+    gettext_noop("assurance level"),
+    gettext_noop("at"),
+    gettext_noop("attempts"),
+    gettext_noop("auth method"),
+    gettext_noop("auth methods"),
+    gettext_noop("binding"),
+    gettext_noop("client"),
+    gettext_noop("client ID"),
+    gettext_noop("code"),
+    gettext_noop("count"),
+    gettext_noop("created at"),
+    gettext_noop("delivery"),
+    gettext_noop("description"),
+    gettext_noop("device"),
+    gettext_noop("device jwk"),
+    gettext_noop("device thumbprint"),
+    gettext_noop("digest"),
+    gettext_noop("duration ms"),
+    gettext_noop("endpoint"),
+    gettext_noop("error"),
+    gettext_noop("evidence hash"),
+    gettext_noop("expires at"),
+    gettext_noop("external ref"),
+    gettext_noop("failure reason"),
+    gettext_noop("fingerprint"),
+    gettext_noop("first id"),
+    gettext_noop("hash"),
+    gettext_noop("holder"),
+    gettext_noop("http status"),
+    gettext_noop("ID"),
+    gettext_noop("id"),
+    gettext_noop("key"),
+    gettext_noop("last id"),
+    gettext_noop("logo uri"),
+    gettext_noop("max length"),
+    gettext_noop("method"),
+    gettext_noop("mid"),
+    gettext_noop("min sdk version"),
+    gettext_noop("min suite"),
+    gettext_noop("model"),
+    gettext_noop("name"),
+    gettext_noop("normalisation"),
+    gettext_noop("note"),
+    gettext_noop("number"),
+    gettext_noop("object id"),
+    gettext_noop("object type"),
+    gettext_noop("open catalogue"),
+    gettext_noop("operation"),
+    gettext_noop("performed at"),
+    gettext_noop("pin max length"),
+    gettext_noop("pin min length"),
+    gettext_noop("pin type"),
+    gettext_noop("platform"),
+    gettext_noop("previous"),
+    gettext_noop("proof"),
+    gettext_noop("proofing"),
+    gettext_noop("provider"),
+    gettext_noop("public jwk"),
+    gettext_noop("public key"),
+    gettext_noop("purged at"),
+    gettext_noop("purpose"),
+    gettext_noop("reason"),
+    gettext_noop("replaced at"),
+    gettext_noop("roles"),
+    gettext_noop("root"),
+    gettext_noop("scopes"),
+    gettext_noop("searchable"),
+    gettext_noop("segment"),
+    gettext_noop("sensitive"),
+    gettext_noop("server"),
+    gettext_noop("signature"),
+    gettext_noop("source"),
+    gettext_noop("status"),
+    gettext_noop("status since"),
+    gettext_noop("text"),
+    gettext_noop("trace id"),
+    gettext_noop("type"),
+    gettext_noop("unique"),
+    gettext_noop("updated at"),
+    gettext_noop("url"),
+    gettext_noop("user"),
+    gettext_noop("user id"),
+    gettext_noop("verified at"),
+}
+
+DEFAULT_RIGHTS = {"add": _("Can add"), "change": _("Can change"), "delete": _("Can delete"), "view": _("Can view")}
+
+
+def translate_models(*app_labels):
+    """Every name of a model and of a column of these apps is looked up when it is shown."""
+    for label in app_labels:
+        for model in apps.get_app_config(label).get_models():
+            options = model._meta
+            options.verbose_name = _later(options.verbose_name)
+            options.verbose_name_plural = _later(options.verbose_name_plural)
+            for field in options.get_fields():
+                if hasattr(field, "verbose_name"):
+                    field.verbose_name = _later(field.verbose_name)
+
+
+def _later(name):
+    return name if isinstance(name, Promise) or not name else gettext_lazy(str(name))
