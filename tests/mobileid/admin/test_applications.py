@@ -39,7 +39,9 @@ def test_a_new_application_brings_its_accounts_keys(integrator, account):
 
 
 def test_the_policy_is_changed_with_before_and_after(integrator, application):
-    assert integrator.post(page(application), POLICY).status_code == 302
+    (told,) = said(integrator.post(page(application), POLICY))
+    assert told.startswith("Application “Bank app” is saved.")
+    assert "min_suite: 1 → 2" in told
     application.refresh_from_db()
     assert (application.pin_min_length, application.min_suite) == (6, 2)
     line = TrailEntry.objects.get(action="application.changed")

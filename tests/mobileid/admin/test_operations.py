@@ -61,7 +61,7 @@ def test_the_first_page_counts_operations_that_are_open_and_that_ended(support, 
     first, _shown = phones.ask(ada)
     phone.device.start_operation(str(first.pk)).approve(pin=phones.PIN)
     phones.ask(ada)
-    for browser, waiting, completed in ((support, "1", 1), (stranger, "0", 0)):
+    for browser, waiting, completed in ((support, "1", 2), (stranger, "0", 0)):
         shown = browser.get("/admin/").context
         assert {card.title: card.number for card in shown["cards"]}["Operations open"] == waiting
         legend = {str(name): count for name, _colour, count, _address in shown["charts"][0].legend}
