@@ -49,6 +49,12 @@ GROUPS = [
         _item(_("API clients"), "api", "reuseid", "client"),
         _item(_("Attribute catalogue"), "format_list_bulleted", "reuseid", "attributekey"),
         _item(_("Applications"), "app_shortcut", "mobileid", "application"),
+        {
+            "title": _("Try it"),
+            "icon": "play_circle",
+            "link": reverse_lazy("try"),
+            "permission": _seen("mobileid.try_operation"),
+        },
     ),
     _group(
         _("House"),
@@ -72,6 +78,8 @@ GROUPS = [
         _item(_("Trail seals"), "approval", "reuseid", "trailseal"),
         _item(_("Trail keys"), "key_vertical", "reuseid", "trailkey"),
         _item(_("Attempts to send"), "send", "reuseid", "deliveryattempt"),
+        _item(_("Events by hour"), "bar_chart", "reuseid", "eventcount"),
+        _item(_("Deliveries by hour"), "timer", "reuseid", "deliverycount"),
         _item(_("Signs of life"), "ecg_heart", "reuseid", "heartbeat"),
         _item(_("Idempotency keys"), "repeat_one", "reuseid", "idempotencykey"),
         collapsible=True,
@@ -91,22 +99,22 @@ def _only_seen(group, request):
 
 def dashboard(request, context):
     """The first page: one search box, numbers, operations by hour, endpoints that fail."""
-    from mobileid.admin import dashboard as mobileid_page
-    from reuseid.admin import dashboard as reuseid_page
+    from config import today
     from reuseid.admin.cells import list_of
     from reuseid.models import User
 
     context["find_url"] = list_of(User) if request.user.has_perm("reuseid.view_user") else ""
-    context["cards"] = [*reuseid_page.cards(request), *mobileid_page.cards(request)]
-    context["panels"] = [*mobileid_page.charts(request), *reuseid_page.tables(request)]
-    return context
+    return context | today.figures(request)
 
 
 def environment(request):
-    """The word in the top corner; red where it counts."""
+    """The word in the top corner: red in production, orange where ENVIRONMENT_NAME says that it is another."""
     from django.conf import settings
 
-    return [_("Production"), "danger"] if settings.PRODUCTION else [_("Development"), "info"]
+    name = settings.ENVIRONMENT_NAME
+    if settings.PRODUCTION:
+        return [name, "warning"] if name else [_("Production"), "danger"]
+    return [name or _("Development"), "info"]
 
 
 UNFOLD = {

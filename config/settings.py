@@ -22,6 +22,8 @@ STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 ENVIRONMENT = env.choice("ENVIRONMENT", ["development", "production"], "development")
 PRODUCTION = ENVIRONMENT == "production"
+# What the back office calls this installation, such as Staging; none is production itself.
+ENVIRONMENT_NAME = env.text("ENVIRONMENT_NAME")
 DEBUG = env.flag("DEBUG", False)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG=1 in production: unset DEBUG.")
@@ -175,6 +177,11 @@ CELERY_BEAT_SCHEDULE = {
     "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
+    "count-hours": {
+        "task": "reuseid.tasks.count_hours",
+        "schedule": schedule(timedelta(minutes=5)),
+        "options": {"expires": 300},
+    },
     "send-owed-callbacks": {
         "task": "reuseid.tasks.send_owed_callbacks",
         "schedule": schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1))),
@@ -223,6 +230,9 @@ CALLBACK_DISABLE_AFTER = env.integer("CALLBACK_DISABLE_AFTER", 72, minimum=1)
 WEBHOOK_ENDPOINTS = env.integer("WEBHOOK_ENDPOINTS", 20, minimum=1)
 # Events, their deliveries and attempts; longer than the retry table.
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 30, minimum=4)
+
+# Numbers of ended hours, for the first page's charts.
+COUNT_RETENTION_DAYS = env.integer("COUNT_RETENTION_DAYS", 400, minimum=31)
 
 # --- the REST API ----------------------------------------------------------------------------------------------------
 OAUTH2_PROVIDER_APPLICATION_MODEL = "reuseid.Client"

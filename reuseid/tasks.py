@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import erasure, heartbeats, purging, requests, sending, trail_seals, users
+from reuseid.services import counting, erasure, heartbeats, purging, requests, sending, trail_seals, users
 
 BATCHES = 25
 
@@ -50,6 +50,12 @@ def erase_users():
 def seal_trail():
     """Sign the lines of the trail that no seal covers. Twice at once: the second finds its number taken."""
     _repeat(trail_seals.seal)
+
+
+@shared_task(name="reuseid.tasks.count_hours")
+def count_hours():
+    """Count the hours that are over and not counted yet. Twice at once: both count the same, one writes it."""
+    _repeat(counting.count_next_hours)
 
 
 @shared_task(name="reuseid.tasks.purge")

@@ -173,6 +173,7 @@ class Operation(models.Model):
         permissions = [
             ("cancel_operation", gettext_noop("Can cancel an open operation")),
             ("start_registration", gettext_noop("Can start the registration of a phone")),
+            ("try_operation", gettext_noop("Can try operations out with test users")),
         ]
         constraints = [
             models.CheckConstraint(

@@ -22,6 +22,17 @@ POLICY = (
     "pin_max_length",
     "pin_type",
 )
+BRAND = (
+    "brand_name",
+    "brand_logo_uri",
+    "brand_colour",
+    "brand_text_colour",
+    "support_phone",
+    "support_email",
+    "support_url",
+)
+_COLOUR = re.compile(r"(#[0-9a-fA-F]{6})?", re.ASCII)
+_PHONE = re.compile(r"(\+?[0-9][0-9 ()/-]{2,38})?", re.ASCII)
 _VERSION = re.compile(r"(\d{1,5}(\.\d{1,5}){0,3})?", re.ASCII)
 
 
@@ -46,11 +57,13 @@ def create_application(account, *, name: str, server: str, actor, **policy) -> A
 
 @transaction.atomic
 def change_application(application, *, actor, reason: str = "", **policy) -> Application:
-    """Change the policy (the names in POLICY); phones learn it with their next key document."""
+    """Change the policy or the looks (the names in POLICY and BRAND); phones learn it with their next key document."""
     before = {name: getattr(application, name, None) for name in policy}
     _apply(application, policy)
     _save(application, update_fields=sorted(policy))
-    changes = {name: {"before": before[name], "after": value} for name, value in policy.items()}
+    changes = {
+        name: {"before": before[name], "after": value} for name, value in policy.items() if value != before[name]
+    }
     trail.record(application, "application.changed", actor=actor, reason=reason, changes=changes)
     transaction.on_commit(keys.forget)
     return application
@@ -68,9 +81,10 @@ def configuration(application) -> dict:
 
 def _apply(application, policy):
     for name, value in policy.items():
-        if name not in POLICY:
+        if name not in POLICY + BRAND:
             raise Invalid.field(name, _("It can't be set."))
         setattr(application, name, value)
+    _check_looks(application)
     methods = application.auth_methods
     if not methods or len(set(methods)) != len(methods) or not set(methods) <= set(AuthMethod.values):
         raise Invalid.field(
@@ -88,6 +102,18 @@ def _apply(application, policy):
         raise Invalid.field("pin_min_length", _("4 ≤ shortest ≤ longest ≤ 64."))
     if application.min_suite not in (1, 2):
         raise Invalid.field("min_suite", _("1 or 2."))
+
+
+def _check_looks(application):
+    for name in ("brand_colour", "brand_text_colour"):
+        if not _COLOUR.fullmatch(getattr(application, name)):
+            raise Invalid.field(name, "A colour as in #1d4ed8, or empty.")
+    for name in ("brand_logo_uri", "support_url"):
+        address = getattr(application, name)
+        if address and not address.startswith("https://"):
+            raise Invalid.field(name, "It must be an https:// address.")
+    if not _PHONE.fullmatch(application.support_phone):
+        raise Invalid.field("support_phone", "A phone number of digits, spaces and + at its beginning.")
 
 
 def _save(application, **how):

@@ -5,6 +5,7 @@ from reuseid.admin import (  # noqa: F401
     catalogue,
     clients,
     dashboard,
+    endpoints,
     looks,
     notes,
     people,

@@ -1,11 +1,13 @@
-"""What the accounts' systems are told: events, deliveries with every attempt, and the endpoints they go to."""
+"""What the accounts' systems are told: events, and deliveries with every attempt."""
 
 import json
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.enums import ActionVariant
 
 from reuseid import crypto
 from reuseid.admin import cells
@@ -15,20 +17,12 @@ from reuseid.admin.masks import masked_body
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
 from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import thing
-from reuseid.models import Delivery, Event, User, WebhookEndpoint
-from reuseid.services import deliveries, webhooks
+from reuseid.models import Delivery, DeliveryAttempt, Event, User, WebhookEndpoint
+from reuseid.services import deliveries
 
 ResendForm = ReasonForm.about(
     Delivery, lambda delivery: [_("The same event with the same webhook-id is sent again, from the first retry time.")]
 )
-PauseForm = ReasonForm.about(
-    WebhookEndpoint,
-    lambda endpoint: [_("Nothing is sent until somebody resumes it."), _("What happens meanwhile is kept.")],
-)
-ResumeForm = ReasonForm.about(
-    WebhookEndpoint, lambda endpoint: [_("All that is owed is sent now, oldest first for each object.")]
-)
-
 
 # Events
 
@@ -111,7 +105,7 @@ class EventAdmin(PageAdmin):
 def delivery_overview(request, delivery):
     attempts = [
         [
-            attempt.number,
+            cells.link(DeliveryAttempt, attempt.pk, attempt.number),
             cells.when(attempt.at),
             cells.NONE if attempt.duration_ms is None else f"{attempt.duration_ms} ms",
             _outcome(attempt),
@@ -168,6 +162,11 @@ class DeliveryAdmin(PageAdmin):
         rows = super().get_queryset(request)
         return rows if request.resolver_match.kwargs.get("object_id") else rows.defer("event__payload")
 
+    def refresh_every(self, request, delivery):
+        """While the next try is near, the page shows its outcome by itself."""
+        near = timezone.now() + timedelta(seconds=settings.CALLBACK_LEASE)
+        return 3 if delivery.status == Delivery.Status.PENDING and delivery.next_attempt_at < near else 0
+
     @display(description=_("Owed since"), ordering="created_at")
     def made(self, delivery):
         return cells.when(delivery.created_at)
@@ -221,124 +220,3 @@ class DeliveryAdmin(PageAdmin):
     )
     def resend(self, request, form, object_id):
         return self.act(request, object_id, deliveries.resend, done=_("It is owed again, due now."), **form.values())
-
-
-# Endpoints
-
-
-def endpoint_overview(request, endpoint):
-    owed = Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.PENDING)
-    rows = [
-        (_("Address"), cells.ident(endpoint.url)),
-        (_("Description"), cells.text(endpoint.description)),
-        (_("Event types"), cells.words(endpoint.event_types) if endpoint.event_types else _("all")),
-        (_("Secret"), cells.MASK),
-        (_("Public key"), cells.ident(endpoint.public_key)),
-        (_("Failing since"), cells.when(endpoint.failing_since)),
-        (_("Failures in a row"), endpoint.consecutive_failures),
-        (_("Rests until"), cells.when(endpoint.open_until)),
-        (_("Owed"), _up_to(owed)),
-    ]
-    latest = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__payload")
-    table = [
-        [
-            cells.when(delivery.created_at),
-            cells.link(Delivery, delivery.pk, delivery.event.type),
-            cells.state(delivery),
-            delivery.attempts,
-            cells.when(delivery.settled_at),
-        ]
-        for delivery in latest.order_by("-created_at", "-id")[:ROWS]
-    ]
-    return [
-        Facts(rows),
-        Table(
-            [_("Owed since"), _("Event"), _("State"), _("Attempts"), _("Settled")],
-            table,
-            title=_("Latest deliveries"),
-            empty=_("Nothing was ever owed."),
-            more=cells.list_of(Delivery, q=str(endpoint.pk)),
-        ),
-        Timeline(trail_of(endpoint), title=_("History")),
-    ]
-
-
-def _up_to(rows, limit=1000):
-    """How many rows, counted no further than ``limit``."""
-    found = rows.order_by()[: limit + 1].count()
-    return _("more than %(limit)s") % {"limit": limit} if found > limit else found
-
-
-@admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(PageAdmin):
-    list_display = ("url", "state", "health", "description", "account", "made")
-    list_filter = (StatusFilter, AccountFilter)
-    views = (View(_("Paused"), only(status="PAUSED")), View(_("Switched off"), only(status="DISABLED")))
-    list_select_related = ("account",)
-    ordering = ("-created_at",)
-    exact = ("pk", "url")
-    search_hint = _("Id or address, exactly")
-    actions_detail = ("pause", "resume")
-    tabs = [Tab("overview", _("Overview"), endpoint_overview)]
-    fits = {
-        "pause": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.PAUSED],
-        "resume": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.ACTIVE],
-    }
-
-    @display(description=_("State"), ordering="status")
-    def state(self, endpoint):
-        return cells.state(endpoint)
-
-    @display(description=_("Health"))
-    def health(self, endpoint):
-        if endpoint.failing_since:
-            failing = _("failing, %(count)s in a row") % {"count": endpoint.consecutive_failures}
-            return cells.badge(failing, "bad")
-        return cells.badge(_("well"), "good")
-
-    @display(description=_("Made"), ordering="created_at")
-    def made(self, endpoint):
-        return cells.when(endpoint.created_at)
-
-    def header(self, request, endpoint):
-        lines = [(_("Account"), endpoint.account.name), (_("Since"), cells.when(endpoint.status_since))]
-        if endpoint.disabled_reason:
-            lines.append((_("Because"), endpoint.disabled_reason))
-        if endpoint.failing_since:
-            lines.append((_("Failing since"), cells.when(endpoint.failing_since)))
-        return Header(title=endpoint.url, state=cells.state(endpoint), ident=cells.ident(endpoint.pk), lines=lines)
-
-    def has_pause_permission(self, request, object_id=None):
-        return self.may(request, object_id, "pause_webhookendpoint")
-
-    @action(
-        description=_("Pause"),
-        url_path="pause",
-        icon="pause",
-        permissions=["pause"],
-        variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("Pause this endpoint"),
-            "description": "",
-            "form_class": PauseForm,
-            "form_submit_text": _("Pause"),
-        },
-    )
-    def pause(self, request, form, object_id):
-        return self.act(request, object_id, webhooks.pause, done=_("The endpoint is paused."), **form.values())
-
-    @action(
-        description=_("Resume"),
-        url_path="resume",
-        icon="play_arrow",
-        permissions=["pause"],
-        variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": _("Resume this endpoint"),
-            "description": "",
-            "form_class": ResumeForm,
-            "form_submit_text": _("Resume"),
-        },
-    )
-    def resume(self, request, form, object_id):
-        return self.act(request, object_id, webhooks.resume, done=_("The endpoint gets its events."), **form.values())

@@ -74,13 +74,14 @@ def facts(request, client):
         (_("Scopes"), cells.words(client.scopes)),
         (_("Account"), client.account.name),
         (_("Created"), cells.when(client.created)),
+        (_("Last got a token"), cells.when(client.token_at)),
     ]
     return [Facts(rows), Timeline(trail_of(client), title=_("History"))]
 
 
 @admin.register(Client)
 class ClientAdmin(PageAdmin):
-    list_display = ("name", "state", "client_id", "account", "made")
+    list_display = ("name", "state", "client_id", "account", "last_used", "made")
     list_filter = (StatusFilter, AccountFilter)
     list_select_related = ("account",)
     sortable_by = None
@@ -98,6 +99,10 @@ class ClientAdmin(PageAdmin):
     @display(description=_("State"), ordering="status")
     def state(self, client):
         return cells.state(client)
+
+    @display(description=_("Last got a token"), ordering="token_at")
+    def last_used(self, client):
+        return cells.when(client.token_at)
 
     @display(description=_("Created"), ordering="created")
     def made(self, client):

@@ -196,6 +196,10 @@ class PageAdmin(Acting, BackOfficeAdmin):
     tabs = ()
     page_related = ("account",)
 
+    def refresh_every(self, request, obj):
+        """Seconds after which the open page shows the row anew by itself; 0 for never."""
+        return 0
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET"])
@@ -227,6 +231,7 @@ class PageAdmin(Acting, BackOfficeAdmin):
             "header": self.header(request, obj),
             "tabs": tabs,
             "chosen": chosen,
+            "refresh": self.refresh_every(request, obj),
             "panels": chosen.panels(request, obj) if chosen else [],
             "actions_detail": self._get_actions_navigation(
                 self.actions_detail, self.get_actions_detail(request, object_id), object_id

@@ -114,6 +114,8 @@ ACTS = {
     "webhook.deleted": _("Removed the endpoint"),
     "webhook.disabled": _("Switched the endpoint off: it failed for too long or said Gone"),
     "webhook.secret_rotated": _("Made a new secret for the endpoint"),
+    "webhook.tested": _("Sent a test to the endpoint"),
+    "webhook.failed_resent": _("Asked to send all that was given up again"),
     "webhook.resent": _("Asked to send what was missed again"),
     "webhook.paused": _("Paused the endpoint"),
     "webhook.resumed": _("Resumed the endpoint"),

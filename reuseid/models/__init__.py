@@ -1,6 +1,7 @@
 from reuseid.models.accounts import Account, Staff
 from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
 from reuseid.models.clients import Client
+from reuseid.models.counts import DeliveryCount, EventCount
 from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
 from reuseid.models.idempotency import IdempotencyKey
@@ -21,7 +22,9 @@ __all__ = [
     "Client",
     "Delivery",
     "DeliveryAttempt",
+    "DeliveryCount",
     "Event",
+    "EventCount",
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",

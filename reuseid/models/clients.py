@@ -17,6 +17,7 @@ class Client(AbstractApplication):
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="clients")
     scopes = models.JSONField(default=list, help_text=_("What the client may ask a token for."))
+    token_at = models.DateTimeField(null=True, blank=True, help_text=_("When it last got an access token."))
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
 
     def is_usable(self, request):

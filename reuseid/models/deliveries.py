@@ -68,7 +68,10 @@ class WebhookEndpoint(models.Model):
 
     class Meta:
         verbose_name = _("webhook endpoint")
-        permissions = [("pause_webhookendpoint", gettext_noop("Can pause and resume an endpoint"))]
+        permissions = [
+            ("pause_webhookendpoint", gettext_noop("Can pause and resume an endpoint")),
+            ("rotate_webhookendpoint", gettext_noop("Can rotate an endpoint's keys")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["ACTIVE", "PAUSED", "DISABLED", "DELETED"]),
@@ -147,6 +150,8 @@ class Delivery(models.Model):
             models.Index(fields=["endpoint", "created_at", "id"], name="delivery_page"),
             models.Index(fields=["created_at", "id"], name="delivery_recent"),
             models.Index(fields=["account", "created_at"], name="delivery_owed", condition=Q(status="PENDING")),
+            models.Index(fields=["account", "created_at"], name="delivery_failed", condition=Q(status="FAILED")),
+            models.Index(fields=["settled_at"], name="delivery_settled", condition=Q(settled_at__isnull=False)),
         ]
 
     def __str__(self):

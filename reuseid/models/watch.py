@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account, Staff
 
@@ -33,7 +34,9 @@ class StaffNotice(models.Model):
 
     class Meta:
         verbose_name = _("notice")
+        permissions = [("mark_staffnotice", gettext_noop("Can mark a notice as seen"))]
         indexes = [
+            models.Index(fields=["-seen_at", "-id"], name="notice_page"),
             models.Index(fields=["account", "id"], name="notice_of_account"),
             models.Index(fields=["id"], name="notice_unseen", condition=models.Q(seen_at__isnull=True)),
         ]

@@ -1,7 +1,11 @@
 """API clients: an integrator's back end and its credentials."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import get_access_token_model
@@ -75,6 +79,12 @@ def unblock(client: Client, *, actor: Actor, reason: str, note: str = ""):
     """Let it ask for tokens again. Raises WrongState."""
     move(client, Client.Status.ACTIVE)
     trail.record(client, "client.unblocked", actor=actor, reason=reason, note=note)
+
+
+def note_token(client: Client):
+    """Remember, to the minute, that it got an access token: whether a client is in use at all."""
+    before = Now() - timedelta(minutes=1)
+    Client.objects.filter(Q(token_at=None) | Q(token_at__lt=before), pk=client.pk).update(token_at=Now())
 
 
 def _drop_tokens(client):

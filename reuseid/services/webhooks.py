@@ -87,19 +87,31 @@ def update(endpoint: WebhookEndpoint, *, actor: Actor, **changes) -> WebhookEndp
         changes["url"] = _checked_url(changes["url"])
     if "event_types" in changes:
         changes["event_types"] = _checked_types(changes["event_types"])
-    if not WebhookEndpoint.objects.exclude(status=Status.DELETED).filter(pk=endpoint.pk).update(**changes):
+    present = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).filter(pk=endpoint.pk).first()
+    if present is None:
         raise WrongState(endpoint, endpoint.status)
+    before = {name: getattr(present, name) for name in changes}
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
     endpoint.refresh_from_db()
-    trail.record(endpoint, "webhook.updated", actor=actor, changes=changes)
+    told = {name: {"before": before[name], "after": value} for name, value in changes.items() if value != before[name]}
+    trail.record(endpoint, "webhook.updated", actor=actor, changes=told)
     return endpoint
 
 
 @transaction.atomic
-def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int = 24) -> WebhookEndpoint:
-    """Fresh `v1` and `v1a` keys; the old ones sign too for ``overlap_hours`` (0 to 168). `secret_of` shows the new."""
+def rotate_secret(
+    endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int = 24, reason: str = "", note: str = ""
+) -> WebhookEndpoint:
+    """Fresh `v1` and `v1a` keys; the old ones sign too for ``overlap_hours`` (0 to 168). `secret_of` shows the new.
+
+    Raises Invalid, WrongState.
+    """
     if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
         raise Invalid.field("overlapHours", f"0 to {MAX_OVERLAP_HOURS}.")
-    endpoint = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).get(pk=endpoint.pk)
+    present = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).filter(pk=endpoint.pk).first()
+    if present is None:
+        raise WrongState(endpoint, endpoint.status)
+    endpoint = present
     old, old_key = unseal_field(endpoint, "secret"), unseal_field(endpoint, "signing_key")
     seal_field(endpoint, "previous_secret", old if overlap_hours else None)
     seal_field(endpoint, "previous_signing_key", old_key if overlap_hours else None)
@@ -116,7 +128,8 @@ def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int
         ]
     )
     endpoint.refresh_from_db()
-    trail.record(endpoint, "webhook.secret_rotated", actor=actor, changes={"overlap_hours": overlap_hours})
+    changes = {"overlap_hours": overlap_hours}
+    trail.record(endpoint, "webhook.secret_rotated", actor=actor, reason=reason, note=note, changes=changes)
     return endpoint
 
 
@@ -185,6 +198,7 @@ def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> Event:
         raise Conflict(_("Only an active webhook can be tested."), state=str(endpoint.status))
     event = callbacks.write_event(endpoint, "webhook.test", {"webhookId": str(endpoint.pk), "actor": actor.as_json()})
     callbacks.owe_to([endpoint], event)
+    trail.record(endpoint, "webhook.tested", actor=actor)
     return event
 
 

@@ -52,3 +52,40 @@
     setTimeout(() => button.classList.remove("bo-copied"), 1200);
   });
 })();
+
+// Parts that refresh themselves: an opened table stays open, and a session that ended shows the sign-in page.
+(() => {
+  let open = [];
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, target } = event.detail;
+    if (!target?.matches?.("[data-refreshes]")) return;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== event.detail.pathInfo.requestPath.split("?")[0]) {
+      event.detail.shouldSwap = false;
+      location.reload();
+      return;
+    }
+    open = [...target.querySelectorAll("details[open]")].map((details) => details.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    open = [];
+  });
+})();
+
+// Fields that belong to one choice of a form: shown while it is chosen.
+(() => {
+  function fit() {
+    const chosen = {};
+    for (const select of document.querySelectorAll("[data-chooses]")) chosen[select.dataset.chooses] = select;
+    for (const field of document.querySelectorAll("[data-for]")) {
+      const [name, values] = field.dataset.for.split(":");
+      const select = chosen[name];
+      const away = select?.closest("[data-for]")?.hidden;
+      field.hidden = Boolean(select) && (away || !values.split(",").includes(select.value));
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", fit);
+  document.addEventListener("change", fit);
+})();
