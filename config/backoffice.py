@@ -31,6 +31,7 @@ GROUPS = [
         _item("Users", "person", "reuseid", "user"),
         _item("Devices", "smartphone", "mobileid", "device"),
         _item("Operations", "touch_app", "mobileid", "operation"),
+        _item("Many at once", "checklist", "reuseid", "bulkrun"),
         _item("Timeline", "history", "reuseid", "trailentry"),
     ),
     _group(
@@ -57,6 +58,7 @@ GROUPS = [
         _item("Attributes", "label", "reuseid", "attribute"),
         _item("Former values", "history_edu", "reuseid", "attributeversion"),
         _item("Proofings", "verified_user", "reuseid", "proofing"),
+        _item("Rows of bulk acts", "checklist_rtl", "reuseid", "bulkrow"),
         _item("Evidence", "gavel", "mobileid", "evidence"),
         _item("Trust anchors", "anchor", "mobileid", "trustanchor"),
         _item("Signing keys", "key", "mobileid", "signingkey"),

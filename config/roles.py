@@ -9,7 +9,8 @@ from django.contrib.auth.management import create_permissions
 
 ROLES = {
     "Support": "Answers the phone: finds a person, sees why they can't sign in, locks and unlocks.",
-    "Senior support": "Support, and what can't be undone: deactivates people and phones, sends callbacks again.",
+    "Senior support": "Support, and what can't be undone: deactivates people and phones, sends callbacks again; "
+    "acts on many at once.",
     "Auditor": "Sees everything of its accounts, changes nothing.",
     "Integration": "Connects the account's systems: API clients, attribute catalogue, applications, callbacks. "
     "Sees no people.",
@@ -23,6 +24,9 @@ TABLE = {
     "reuseid.lock_user": "S N - - -",
     "reuseid.unlock_user": "S N - - -",
     "reuseid.deactivate_user": "- N - - -",
+    "reuseid.bulk_user": "- N - - -",
+    "reuseid.view_bulkrun": "- N A - -",
+    "reuseid.view_bulkrow": "- N A - -",
     "reuseid.view_attribute": "S N A - -",
     "reuseid.view_attributeversion": "- N A - -",
     "reuseid.view_proofing": "S N A - -",
@@ -31,6 +35,7 @@ TABLE = {
     "mobileid.lock_device": "S N - - -",
     "mobileid.unlock_device": "S N - - -",
     "mobileid.deactivate_device": "- N - - -",
+    "mobileid.bulk_device": "- N - - -",
     "mobileid.view_operation": "S N A - -",
     "mobileid.cancel_operation": "S N - - -",
     "mobileid.view_evidence": "- N A - -",

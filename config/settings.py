@@ -160,6 +160,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sweeps"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("callbacks", "sweeps", "bulk")]
 CELERY_TASK_ROUTES = {
     "reuseid.tasks.send_owed_callbacks": {"queue": "callbacks"},
+    "reuseid.tasks.carry_out_bulk_runs": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -172,6 +173,11 @@ CELERY_BEAT_SCHEDULE = {
     "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
     "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
+    "carry-out-bulk-runs": {
+        "task": "reuseid.tasks.carry_out_bulk_runs",
+        "schedule": schedule(timedelta(seconds=15)),
+        "options": {"expires": 15},
+    },
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
     "send-owed-callbacks": {
         "task": "reuseid.tasks.send_owed_callbacks",
@@ -322,6 +328,9 @@ REASONS = {
     "RESOLVED": "What led to the lock is settled.",
     "OTHER": "None of the above; the note says why.",
 }
+# Rows of one bulk act, and how long what came of them is kept.
+BULK_LIMIT = env.integer("BULK_LIMIT", 100, minimum=1)
+BULK_RETENTION_DAYS = env.integer("BULK_RETENTION_DAYS", 90, minimum=1)
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
 # The country of phone numbers that are written without one: two letters, or none.

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import erasure, heartbeats, purging, sending, trail_seals, users
+from reuseid.services import bulk, erasure, heartbeats, purging, sending, trail_seals, users
 
 BATCHES = 25
 
@@ -37,6 +37,14 @@ def erase_users():
     """Take the next bounded step of every erasure that was asked for; beat comes back for the rest."""
     tracing.begin()
     _repeat(erasure.carry_out)
+
+
+@shared_task(name="reuseid.tasks.carry_out_bulk_runs")
+def carry_out_bulk_runs():
+    """Carry out the bulk acts that are owed, row by row; what is left after some time is the next task's."""
+    tracing.begin()
+    if not bulk.carry_out_owed():
+        carry_out_bulk_runs.apply_async()
 
 
 @shared_task(name="reuseid.tasks.seal_trail")

@@ -81,6 +81,7 @@ class Device(models.Model):
             ("lock_device", "Can lock a device"),
             ("unlock_device", "Can unlock a device"),
             ("deactivate_device", "Can deactivate a device for good"),
+            ("bulk_device", "Can lock and unlock many devices at once"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,5 +1,6 @@
 from reuseid.admin import (  # noqa: F401
     accounts,
+    bulk,
     callbacks,
     catalogue,
     clients,

@@ -12,6 +12,7 @@ MASK = format_html('<span class="{}" title="{}">{}</span>', "bo-mask", "Hidden: 
 COLOURS = {
     "ACTIVE": "good",
     "COMPLETED": "good",
+    "FINISHED": "good",
     "SENT": "good",
     "CURRENT": "good",
     "LOCKED": "bad",
@@ -21,8 +22,10 @@ COLOURS = {
     "DISABLED": "bad",
     "PENDING": "busy",
     "IN_PROGRESS": "busy",
+    "RUNNING": "busy",
     "NEXT": "busy",
     "PAUSED": "warn",
+    "STOPPED": "warn",
     "EXPIRED": "warn",
 }
 
@@ -94,6 +97,11 @@ def link(model, pk, label=None):
     if not pk:
         return NONE
     return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
+
+
+def address(href, label):
+    """A link to any address of ours."""
+    return format_html('<a class="bo-link" href="{}">{}</a>', href, label)
 
 
 def short(pk):

@@ -6,9 +6,9 @@ from django.utils.timezone import get_current_timezone, make_aware
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
-from reuseid.admin.base import as_uuid
 from reuseid.admin.scope import account_ids
 from reuseid.models import Account
+from reuseid.services.uuids import as_uuid
 
 
 class AccountFilter(DropdownFilter):

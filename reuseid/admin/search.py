@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from reuseid.admin.base import as_uuid
 from reuseid.admin.scope import account_ids
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
 from reuseid.services import catalogue, lookups
+from reuseid.services.uuids import as_uuid
 
 LIMIT = 200
 

@@ -7,11 +7,12 @@ from unfold.decorators import display
 
 from reuseid.actors import ActorKind
 from reuseid.admin import cells, history
-from reuseid.admin.base import BackOfficeAdmin, as_uuid
+from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter, DateFilter
 from reuseid.admin.scope import account_ids
 from reuseid.admin.words import act
 from reuseid.models import Staff, TrailEntry, TrailKey, TrailSeal, User
+from reuseid.services.uuids import as_uuid
 
 
 def kinds():

@@ -5,6 +5,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
+from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
@@ -45,7 +46,9 @@ DeactivateForm = ReasonForm.about(
 
 
 @admin.register(User)
-class UserAdmin(PageAdmin):
+class UserAdmin(BulkListMixin, PageAdmin):
+    bulk_kind = "user"
+    actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
     list_filter = (StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))

@@ -1,5 +1,6 @@
 from reuseid.models.accounts import Account, Staff
 from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
+from reuseid.models.bulk import BulkRow, BulkRun
 from reuseid.models.clients import Client
 from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
@@ -16,6 +17,8 @@ __all__ = [
     "Attribute",
     "AttributeKey",
     "AttributeVersion",
+    "BulkRow",
+    "BulkRun",
     "Client",
     "Delivery",
     "DeliveryAttempt",

@@ -48,6 +48,7 @@ class User(models.Model):
             ("lock_user", "Can lock a user"),
             ("unlock_user", "Can unlock a user"),
             ("deactivate_user", "Can deactivate a user for good"),
+            ("bulk_user", "Can lock and unlock many users at once"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "external_ref"], name="user_external_ref"),

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.models import Delivery, DeliveryAttempt, Event
-from reuseid.services import idempotency
+from reuseid.services import bulk, idempotency
 
 log = logging.getLogger(__name__)
 
@@ -85,4 +85,5 @@ _STEPS = {
     "events": events,
     "access tokens": tokens,
     "sessions": sessions,
+    "bulk acts": bulk.purge,
 }
