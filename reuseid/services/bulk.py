@@ -259,7 +259,8 @@ def _step(run_id) -> bool:
 
 
 def _next_row(run_id):
-    # The run's row is locked meanwhile, so that stopping waits for this row and none begins after it.
+    # The run's row first, as stopping does: neither waits for the other in a circle, and no rival works in vain.
+    # That each row is done once, and none after the stop, is `move`'s conditional UPDATE of the row below.
     run = BulkRun.objects.select_for_update(no_key=True).filter(pk=run_id, status=BulkRun.Status.RUNNING).first()
     if run is None:
         return False
