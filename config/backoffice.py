@@ -32,6 +32,7 @@ GROUPS = [
         _item("Devices", "smartphone", "mobileid", "device"),
         _item("Operations", "touch_app", "mobileid", "operation"),
         _item("Many at once", "checklist", "reuseid", "bulkrun"),
+        _item("Exports", "download", "reuseid", "export"),
         _item("Timeline", "history", "reuseid", "trailentry"),
     ),
     _group(
@@ -58,6 +59,7 @@ GROUPS = [
         _item("Attributes", "label", "reuseid", "attribute"),
         _item("Former values", "history_edu", "reuseid", "attributeversion"),
         _item("Proofings", "verified_user", "reuseid", "proofing"),
+        _item("Parts of exports", "folder_zip", "reuseid", "exportpart"),
         _item("Rows of bulk acts", "checklist_rtl", "reuseid", "bulkrow"),
         _item("Evidence", "gavel", "mobileid", "evidence"),
         _item("Trust anchors", "anchor", "mobileid", "trustanchor"),

@@ -25,6 +25,10 @@ TABLE = {
     "reuseid.unlock_user": "S N - - -",
     "reuseid.deactivate_user": "- N - - -",
     "reuseid.bulk_user": "- N - - -",
+    "reuseid.export_user": "- N A - -",
+    "reuseid.export_sensitive": "- N - - -",
+    "reuseid.view_export": "- N A - -",
+    "reuseid.view_exportpart": "- N A - -",
     "reuseid.view_bulkrun": "- N A - -",
     "reuseid.view_bulkrow": "- N A - -",
     "reuseid.view_attribute": "S N A - -",
@@ -67,6 +71,7 @@ TABLE = {
     "mobileid.view_channelkey": "- - A I M",
     # House
     "reuseid.view_trailentry": "S N A - M",
+    "reuseid.export_trailentry": "- - A - -",
     "reuseid.view_trailseal": "- - A - M",
     "reuseid.view_trailkey": "- - A - M",
     "reuseid.view_staff": "- - A - M",

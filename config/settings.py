@@ -161,6 +161,7 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in 
 CELERY_TASK_ROUTES = {
     "reuseid.tasks.send_owed_callbacks": {"queue": "callbacks"},
     "reuseid.tasks.carry_out_bulk_runs": {"queue": "bulk"},
+    "reuseid.tasks.make_exports": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -178,6 +179,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(timedelta(seconds=15)),
         "options": {"expires": 15},
     },
+    "make-exports": {
+        "task": "reuseid.tasks.make_exports",
+        "schedule": schedule(timedelta(seconds=15)),
+        "options": {"expires": 15},
+    },
+    "expire-exports": {"task": "reuseid.tasks.expire_exports", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
     "send-owed-callbacks": {
         "task": "reuseid.tasks.send_owed_callbacks",
@@ -331,6 +338,9 @@ REASONS = {
 # Rows of one bulk act, and how long what came of them is kept.
 BULK_LIMIT = env.integer("BULK_LIMIT", 100, minimum=1)
 BULK_RETENTION_DAYS = env.integer("BULK_RETENTION_DAYS", 90, minimum=1)
+# Rows of one export, and the hours after which it is deleted.
+EXPORT_LIMIT = env.integer("EXPORT_LIMIT", 100_000, minimum=1)
+EXPORT_HOURS = env.integer("EXPORT_HOURS", 24, minimum=1)
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
 # The country of phone numbers that are written without one: two letters, or none.

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import bulk, erasure, heartbeats, purging, sending, trail_seals, users
+from reuseid.services import bulk, erasure, exports, heartbeats, purging, sending, trail_seals, users
 
 BATCHES = 25
 
@@ -45,6 +45,20 @@ def carry_out_bulk_runs():
     tracing.begin()
     if not bulk.carry_out_owed():
         carry_out_bulk_runs.apply_async()
+
+
+@shared_task(name="reuseid.tasks.make_exports")
+def make_exports():
+    """Make the exports that are owed, part by part; what is left after some time is the next task's."""
+    tracing.begin()
+    if not exports.make_owed():
+        make_exports.apply_async()
+
+
+@shared_task(name="reuseid.tasks.expire_exports")
+def expire_exports():
+    """Delete the rows of exports whose time is over."""
+    _repeat(exports.expire)
 
 
 @shared_task(name="reuseid.tasks.seal_trail")

@@ -5,6 +5,7 @@ from reuseid.admin import (  # noqa: F401
     catalogue,
     clients,
     dashboard,
+    exports,
     people,
     roles,
     staff,

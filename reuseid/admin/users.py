@@ -7,6 +7,7 @@ from unfold.enums import ActionVariant
 from reuseid.admin import cells, user_tabs
 from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm
+from reuseid.admin.exports import PeopleExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
@@ -46,7 +47,7 @@ DeactivateForm = ReasonForm.about(
 
 
 @admin.register(User)
-class UserAdmin(BulkListMixin, PageAdmin):
+class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     bulk_kind = "user"
     actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")

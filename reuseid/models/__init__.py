@@ -4,6 +4,7 @@ from reuseid.models.bulk import BulkRow, BulkRun
 from reuseid.models.clients import Client
 from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
+from reuseid.models.exports import Export, ExportPart
 from reuseid.models.idempotency import IdempotencyKey
 from reuseid.models.proofings import AssuranceLevel, Proofing
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
@@ -23,6 +24,8 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "Event",
+    "Export",
+    "ExportPart",
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",

@@ -26,6 +26,7 @@ class TrailEntry(models.Model):
     changes = models.JSONField(default=dict, help_text="Names of what changed and values that are not personal.")
 
     class Meta:
+        permissions = [("export_trailentry", "Can export the trail")]
         verbose_name = "trail entry"
         verbose_name_plural = "trail"
         indexes = [

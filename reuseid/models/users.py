@@ -48,6 +48,8 @@ class User(models.Model):
             ("lock_user", "Can lock a user"),
             ("unlock_user", "Can unlock a user"),
             ("deactivate_user", "Can deactivate a user for good"),
+            ("export_user", "Can export users, sensitive values masked"),
+            ("export_sensitive", "Can export sensitive values too"),
             ("bulk_user", "Can lock and unlock many users at once"),
         ]
         constraints = [

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.models import Delivery, DeliveryAttempt, Event
-from reuseid.services import bulk, idempotency
+from reuseid.services import bulk, exports, idempotency
 
 log = logging.getLogger(__name__)
 
@@ -86,4 +86,5 @@ _STEPS = {
     "access tokens": tokens,
     "sessions": sessions,
     "bulk acts": bulk.purge,
+    "exports": exports.purge,
 }

@@ -15,8 +15,7 @@ def cell(value) -> str:
         return ""
     if isinstance(value, bool | int | float):
         return json.dumps(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = text.strip('"') if not isinstance(value, (str, list, dict)) else text
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
     return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
 
 

@@ -1,10 +1,10 @@
-"""Bulk acts in real workers: carried out, killed in the middle, taken up again."""
+"""Bulk acts and exports in real workers: carried out, killed in the middle, taken up again."""
 
 import psycopg
 import pytest
 
-from reuseid.models import BulkRun, Event, TrailEntry, User
-from reuseid.services import bulk
+from reuseid.models import BulkRun, Event, Export, TrailEntry, User
+from reuseid.services import bulk, exports
 from tests import factories
 from tests.faults.stage import database_url, until
 from tests.reuseid.admin.cast import make_colleague
@@ -60,3 +60,25 @@ def test_killed_in_the_middle_of_a_row_the_next_worker_goes_on_there(run, stage)
     stage.worker(queues="bulk")
     until(finished, 60, "the end of the run")
     assert each_once()
+
+
+def test_a_worker_killed_while_it_makes_an_export_leaves_neither_gap_nor_repeat(account, stage):
+    senior = make_colleague("kim", "Senior support", account)
+    User.objects.bulk_create(User(account=account, external_ref=f"m-{number}") for number in range(1500))
+    export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE")
+    with psycopg.connect(database_url()) as rival:
+        # Its first part has to wait for this.
+        rival.execute("LOCK TABLE reuseid_exportpart IN SHARE MODE")
+        stage.beat()
+        stage.worker(queues="bulk")
+        until(lambda: Export.objects.get().lease_until, 60, "a claim")
+        stage.kill("worker")
+        rival.rollback()
+    Export.objects.update(lease_until=None)
+    stage.worker(queues="bulk")
+    until(lambda: Export.objects.get().status == "READY", 60, "the file")
+    export.refresh_from_db()
+    text = b"".join(exports.part(export, number) for number in range(export.part_count)).decode()
+    references = [line.split(",")[1].strip('"') for line in text.splitlines()[1:]]
+    assert sorted(references) == sorted(f"m-{number}" for number in range(1500))
+    assert export.part_count == 4

@@ -7,7 +7,7 @@ from django.db import connection
 
 from reuseid.errors import WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
-from reuseid.services import bulk
+from reuseid.services import bulk, exporting, exports
 from tests import factories
 from tests.reuseid.admin.cast import make_colleague
 
@@ -94,3 +94,20 @@ def test_once_it_is_said_to_be_stopped_nothing_more_changes(run, senior):
     assert done == locked[0] == TrailEntry.objects.filter(action="user.locked").count()
     assert BulkRow.objects.filter(status="SKIPPED").count() == 40 - done
     assert BulkRun.objects.get().status == "STOPPED"
+
+
+def test_workers_who_all_believe_an_export_to_be_theirs_make_each_part_once(account, senior, monkeypatch):
+    monkeypatch.setattr(exporting, "BATCH", 5)
+    User.objects.bulk_create(User(account=account, external_ref=f"m-{number}") for number in range(60))
+    export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE")
+
+    def make():
+        while exports._step(export.pk):
+            pass
+
+    assert together(*[make] * 4) == [None] * 4
+    export.refresh_from_db()
+    assert (export.status, export.row_count, export.part_count) == ("READY", 60, 13)
+    text = b"".join(exports.part(export, number) for number in range(13)).decode()
+    references = [line.split(",")[1].strip('"') for line in text.splitlines()[1:]]
+    assert sorted(references) == sorted(f"m-{number}" for number in range(60))
