@@ -9,8 +9,8 @@ from django.contrib.auth.management import create_permissions
 
 ROLES = {
     "Support": "Answers the phone: finds a person, sees why they can't sign in, locks and unlocks.",
-    "Senior support": "Support, and what can't be undone: two of them deactivate or erase a person, one a phone; sends "
-    "callbacks again.",
+    "Senior support": "Support, and what can't be undone: two of them deactivate or erase a person, one a phone; acts on "
+    "many at once, sends callbacks again.",
     "Auditor": "Sees everything of its accounts, changes nothing.",
     "Integration": "Connects the account's systems: API clients, attribute catalogue, applications, callbacks. "
     "Sees no people.",
@@ -28,6 +28,13 @@ TABLE = {
     "reuseid.erase_user": "- N - - -",
     "reuseid.view_request": "S N A - -",
     "reuseid.decide_request": "- N - - -",
+    "reuseid.bulk_user": "- N - - -",
+    "reuseid.view_bulkrun": "- N A - -",
+    "reuseid.view_bulkrow": "- N A - -",
+    "reuseid.export_user": "- N A - -",
+    "reuseid.export_sensitive": "- N - - -",
+    "reuseid.view_export": "- N A - -",
+    "reuseid.view_exportpart": "- N A - -",
     "reuseid.view_attribute": "S N A - -",
     "reuseid.view_attributeversion": "- N A - -",
     "reuseid.reveal_attribute": "- N - - -",
@@ -43,6 +50,7 @@ TABLE = {
     "mobileid.lock_device": "S N - - -",
     "mobileid.unlock_device": "S N - - -",
     "mobileid.deactivate_device": "- N - - -",
+    "mobileid.bulk_device": "- N - - -",
     "mobileid.view_operation": "S N A - -",
     "mobileid.cancel_operation": "S N - - -",
     "mobileid.start_registration": "S N - - -",
@@ -80,6 +88,7 @@ TABLE = {
     "mobileid.view_channelkey": "- - A I M",
     # House
     "reuseid.view_trailentry": "S N A - M",
+    "reuseid.export_trailentry": "- - A - -",
     "reuseid.view_trailseal": "- - A - M",
     "reuseid.view_trailkey": "- - A - M",
     "reuseid.view_staff": "- - A - M",

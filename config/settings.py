@@ -163,6 +163,8 @@ CELERY_TASK_DEFAULT_QUEUE = "sweeps"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("callbacks", "sweeps", "bulk")]
 CELERY_TASK_ROUTES = {
     "reuseid.tasks.send_owed_callbacks": {"queue": "callbacks"},
+    "reuseid.tasks.carry_out_bulk_runs": {"queue": "bulk"},
+    "reuseid.tasks.make_exports": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -176,6 +178,17 @@ CELERY_BEAT_SCHEDULE = {
     "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
     "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
+    "carry-out-bulk-runs": {
+        "task": "reuseid.tasks.carry_out_bulk_runs",
+        "schedule": schedule(timedelta(seconds=15)),
+        "options": {"expires": 15},
+    },
+    "make-exports": {
+        "task": "reuseid.tasks.make_exports",
+        "schedule": schedule(timedelta(seconds=15)),
+        "options": {"expires": 15},
+    },
+    "expire-exports": {"task": "reuseid.tasks.expire_exports", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
     "count-hours": {
         "task": "reuseid.tasks.count_hours",
@@ -347,6 +360,12 @@ CALLER_QUESTIONS = {
 }
 # Whether colleagues must have verified the caller before they unlock or start a registration.
 CALLER_CHECK = env.choice("CALLER_CHECK", ["advised", "required"], "advised")
+# Rows of one bulk act, and how long what came of them is kept.
+BULK_LIMIT = env.integer("BULK_LIMIT", 100, minimum=1)
+BULK_RETENTION_DAYS = env.integer("BULK_RETENTION_DAYS", 90, minimum=1)
+# Rows of one export, and the hours after which it is deleted.
+EXPORT_LIMIT = env.integer("EXPORT_LIMIT", 100_000, minimum=1)
+EXPORT_HOURS = env.integer("EXPORT_HOURS", 24, minimum=1)
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
 # The country of phone numbers that are written without one: two letters, or none.

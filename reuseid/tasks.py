@@ -3,7 +3,18 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import counting, erasure, heartbeats, purging, requests, sending, trail_seals, users
+from reuseid.services import (
+    bulk,
+    counting,
+    erasure,
+    exports,
+    heartbeats,
+    purging,
+    requests,
+    sending,
+    trail_seals,
+    users,
+)
 
 BATCHES = 25
 
@@ -44,6 +55,28 @@ def erase_users():
     """Take the next bounded step of every erasure that was asked for; beat comes back for the rest."""
     tracing.begin()
     _repeat(erasure.carry_out)
+
+
+@shared_task(name="reuseid.tasks.carry_out_bulk_runs")
+def carry_out_bulk_runs():
+    """Carry out the bulk acts that are owed, row by row; what is left after some time is the next task's."""
+    tracing.begin()
+    if not bulk.carry_out_owed():
+        carry_out_bulk_runs.apply_async()
+
+
+@shared_task(name="reuseid.tasks.make_exports")
+def make_exports():
+    """Make the exports that are owed, part by part; what is left after some time is the next task's."""
+    tracing.begin()
+    if not exports.make_owed():
+        make_exports.apply_async()
+
+
+@shared_task(name="reuseid.tasks.expire_exports")
+def expire_exports():
+    """Delete the rows of exports whose time is over."""
+    _repeat(exports.expire)
 
 
 @shared_task(name="reuseid.tasks.seal_trail")

@@ -11,6 +11,7 @@ from mobileid.models import Application, Device, Operation
 from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
 from reuseid.admin import cells
+from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
@@ -95,7 +96,9 @@ def timeline(request, device):
 
 
 @admin.register(Device)
-class DeviceAdmin(PageAdmin):
+class DeviceAdmin(BulkListMixin, PageAdmin):
+    bulk_kind = "device"
+    actions = (for_chosen("device", "lock"), for_chosen("device", "unlock"))
     page_related = ("account", "application", "user")
     list_display = ("label", "state", "person", "platform", "model", "app_version", "last_seen", "account", "created")
     list_display_links = ("label",)

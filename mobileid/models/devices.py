@@ -85,6 +85,7 @@ class Device(models.Model):
             ("lock_device", gettext_noop("Can lock a device")),
             ("unlock_device", gettext_noop("Can unlock a device")),
             ("deactivate_device", gettext_noop("Can deactivate a device for good")),
+            ("bulk_device", gettext_noop("Can lock and unlock many devices at once")),
         ]
         constraints = [
             models.CheckConstraint(

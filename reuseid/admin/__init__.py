@@ -1,11 +1,13 @@
 from reuseid.admin import (  # noqa: F401
     accounts,
+    bulk,
     callbacks,
     callers,
     catalogue,
     clients,
     dashboard,
     endpoints,
+    exports,
     looks,
     notes,
     people,

@@ -3,8 +3,6 @@
 Rows of the colleague's accounts only; no counting of whole tables; exact search; no writing but through services.
 """
 
-import uuid
-
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import ForeignKey, Q, UUIDField
@@ -19,6 +17,7 @@ from reuseid.admin.scope import scoped
 from reuseid.admin.views import views_of
 from reuseid.admin.words import right_in_words, searched
 from reuseid.models import TrailEntry
+from reuseid.services.uuids import as_uuid
 
 PAGES = 100
 
@@ -45,19 +44,12 @@ class InfinitePaginator(Unbounded):
         return InfinitePage(*args, **kwargs)
 
 
-def as_uuid(text: str):
-    """The UUID that was typed, in whatever form; None when it is none."""
-    try:
-        return uuid.UUID(text.strip())
-    except ValueError:
-        return None
-
-
 class BackOfficeAdmin(ModelAdmin):
     """The base of every admin class here.
 
     ``account_paths`` lead to the account, ``exact`` names the columns that the search box compares, and ``shown``
-    the fields of the page. Deleting, bulk deleting and the actions drop-down do not exist.
+    the fields of the page. Deleting and bulk deleting do not exist, nor does the actions drop-down
+    but where `BulkListMixin` is.
     """
 
     account_paths = ("account",)
@@ -194,7 +186,8 @@ class BackOfficeAdmin(ModelAdmin):
         return self.has_change_permission(request) if object_id else self.has_add_permission(request)
 
     def changelist_view(self, request, extra_context=None):
-        if request.method == "POST":
+        # Only the acts of the drop-down, where a list has one: they lead to a page that asks.
+        if request.method == "POST" and request.POST.get("action") not in self.get_actions(request):
             return HttpResponseNotAllowed(["GET"])
         return super().changelist_view(request, extra_context)
 

@@ -17,7 +17,9 @@ COLOURS = {
     "ACTIVE": "good",
     "COMPLETED": "good",
     "APPROVED": "good",
+    "FINISHED": "good",
     "SENT": "good",
+    "READY": "good",
     "CURRENT": "good",
     "LOCKED": "bad",
     "REJECTED": "bad",
@@ -26,8 +28,11 @@ COLOURS = {
     "DISABLED": "bad",
     "PENDING": "busy",
     "IN_PROGRESS": "busy",
+    "OWED": "busy",
+    "RUNNING": "busy",
     "NEXT": "busy",
     "PAUSED": "warn",
+    "STOPPED": "warn",
     "EXPIRED": "warn",
 }
 

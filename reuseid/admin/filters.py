@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
-from reuseid.admin.base import as_uuid
 from reuseid.admin.scope import account_ids, scoped
 from reuseid.models import Account
+from reuseid.services.uuids import as_uuid
 
 OFFERED = 100
 

@@ -13,13 +13,13 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.actors import Actor
-from reuseid.admin.base import as_uuid
 from reuseid.admin.scope import account_ids
 from reuseid.admin.words import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
 from reuseid.models.users import folded
 from reuseid.services import catalogue, lookups
+from reuseid.services.uuids import as_uuid
 
 LIMIT = 200
 PART_LEAST, PART_LIMIT = 3, 50

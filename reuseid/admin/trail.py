@@ -8,11 +8,13 @@ from unfold.decorators import display
 
 from reuseid.actors import ActorKind
 from reuseid.admin import cells, history
-from reuseid.admin.base import BackOfficeAdmin, as_uuid
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.exports import TrailExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter
 from reuseid.admin.scope import account_ids
 from reuseid.admin.words import act, searched, thing
 from reuseid.models import Staff, TrailEntry, TrailKey, TrailSeal, User
+from reuseid.services.uuids import as_uuid
 
 
 def kinds():
@@ -22,7 +24,7 @@ def kinds():
 
 
 @admin.register(TrailEntry)
-class TrailAdmin(BackOfficeAdmin):
+class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     list_display = ("time", "sentence", "about", "person", "who", "reason", "account")
     list_display_links = ("time",)
     list_filter = (AccountFilter, ("at", DateFilter))

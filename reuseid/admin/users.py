@@ -10,7 +10,9 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
+from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.exports import PeopleExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
@@ -97,7 +99,9 @@ def _can_ask(user, action):
 
 
 @admin.register(User)
-class UserAdmin(PageAdmin):
+class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
+    bulk_kind = "user"
+    actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
     list_filter = (

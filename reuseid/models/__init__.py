@@ -1,9 +1,11 @@
 from reuseid.models.accounts import Account, Staff
 from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
+from reuseid.models.bulk import BulkRow, BulkRun
 from reuseid.models.clients import Client
 from reuseid.models.counts import DeliveryCount, EventCount
 from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
+from reuseid.models.exports import Export, ExportPart
 from reuseid.models.idempotency import IdempotencyKey
 from reuseid.models.looks import Reveal, SavedView, UserNote, UserView
 from reuseid.models.proofings import AssuranceLevel, Proofing
@@ -19,12 +21,16 @@ __all__ = [
     "Attribute",
     "AttributeKey",
     "AttributeVersion",
+    "BulkRow",
+    "BulkRun",
     "Client",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryCount",
     "Event",
     "EventCount",
+    "Export",
+    "ExportPart",
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",

@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
@@ -30,6 +31,7 @@ class TrailEntry(models.Model):
     changes = models.JSONField(default=dict, help_text=_("Names of what changed and values that are not personal."))
 
     class Meta:
+        permissions = [("export_trailentry", gettext_noop("Can export the trail"))]
         verbose_name = _("trail entry")
         verbose_name_plural = _("trail")
         indexes = [

@@ -60,6 +60,9 @@ class User(models.Model):
             ("unlock_user", gettext_noop("Can unlock a user")),
             ("deactivate_user", gettext_noop("Can ask to deactivate a user for good")),
             ("erase_user", gettext_noop("Can ask to erase a user's personal data")),
+            ("export_user", gettext_noop("Can export users, sensitive values masked")),
+            ("export_sensitive", gettext_noop("Can export sensitive values too")),
+            ("bulk_user", gettext_noop("Can lock and unlock many users at once")),
             ("verify_caller", gettext_noop("Can record that a caller was verified")),
         ]
         constraints = [

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.models import Delivery, DeliveryAttempt, DeliveryCount, Event, EventCount
-from reuseid.services import idempotency, looks, requests
+from reuseid.services import bulk, exports, idempotency, looks, requests
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,8 @@ _STEPS = {
     "access tokens": tokens,
     "sessions": sessions,
     "requests": requests.purge,
+    "bulk acts": bulk.purge,
+    "exports": exports.purge,
     "revealed values": looks.purge_reveals,
     "looks at people": looks.purge_views,
     "hourly numbers": counts,
