@@ -9,8 +9,8 @@ from django.contrib.auth.management import create_permissions
 
 ROLES = {
     "Support": "Answers the phone: finds a person, sees why they can't sign in, locks and unlocks.",
-    "Senior support": "Support, and what can't be undone: two of them deactivate or erase a person, one a phone; acts on "
-    "many at once, sends callbacks again.",
+    "Senior support": "Support, and what can't be undone: two of them deactivate or erase a person, one a phone; "
+    "acts on many at once, sends callbacks again.",
     "Auditor": "Sees everything of its accounts, changes nothing.",
     "Integration": "Connects the account's systems: API clients, attribute catalogue, applications, callbacks. "
     "Sees no people.",

@@ -124,7 +124,6 @@ ACTS = {
     "staff.changed": _("Changed a colleague's entry"),
     "staff.password_set": _("Set a new password"),
     "operation.reported": _("Said that it was not them: it may be fraud"),
-    "users.exported": _("Exported people"),
     "trail.purged": _("Removed old lines of the history, after their retention"),
     "users.searched": _("Searched for a person"),
     "webhook.created": _("Made the endpoint"),
