@@ -23,7 +23,9 @@ ADMIN = [
 ]
 TEXT_IN_TEMPLATE = re.compile(r"""gettext\(u?('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
 # Not for people: header names, column types, the names of algorithms, formats.
-NOT_WORDS = re.compile(r"HX-\w+|Cache-Control|\w+Field|X-?\w+|%Y.*|[A-Z][a-z]+-[A-Z]\w+|Ed25519.*|ReuseID / MobileID")
+NOT_WORDS = re.compile(
+    r"HX-\w+|Cache-Control|\w+Field|X-?\w+|%Y.*|[A-Z][a-z]+-[A-Z]\w+|Ed25519.*|Example Shop|Order 1|ReuseID / MobileID"
+)
 
 
 def marked(call):
