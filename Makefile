@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint requirements openapi clean
+.PHONY: help demo test lint requirements openapi messages screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this
@@ -26,6 +26,16 @@ lint: $(READY) ## style, layers, types
 
 openapi: $(READY) ## write docs/openapi.yaml anew
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+messages: $(READY) ## gather the back office's texts into config/locale and compile them (needs gettext)
+	$(BIN)/python manage.py makemessages --locale de --no-location --no-wrap --ignore '.venv/*' --ignore 'var/*' --ignore 'docs/*' \
+		--ignore 'tests/*' --verbosity 0
+	msgattrib --no-obsolete --no-wrap --output-file config/locale/de/LC_MESSAGES/django.po config/locale/de/LC_MESSAGES/django.po
+	sed -i '/^"POT-Creation-Date\|^"Report-Msgid-Bugs-To/d' config/locale/de/LC_MESSAGES/django.po
+	$(BIN)/python manage.py compilemessages --locale de --ignore '.venv' --verbosity 0
+
+screenshots: $(READY) ## take the pictures of docs/images anew (needs Chromium)
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 
 requirements: $(READY) ## pin everything anew, with hashes, for Python 3.11 and newer (run it on 3.11)
 	$(BIN)/pip install --quiet pip-tools

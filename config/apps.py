@@ -34,5 +34,9 @@ class AdminConfig(SimpleAdminConfig):
         import_module("reuseid.admin")
         import_module("mobileid.admin")
         from django.contrib import admin
+        from django.utils.translation import gettext_lazy as _
 
-        admin.site.index_title = "Today"
+        from reuseid.admin.labels import translate_models
+
+        translate_models("reuseid", "mobileid")
+        admin.site.index_title = _("Today")

@@ -26,52 +26,69 @@ def _group(title, *items, collapsible=False):
 
 
 GROUPS = [
-    {"items": [{"title": "Today", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
+    {"items": [{"title": _("Today"), "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
     _group(
-        "People",
-        _item("Users", "person", "reuseid", "user"),
-        _item("Devices", "smartphone", "mobileid", "device"),
-        _item("Operations", "touch_app", "mobileid", "operation"),
-        _item("Timeline", "history", "reuseid", "trailentry"),
+        _("People"),
+        _item(_("Users"), "person", "reuseid", "user"),
+        _item(_("Devices"), "smartphone", "mobileid", "device"),
+        _item(_("Operations"), "touch_app", "mobileid", "operation"),
+        _item(_("Requests"), "how_to_reg", "reuseid", "request"),
+        _item(_("Many at once"), "checklist", "reuseid", "bulkrun"),
+        _item(_("Exports"), "download", "reuseid", "export"),
+        _item(_("Timeline"), "history", "reuseid", "trailentry"),
+        _item(_("My saved views"), "bookmark", "reuseid", "savedview"),
     ),
     _group(
-        "Callbacks",
-        _item("Endpoints", "webhook", "reuseid", "webhookendpoint"),
-        _item("Deliveries", "outbox", "reuseid", "delivery"),
-        _item("Events", "campaign", "reuseid", "event"),
-        _item("Notices", "notifications", "reuseid", "staffnotice"),
+        _("Callbacks"),
+        _item(_("Endpoints"), "webhook", "reuseid", "webhookendpoint"),
+        _item(_("Deliveries"), "outbox", "reuseid", "delivery"),
+        _item(_("Events"), "campaign", "reuseid", "event"),
+        _item(_("Notices"), "notifications", "reuseid", "staffnotice"),
     ),
     _group(
-        "Set-up",
-        _item("Accounts", "domain", "reuseid", "account"),
-        _item("API clients", "api", "reuseid", "client"),
-        _item("Attribute catalogue", "format_list_bulleted", "reuseid", "attributekey"),
-        _item("Applications", "app_shortcut", "mobileid", "application"),
+        _("Set-up"),
+        _item(_("Accounts"), "domain", "reuseid", "account"),
+        _item(_("API clients"), "api", "reuseid", "client"),
+        _item(_("Attribute catalogue"), "format_list_bulleted", "reuseid", "attributekey"),
+        _item(_("Applications"), "app_shortcut", "mobileid", "application"),
+        {
+            "title": _("Try it"),
+            "icon": "play_circle",
+            "link": reverse_lazy("try"),
+            "permission": _seen("mobileid.try_operation"),
+        },
     ),
     _group(
-        "House",
-        _item("Colleagues", "badge", "reuseid", "staff"),
-        _item("Roles", "shield_person", "auth", "group"),
-        _item("Sign-ins", "login", "reuseid", "staffsignin"),
+        _("House"),
+        _item(_("Colleagues"), "badge", "reuseid", "staff"),
+        _item(_("Roles"), "shield_person", "auth", "group"),
+        _item(_("Sign-ins"), "login", "reuseid", "staffsignin"),
     ),
     _group(
-        "Details",
-        _item("Attributes", "label", "reuseid", "attribute"),
-        _item("Former values", "history_edu", "reuseid", "attributeversion"),
-        _item("Proofings", "verified_user", "reuseid", "proofing"),
-        _item("Evidence", "gavel", "mobileid", "evidence"),
-        _item("Trust anchors", "anchor", "mobileid", "trustanchor"),
-        _item("Signing keys", "key", "mobileid", "signingkey"),
-        _item("Channel keys", "vpn_key", "mobileid", "channelkey"),
-        _item("Challenges", "casino", "mobileid", "nonce"),
-        _item("Kept answers", "mark_chat_read", "mobileid", "messageanswer"),
-        _item("Trail seals", "approval", "reuseid", "trailseal"),
-        _item("Trail keys", "key_vertical", "reuseid", "trailkey"),
-        _item("Second factors", "phonelink_lock", "reuseid", "secondfactor"),
-        _item("Recovery codes", "password", "reuseid", "recoverycode"),
-        _item("Attempts to send", "send", "reuseid", "deliveryattempt"),
-        _item("Signs of life", "ecg_heart", "reuseid", "heartbeat"),
-        _item("Idempotency keys", "repeat_one", "reuseid", "idempotencykey"),
+        _("Details"),
+        _item(_("Attributes"), "label", "reuseid", "attribute"),
+        _item(_("Former values"), "history_edu", "reuseid", "attributeversion"),
+        _item(_("Proofings"), "verified_user", "reuseid", "proofing"),
+        _item(_("Parts of exports"), "folder_zip", "reuseid", "exportpart"),
+        _item(_("Rows of bulk acts"), "checklist_rtl", "reuseid", "bulkrow"),
+        _item(_("Notes"), "sticky_note_2", "reuseid", "usernote"),
+        _item(_("Looks at people"), "visibility", "reuseid", "userview"),
+        _item(_("Revealed values"), "key_visualizer", "reuseid", "reveal"),
+        _item(_("Evidence"), "gavel", "mobileid", "evidence"),
+        _item(_("Trust anchors"), "anchor", "mobileid", "trustanchor"),
+        _item(_("Signing keys"), "key", "mobileid", "signingkey"),
+        _item(_("Channel keys"), "vpn_key", "mobileid", "channelkey"),
+        _item(_("Challenges"), "casino", "mobileid", "nonce"),
+        _item(_("Kept answers"), "mark_chat_read", "mobileid", "messageanswer"),
+        _item(_("Trail seals"), "approval", "reuseid", "trailseal"),
+        _item(_("Trail keys"), "key_vertical", "reuseid", "trailkey"),
+        _item(_("Second factors"), "phonelink_lock", "reuseid", "secondfactor"),
+        _item(_("Recovery codes"), "password", "reuseid", "recoverycode"),
+        _item(_("Attempts to send"), "send", "reuseid", "deliveryattempt"),
+        _item(_("Events by hour"), "bar_chart", "reuseid", "eventcount"),
+        _item(_("Deliveries by hour"), "timer", "reuseid", "deliverycount"),
+        _item(_("Signs of life"), "ecg_heart", "reuseid", "heartbeat"),
+        _item(_("Idempotency keys"), "repeat_one", "reuseid", "idempotencykey"),
         collapsible=True,
     ),
 ]
@@ -89,57 +106,34 @@ def _only_seen(group, request):
 
 def dashboard(request, context):
     """The first page: one search box, numbers, operations by hour, endpoints that fail."""
-    from mobileid.admin import dashboard as mobileid_page
-    from reuseid.admin import dashboard as reuseid_page
+    from config import today
     from reuseid.admin.cells import list_of
     from reuseid.admin.site import has_factor
     from reuseid.models import User
 
     context["offer_second_factor"] = not has_factor(request)
     context["find_url"] = list_of(User) if request.user.has_perm("reuseid.view_user") else ""
-    context["cards"] = [*reuseid_page.cards(request), *mobileid_page.cards(request)]
-    context["panels"] = [*mobileid_page.charts(request), *reuseid_page.tables(request)]
-    return context
-
-
-def find(request, term):
-    """Ctrl+K: the people behind an id, a reference or an attribute's value."""
-    from unfold.dataclasses import SearchResult
-
-    from reuseid.admin.cells import page_of
-    from reuseid.admin.scope import scoped
-    from reuseid.admin.search import find_people
-    from reuseid.models import User
-
-    if not request.user.has_perm("reuseid.view_user"):
-        return []
-    found, _tried = find_people(request, request.GET.get("s", term))
-    people = scoped(User.objects.filter(pk__in=set(found)), request.user, "account").select_related("account")[:20]
-    return [
-        SearchResult(
-            title=user.external_ref or str(user.pk),
-            description=f"{user.get_status_display()} user of {user.account.name}",
-            link=page_of(User, user.pk),
-            icon="person",
-        )
-        for user in people
-    ]
+    return context | today.figures(request)
 
 
 def environment(request):
-    """The word in the top corner; red where it counts."""
+    """The word in the top corner: red in production, orange where ENVIRONMENT_NAME says that it is another."""
     from django.conf import settings
 
-    return ["Production", "danger"] if settings.PRODUCTION else ["Development", "info"]
+    name = settings.ENVIRONMENT_NAME
+    if settings.PRODUCTION:
+        return [name, "warning"] if name else [_("Production"), "danger"]
+    return [name or _("Development"), "info"]
 
 
 UNFOLD = {
     "SITE_TITLE": env.text("BACK_OFFICE_TITLE", "ReuseID / MobileID"),
     "SITE_HEADER": env.text("BACK_OFFICE_TITLE", "ReuseID / MobileID"),
-    "SITE_SUBHEADER": "Back office",
+    "SITE_SUBHEADER": _("Back office"),
     "SITE_URL": None,
     "SITE_SYMBOL": "fingerprint",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("reuseid/favicon.svg")}],
+    "SHOW_LANGUAGES": True,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
@@ -153,7 +147,10 @@ UNFOLD = {
     "ENVIRONMENT": "config.backoffice.environment",
     "DASHBOARD_CALLBACK": "config.backoffice.dashboard",
     "STYLES": [lambda request: static("reuseid/backoffice.css")],
-    "SCRIPTS": [lambda request: static("reuseid/backoffice.js")],
+    "SCRIPTS": [
+        lambda request: static("reuseid/backoffice.js"),
+        lambda request: static("reuseid/keyboard.js"),
+    ],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {
@@ -170,7 +167,8 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         },
     },
-    "COMMAND": {"search_models": False, "search_callback": "config.backoffice.find", "show_history": False},
+    # Answered by config.finding.
+    "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

@@ -35,7 +35,10 @@ def begin_session(sender, request, user, **kwargs):
 
 
 class SessionEnd:
-    """Signs out after SESSION_IDLE seconds without a call, and after SESSION_COOKIE_AGE seconds in any case."""
+    """Signs out after SESSION_IDLE seconds without a call, and after SESSION_COOKIE_AGE seconds in any case.
+
+    A page that refreshes itself says so with X-Poll: that keeps nobody signed in.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -50,5 +53,5 @@ class SessionEnd:
         seen = session.get(_SEEN, 0)
         if now - seen > settings.SESSION_IDLE or now - session.get(_SINCE, 0) > settings.SESSION_COOKIE_AGE:
             logout(request)
-        elif now - seen >= _COARSE:
+        elif now - seen >= _COARSE and "X-Poll" not in request.headers:
             session[_SEEN] = now

@@ -4,6 +4,7 @@ import hashlib
 import logging
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
 from reuseid.callers import client_address, client_network
@@ -23,7 +24,7 @@ class LoginForm(AuthenticationForm):
     """
 
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "The name or the password is wrong, or was tried too often: then wait for 15 minutes."
+        "invalid_login": _("The name or the password is wrong, or was tried too often: then wait for 15 minutes.")
     }
 
     def clean(self):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from celery.schedules import schedule
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_noop as _
 from kombu import Exchange, Queue
 
 from config import broker, env
@@ -21,6 +22,8 @@ STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 ENVIRONMENT = env.choice("ENVIRONMENT", ["development", "production"], "development")
 PRODUCTION = ENVIRONMENT == "production"
+# What the back office calls this installation, such as Staging; none is production itself.
+ENVIRONMENT_NAME = env.text("ENVIRONMENT_NAME")
 DEBUG = env.flag("DEBUG", False)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG=1 in production: unset DEBUG.")
@@ -84,7 +87,7 @@ MIDDLEWARE = [
     # Not on static files: a worker's script would bring its own policy along.
     "config.browsers.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.language.BackOfficeLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -163,6 +166,8 @@ CELERY_TASK_DEFAULT_QUEUE = "sweeps"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("callbacks", "sweeps", "bulk")]
 CELERY_TASK_ROUTES = {
     "reuseid.tasks.send_owed_callbacks": {"queue": "callbacks"},
+    "reuseid.tasks.carry_out_bulk_runs": {"queue": "bulk"},
+    "reuseid.tasks.make_exports": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -174,8 +179,25 @@ CELERY_BEAT_SCHEDULE = {
     "purge-protocol-rows": {"task": "mobileid.tasks.purge", "schedule": schedule(timedelta(minutes=5))},
     "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
     "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
+    "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
+    "carry-out-bulk-runs": {
+        "task": "reuseid.tasks.carry_out_bulk_runs",
+        "schedule": schedule(timedelta(seconds=15)),
+        "options": {"expires": 15},
+    },
+    "make-exports": {
+        "task": "reuseid.tasks.make_exports",
+        "schedule": schedule(timedelta(seconds=15)),
+        "options": {"expires": 15},
+    },
+    "expire-exports": {"task": "reuseid.tasks.expire_exports", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
+    "count-hours": {
+        "task": "reuseid.tasks.count_hours",
+        "schedule": schedule(timedelta(minutes=5)),
+        "options": {"expires": 300},
+    },
     "send-owed-callbacks": {
         "task": "reuseid.tasks.send_owed_callbacks",
         "schedule": schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1))),
@@ -225,18 +247,21 @@ WEBHOOK_ENDPOINTS = env.integer("WEBHOOK_ENDPOINTS", 20, minimum=1)
 # Events, their deliveries and attempts; longer than the retry table.
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 30, minimum=4)
 
+# Numbers of ended hours, for the first page's charts.
+COUNT_RETENTION_DAYS = env.integer("COUNT_RETENTION_DAYS", 400, minimum=31)
+
 # --- the REST API ----------------------------------------------------------------------------------------------------
 OAUTH2_PROVIDER_APPLICATION_MODEL = "reuseid.Client"
 SCOPES = {
-    "users:read": "Read users",
-    "users:write": "Create, change, lock, unlock and deactivate users",
-    "attributes:read": "Read attribute values",
-    "attributes:write": "Write attribute values",
-    "devices:read": "Read devices",
-    "devices:write": "Rename, lock, unlock and deactivate devices",
-    "operations:read": "Read operations",
-    "operations:write": "Start, confirm, release and cancel operations",
-    "webhooks:manage": "Manage webhook endpoints and read events",
+    "users:read": _("Read users"),
+    "users:write": _("Create, change, lock, unlock and deactivate users"),
+    "attributes:read": _("Read attribute values"),
+    "attributes:write": _("Write attribute values"),
+    "devices:read": _("Read devices"),
+    "devices:write": _("Rename, lock, unlock and deactivate devices"),
+    "operations:read": _("Read operations"),
+    "operations:write": _("Start, confirm, release and cancel operations"),
+    "webhooks:manage": _("Manage webhook endpoints and read events"),
 }
 OAUTH2_PROVIDER = {
     "SCOPES": SCOPES,
@@ -314,17 +339,36 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # --- people ----------------------------------------------------------------------------------------------------------
 # Why users and devices are locked, unlocked, deactivated or erased; each with its explanation for staff.
 REASONS = {
-    "CUSTOMER_REQUEST": "The customer asked for it.",
-    "SUSPECTED_FRAUD": "Somebody else may be acting for the customer.",
-    "DEVICE_LOST": "The customer lost the phone.",
-    "DEVICE_STOLEN": "The phone was stolen.",
-    "TOO_MANY_FAILURES": "Too many wrong PINs or failed sign-ins.",
-    "DECEASED": "The customer has died.",
-    "CONTRACT_ENDED": "The customer is no longer a customer.",
-    "COMPLIANCE": "A law, a court or an internal rule asks for it.",
-    "RESOLVED": "What led to the lock is settled.",
-    "OTHER": "None of the above; the note says why.",
+    "CUSTOMER_REQUEST": _("The customer asked for it."),
+    "SUSPECTED_FRAUD": _("Somebody else may be acting for the customer."),
+    "DEVICE_LOST": _("The customer lost the phone."),
+    "DEVICE_STOLEN": _("The phone was stolen."),
+    "TOO_MANY_FAILURES": _("Too many wrong PINs or failed sign-ins."),
+    "DECEASED": _("The customer has died."),
+    "CONTRACT_ENDED": _("The customer is no longer a customer."),
+    "COMPLIANCE": _("A law, a court or an internal rule asks for it."),
+    "RESOLVED": _("What led to the lock is settled."),
+    "OTHER": _("None of the above; the note says why."),
 }
+# Hours in which a second colleague agrees to what can't be undone, and days for which settled requests are kept.
+REQUEST_HOURS = env.integer("REQUEST_HOURS", 24, minimum=1)
+REQUEST_RETENTION_DAYS = env.integer("REQUEST_RETENTION_DAYS", 365, minimum=1)
+# What a colleague asks to make sure who is calling; each with its wording.
+CALLER_QUESTIONS = {
+    "DATE_OF_BIRTH": "Date of birth",
+    "ADDRESS": "Postal address",
+    "LAST_PAYMENT": "Amount or payee of the last payment",
+    "KNOWN_NUMBER": "Calls from the phone number on file",
+    "CALLED_BACK": "Called back on the number on file",
+}
+# Whether colleagues must have verified the caller before they unlock or start a registration.
+CALLER_CHECK = env.choice("CALLER_CHECK", ["advised", "required"], "advised")
+# Rows of one bulk act, and how long what came of them is kept.
+BULK_LIMIT = env.integer("BULK_LIMIT", 100, minimum=1)
+BULK_RETENTION_DAYS = env.integer("BULK_RETENTION_DAYS", 90, minimum=1)
+# Rows of one export, and the hours after which it is deleted.
+EXPORT_LIMIT = env.integer("EXPORT_LIMIT", 100_000, minimum=1)
+EXPORT_HOURS = env.integer("EXPORT_HOURS", 24, minimum=1)
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
 # The country of phone numbers that are written without one: two letters, or none.
@@ -335,7 +379,8 @@ SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE, LANGUAGE_COOKIE_AGE = True, "Lax", 365 * 86400
 # Seconds: a colleague's session in all, and without a call.
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_IDLE = 60 * env.integer("SESSION_IDLE_MINUTES", 30, minimum=1)
@@ -362,7 +407,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Of the back office; whatever else the service says (API, logs, trail) is English.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
 

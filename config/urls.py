@@ -2,10 +2,16 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
+from config import finding, today
 from reuseid import health, metrics
 
 urlpatterns = [
+    path("admin/search/", admin.site.admin_view(finding.find)),
+    path("admin/try/", include("mobileid.admin.try_it")),
+    path("admin/live/", admin.site.admin_view(today.live), name="live"),
+    path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),
     path("", include("reuseid.api.urls")),

@@ -9,3 +9,4 @@ class MobileIDConfig(AppConfig):
 
     def ready(self):
         from mobileid import event_types, metrics, receivers  # noqa: F401
+        from mobileid.services import bulk_acts  # noqa: F401

@@ -2,8 +2,12 @@
 
 from django.dispatch import receiver
 
-from mobileid.services import devices, endings, erasure
+from mobileid.services import counts, devices, endings, erasure
 from reuseid import signals
+from reuseid.services import requests
+
+# What a request that waits for a second colleague remembers of the person's phones.
+requests.COUNTS.update({"devices": counts.devices, "open_operations": counts.open_operations})
 
 
 @receiver(signals.user_locked)

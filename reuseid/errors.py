@@ -3,13 +3,15 @@
 ``code`` is stable and documented in docs/api.md; ``title`` never holds a personal value.
 """
 
+from django.utils.translation import gettext_noop
+
 
 class ServiceError(Exception):
     """Something that the caller can be told: HTTP-like status, stable code, sentence, extra members."""
 
     status = 400
     code = "invalid_request"
-    title = "The request is not valid."
+    title = gettext_noop("The request is not valid.")
 
     def __init__(self, detail: str = "", *, invalid_params: list[dict] | None = None, **members):
         super().__init__(detail or self.title)
@@ -23,7 +25,7 @@ class Invalid(ServiceError):
 
     status = 422
     code = "invalid_parameter"
-    title = "A parameter is not valid."
+    title = gettext_noop("A parameter is not valid.")
 
     @classmethod
     def field(cls, name: str, reason: str):
@@ -35,7 +37,7 @@ class Unknown(ServiceError):
 
     status = 404
     code = "not_found"
-    title = "There is nothing with this id."
+    title = gettext_noop("There is nothing with this id.")
 
 
 class Conflict(ServiceError):
@@ -43,14 +45,14 @@ class Conflict(ServiceError):
 
     status = 409
     code = "conflict"
-    title = "The change conflicts with the present state."
+    title = gettext_noop("The change conflicts with the present state.")
 
 
 class WrongState(Conflict):
     """A status change that the present status does not allow; ``state`` says which that is."""
 
     code = "wrong_state"
-    title = "The present state does not allow this."
+    title = gettext_noop("The present state does not allow this.")
 
     def __init__(self, obj, to):
         self.obj, self.to = obj, to
@@ -62,7 +64,7 @@ class PreconditionFailed(ServiceError):
 
     status = 412
     code = "precondition_failed"
-    title = "It has changed since you read it."
+    title = gettext_noop("It has changed since you read it.")
 
 
 class TooMany(ServiceError):
@@ -70,7 +72,7 @@ class TooMany(ServiceError):
 
     status = 429
     code = "rate_limited"
-    title = "Too many requests."
+    title = gettext_noop("Too many requests.")
 
     def __init__(self, detail: str = "", *, retry_after: int = 60, **members):
         super().__init__(detail, **members)

@@ -3,7 +3,18 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import erasure, heartbeats, purging, sending, trail_seals, users
+from reuseid.services import (
+    bulk,
+    counting,
+    erasure,
+    exports,
+    heartbeats,
+    purging,
+    requests,
+    sending,
+    trail_seals,
+    users,
+)
 
 BATCHES = 25
 
@@ -32,6 +43,13 @@ def end_locks():
     _repeat(users.end_locks)
 
 
+@shared_task(name="reuseid.tasks.expire_requests")
+def expire_requests():
+    """End what colleagues asked for and no second one decided in time."""
+    tracing.begin()
+    _repeat(requests.expire_due)
+
+
 @shared_task(name="reuseid.tasks.erase_users")
 def erase_users():
     """Take the next bounded step of every erasure that was asked for; beat comes back for the rest."""
@@ -39,10 +57,38 @@ def erase_users():
     _repeat(erasure.carry_out)
 
 
+@shared_task(name="reuseid.tasks.carry_out_bulk_runs")
+def carry_out_bulk_runs():
+    """Carry out the bulk acts that are owed, row by row; what is left after some time is the next task's."""
+    tracing.begin()
+    if not bulk.carry_out_owed():
+        carry_out_bulk_runs.apply_async()
+
+
+@shared_task(name="reuseid.tasks.make_exports")
+def make_exports():
+    """Make the exports that are owed, part by part; what is left after some time is the next task's."""
+    tracing.begin()
+    if not exports.make_owed():
+        make_exports.apply_async()
+
+
+@shared_task(name="reuseid.tasks.expire_exports")
+def expire_exports():
+    """Delete the rows of exports whose time is over."""
+    _repeat(exports.expire)
+
+
 @shared_task(name="reuseid.tasks.seal_trail")
 def seal_trail():
     """Sign the lines of the trail that no seal covers. Twice at once: the second finds its number taken."""
     _repeat(trail_seals.seal)
+
+
+@shared_task(name="reuseid.tasks.count_hours")
+def count_hours():
+    """Count the hours that are over and not counted yet. Twice at once: both count the same, one writes it."""
+    _repeat(counting.count_next_hours)
 
 
 @shared_task(name="reuseid.tasks.purge")

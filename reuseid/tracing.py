@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 _trace_id: ContextVar[str] = ContextVar("trace_id", default="")
@@ -19,6 +20,16 @@ def begin(trace_id: str = "") -> str:
     chosen = trace_id if _ACCEPTED.fullmatch(trace_id) else secrets.token_hex(16)
     _trace_id.set(chosen)
     return chosen
+
+
+@contextmanager
+def within(trace_id: str):
+    """Everything inside belongs to this trace; afterwards the one before goes on."""
+    token = _trace_id.set(trace_id)
+    try:
+        yield
+    finally:
+        _trace_id.reset(token)
 
 
 class TraceMiddleware:

@@ -66,16 +66,20 @@ def _client(account, known):
 
 
 def _colleagues(account, known):
-    """The superuser and one colleague for each role, all of this account; a password that nobody kept is replaced."""
+    """The superuser and a colleague for each role, all of this account; a password that nobody kept is replaced.
+
+    Of senior support there are two, since what can't be undone takes two.
+    """
     boss = Staff.objects.filter(username="admin").first()
     if boss is None:
         boss = Staff.objects.create_superuser("admin", password=secrets.token_urlsafe(15))
     passwords = {"admin": _kept(boss, known) or _superusers_password(boss)}
-    for role in staff.all_roles().filter(name__in=ROLES):
-        username = role.name.lower().replace(" ", ".")
+    roles = {role.name: role for role in staff.all_roles().filter(name__in=ROLES)}
+    names = {role.lower().replace(" ", "."): role for role in roles} | {"senior.support.2": "Senior support"}
+    for username, role in names.items():
         colleague = Staff.objects.filter(username=username).first()
         if colleague is None:
-            passwords[username] = staff.create(username, by=boss, roles=[role], accounts=[account])[1]
+            passwords[username] = staff.create(username, by=boss, roles=[roles[role]], accounts=[account])[1]
         else:
             passwords[username] = _kept(colleague, known) or staff.new_password(colleague, by=boss)
     return passwords

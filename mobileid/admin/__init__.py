@@ -1,1 +1,11 @@
-from mobileid.admin import applications, dashboard, devices, exchanges, keys, operations, people  # noqa: F401
+from mobileid.admin import (  # noqa: F401
+    all_devices,
+    applications,
+    dashboard,
+    devices,
+    exchanges,
+    keys,
+    operations,
+    people,
+    registrations,
+)

@@ -1,20 +1,33 @@
-"""Applications: the apps of an account and the policy for their phones."""
+"""Applications: the apps of an account, the policy for their phones, how they look, and what they are built with."""
+
+import json
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mobileid.models import Application, AuthMethod
+from mobileid.admin import looks
+from mobileid.models import Application, AuthMethod, ChannelKey, SigningKey, TrustAnchor
 from mobileid.services import applications
+from mobileid.services.qr import svg_data_uri
 from reuseid.admin import cells
 from reuseid.admin.edits import EditAdmin, EditForm
 from reuseid.admin.filters import AccountFilter
+from reuseid.admin.pages import Table, Timeline, trail_of
+
+ROWS = 20
 
 
 class ApplicationForm(EditForm):
     auth_methods = forms.MultipleChoiceField(
-        choices=AuthMethod, widget=UnfoldAdminCheckboxSelectMultipleWidget, initial=list(AuthMethod.values)
+        label=_("Auth methods"),
+        choices=AuthMethod,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        initial=list(AuthMethod.values),
     )
 
 
@@ -27,32 +40,100 @@ class ApplicationAdmin(EditAdmin):
     sortable_by = None
     ordering = ("account", "name")
     exact = ("pk", "name")
-    search_hint = "Id or name, exactly"
-    shown = ("account", "server", *applications.POLICY, "id", "created")
+    search_hint = _("Id or name, exactly")
+    fixed = ("account", "server", "id", "created")
+    shown_only = ("preview", "configuration", "keys", "history")
 
     def get_fields(self, request, obj=None):
-        return self.shown if obj else ("account", "server", *applications.POLICY)
+        fields = ("account", "server", *applications.POLICY, *applications.BRAND)
+        return (*fields, "id", "created", *self.shown_only) if obj else fields
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return [
+                (None, {"fields": ("account", "server", *applications.POLICY)}),
+                (_("Looks and help"), {"fields": applications.BRAND}),
+            ]
+        return [
+            (_("Policy"), {"fields": (*self.fixed, *applications.POLICY), "classes": ["tab"]}),
+            (_("Looks and help"), {"fields": ("preview", *applications.BRAND), "classes": ["tab"]}),
+            (_("Configuration"), {"fields": ("configuration",), "classes": ["tab"]}),
+            (_("Keys"), {"fields": ("keys",), "classes": ["tab"]}),
+            (_("History"), {"fields": ("history",), "classes": ["tab"]}),
+        ]
 
     def get_readonly_fields(self, request, obj=None):
         if obj and not self.has_change_permission(request):
-            return self.shown
-        return ("account", "server", "id", "created") if obj else ()
+            return self.get_fields(request, obj)
+        return (*self.fixed, *self.shown_only) if obj else ()
 
-    @display(description="Methods")
+    @display(description=_("Methods"))
     def methods(self, application):
         return cells.words([AuthMethod(method).label for method in application.auth_methods])
 
-    @display(description="Suite at least", ordering="min_suite")
+    @display(description=_("Suite at least"), ordering="min_suite")
     def suite(self, application):
         return {1: "X25519", 2: "X-Wing"}[application.min_suite]
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def created(self, application):
         return cells.when(application.created_at)
 
+    @display(description=_("Preview"))
+    def preview(self, application):
+        return looks.preview(application)
+
+    @display(description=_("What the app is built with"))
+    def configuration(self, application):
+        """As the SDK reads it, as a QR code and as text."""
+        found = applications.configuration(application)
+        compact = json.dumps(found, separators=(",", ":"))
+        values = {"qr": svg_data_uri(compact), "text": json.dumps(found, indent=2)}
+        return render_to_string("admin/parts/configuration.html", values)
+
+    @display(description=_("Keys of the account"))
+    def keys(self, application):
+        """Which key is used for what, since when; public halves are on the keys' own pages."""
+        mine, rows = {"account": application.account_id}, []
+        for model, purpose in (
+            (TrustAnchor, _("signs the key document; pinned in the app")),
+            (SigningKey, _("signs consents")),
+        ):
+            for key in model.objects.filter(**mine).order_by("-created_at").defer("private_key")[:ROWS]:
+                rows.append([cells.link(model, key.pk), purpose, cells.state(key), *_age(key.created_at), cells.NONE])
+        now = timezone.now()
+        for key in ChannelKey.objects.filter(**mine).order_by("-not_before").defer("private_key")[:ROWS]:
+            state = cells.badge(_("In use"), "good") if key.not_before <= now < key.not_after else cells.badge(_("Old"))
+            purpose = _("seals messages, suite %(suite)s") % {"suite": {1: "X25519", 2: "X-Wing"}[key.suite]}
+            rows.append(
+                [cells.link(ChannelKey, key.pk), purpose, state, *_age(key.not_before), cells.when(key.not_after)]
+            )
+        headers = [_("Key"), _("Purpose"), _("State"), _("Since"), _("Age"), _("Until")]
+        return _panel(Table(headers, rows, empty=_("The account has no keys yet.")))
+
+    @display(description=_("History"))
+    def history(self, application):
+        return _panel(Timeline(trail_of(application)))
+
     def create(self, request, values):
         account = values.pop("account")
-        return applications.create_application(account, actor=self.actor(request), **values)
+        application = applications.create_application(account, actor=self.actor(request), **values)
+        self._warn(request, application)
+        return application
 
     def change(self, request, application, values):
-        return applications.change_application(application, actor=self.actor(request), **values)
+        application = applications.change_application(application, actor=self.actor(request), **values)
+        self._warn(request, application)
+        return application
+
+    def _warn(self, request, application):
+        if looks.ratio(application) < looks.ENOUGH:
+            messages.warning(request, _("Its text is hard to read in these colours: see the preview."))
+
+
+def _age(moment):
+    return cells.when(moment), cells.duration(moment, timezone.now())
+
+
+def _panel(panel):
+    return render_to_string(panel.template, {"panel": panel})

@@ -1,102 +1,129 @@
-"""The first page's numbers about operations: the last day, or its newest 5000, in one query."""
+"""The first page's numbers about operations and phones: hourly counts, and the running hour as it is."""
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import timedelta
 
-from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from mobileid.models import Device, Operation
-from reuseid.admin import cells
-from reuseid.admin.dashboard import locked_today
+from mobileid.models.operations import OPEN
+from reuseid.admin import cells, charts
+from reuseid.admin.charts import Chart
+from reuseid.admin.dashboard import Card, locked_today, up_to
 from reuseid.admin.scope import account_ids
+from reuseid.services import counting
 
-LIMIT = 5000
-Status = Operation.Status
-# The order in which a column is stacked, from the bottom.
+# The order in which a column is stacked, from the bottom: outcome, name, colour.
 STACK = [
-    (Status.COMPLETED, "good"),
-    (Status.REJECTED, "bad"),
-    (Status.FAILED, "bad2"),
-    (Status.EXPIRED, "warn"),
-    (Status.CANCELED, "quiet"),
-    (Status.PENDING, "busy"),
-    (Status.IN_PROGRESS, "busy2"),
+    ("completed", _("Completed"), "good"),
+    ("rejected", _("Rejected"), "bad"),
+    ("failed", _("Failed"), "bad2"),
+    ("expired", _("Expired"), "warn"),
+    ("canceled", _("Cancelled"), "quiet"),
 ]
-HEIGHT = 120
-WIDTH = 24
-
-
-@dataclass
-class Bar:
-    """One part of a column of the chart, in the units of its view box."""
-
-    x: int
-    y: float
-    height: float
-    colour: str
-    title: str
-
-
-@dataclass
-class Chart:
-    """Operations by hour and state."""
-
-    bars: list
-    legend: list
-    title: str
-    summary: str
-    width: int
-    height: int = HEIGHT
-    bar: int = WIDTH - 6
-    template: str = "admin/parts/chart.html"
+LOCKS = [("user", _("People"), "bad"), ("device", _("Devices"), "busy2")]
+ENDINGS = [f"{kind}.{outcome}" for kind in Operation.Type.values for outcome, _name, _colour in STACK]
 
 
 def cards(request):
-    if not request.user.has_perm("mobileid.view_device"):
+    found = []
+    if request.user.has_perm("mobileid.view_operation"):
+        rows = Operation.objects.filter(account__in=account_ids(request.user), status__in=OPEN)
+        address = cells.list_of(Operation, status="PENDING")
+        found.append(Card(_("Operations open"), up_to(rows), hint=_("waiting for a phone"), href=address))
+    if request.user.has_perm("mobileid.view_device"):
+        found.append(locked_today(request, Device, _("Devices locked today")))
+    return found
+
+
+def panels(request):
+    """Outcomes, the share that expired, and locks: over the period that the address names."""
+    if not request.user.has_perm("reuseid.view_eventcount"):
         return []
-    return [locked_today(request, Device, "Devices locked today")]
+    period = charts.chosen(request)
+    starts = period.starts(charts.now())
+    figures, complete = counting.events_by_hour(account_ids(request.user), ENDINGS, starts[0])
+    outcomes = Counter()
+    for (moment, kind), count in figures.items():
+        outcomes[moment, kind.partition(".")[2]] += count
+    columns = charts.in_columns(outcomes, starts)
+    note = charts.not_all(complete)
+    return [_outcomes(request, columns, starts, period, note), _expiry(columns, starts, period, note), _locks(request)]
 
 
-def charts(request):
-    """Operations of the last 24 hours by hour and outcome."""
-    if not request.user.has_perm("mobileid.view_operation"):
-        return []
-    start = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
-    rows = Operation.objects.filter(account__in=account_ids(request.user), created_at__gte=start)
-    found = list(rows.order_by("-created_at", "-id").values_list("created_at", "status")[:LIMIT])
-    counts = Counter(((moment - start) // timedelta(hours=1), status) for moment, status in found)
-    totals = Counter(status for _moment, status in found)
-    over = sum(totals[status] for status in totals if status not in {Status.PENDING, Status.IN_PROGRESS})
-    expired = f"{100 * totals[Status.EXPIRED] / over:.0f} % expired" if over else "none ended"
-    whole = "the last 24 hours" if len(found) < LIMIT else f"the newest {LIMIT}"
-    return [
-        Chart(
-            bars=_bars(counts, start),
-            legend=[(status.label, colour, totals[status], _list(status)) for status, colour in STACK],
-            title=f"Operations of {whole}",
-            summary=f"{len(found)} started, {expired}",
-            width=24 * WIDTH,
-        )
-    ]
+def _outcomes(request, columns, starts, period, note):
+    totals = Counter()
+    for (_index, outcome), count in columns.items():
+        totals[outcome] += count
+    bars, top = charts.stacked(columns, starts, period, STACK)
+    sees = request.user.has_perm("mobileid.view_operation")
+    return Chart(
+        title=_("Operations by outcome, %(period)s") % {"period": period.title},
+        summary=_("%(count)s ended") % {"count": totals.total()},
+        headers=[_("From"), *(str(name) for _key, name, _colour in STACK)],
+        rows=[
+            [period.named(start), *(columns.get((index, key), 0) for key, _name, _colour in STACK)]
+            for index, start in enumerate(starts)
+        ],
+        ticks=charts.ticks(starts, period),
+        top=str(top or ""),
+        bars=bars,
+        legend=[(name, colour, totals[key], _list(key) if sees else "") for key, name, colour in STACK],
+        empty=_("No operation has ended."),
+        note=note,
+    )
 
 
-def _list(status):
-    return cells.list_of(Operation, status=status.value)
+def _list(outcome):
+    return cells.list_of(Operation, status=outcome.upper())
 
 
-def _bars(counts, start):
-    tallest = max((sum(counts[hour, status] for status, _ in STACK) for hour in range(24)), default=0) or 1
-    bars = []
-    for hour in range(24):
-        y = float(HEIGHT)
-        for status, colour in STACK:
-            count = counts[hour, status]
-            if count:
-                height = HEIGHT * count / tallest
-                y -= height
-                at = timezone.localtime(start + timedelta(hours=hour))
-                bars.append(
-                    Bar(hour * WIDTH + 3, round(y, 2), round(height, 2), colour, f"{at:%H}:00 {status.label}: {count}")
-                )
-    return bars
+def _expiry(columns, starts, period, note):
+    rates, expired, ended = [], 0, 0
+    for index in range(len(starts)):
+        over = sum(columns.get((index, key), 0) for key, _name, _colour in STACK)
+        late = columns.get((index, "expired"), 0)
+        expired, ended = expired + late, ended + over
+        rates.append(100 * late / over if over else None)
+    words = [charts.NOTHING if rate is None else f"{rate:.1f} %" for rate in rates]
+    whole = f"{100 * expired / ended:.1f} %" if ended else charts.NOTHING
+    return Chart(
+        title=_("Expired, of those that ended, %(period)s") % {"period": period.title},
+        summary=_("%(share)s altogether") % {"share": whole},
+        headers=[_("From"), _("Expired")],
+        rows=[[period.named(start), word] for start, word in zip(starts, words, strict=True)],
+        ticks=charts.ticks(starts, period),
+        top="100 %",
+        lines=[charts.line(rates, 100, "warn")] if ended else [],
+        legend=[(_("Nobody answered before the deadline"), "warn", expired, "")],
+        empty=_("No operation has ended."),
+        note=note,
+    )
+
+
+def _locks(request):
+    """Per day, so over a week at least."""
+    period = charts.chosen(request) if request.GET.get("period") == "30d" else charts.WEEK
+    starts = period.starts(charts.now())
+    names = [f"{noun}.locked" for noun, _name, _colour in LOCKS]
+    figures, complete = counting.events_by_hour(account_ids(request.user), names, starts[0])
+    locks = Counter()
+    for (moment, kind), count in figures.items():
+        locks[moment, kind.partition(".")[0]] += count
+    columns = charts.in_columns(locks, starts)
+    bars, top = charts.stacked(columns, starts, period, LOCKS)
+    totals = {key: sum(columns.get((i, key), 0) for i in range(len(starts))) for key, _name, _colour in LOCKS}
+    return Chart(
+        title=_("Locks per day, %(period)s") % {"period": period.title},
+        summary=_("%(count)s altogether") % {"count": sum(totals.values())},
+        headers=[_("Day"), *(str(name) for _key, name, _colour in LOCKS)],
+        rows=[
+            [period.named(start), *(columns.get((index, key), 0) for key, _name, _colour in LOCKS)]
+            for index, start in enumerate(starts)
+        ],
+        ticks=charts.ticks(starts, period),
+        top=str(top or ""),
+        bars=bars,
+        legend=[(name, colour, totals[key], "") for key, name, colour in LOCKS],
+        empty=_("Nobody and nothing was locked."),
+        note=charts.not_all(complete),
+    )

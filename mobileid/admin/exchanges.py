@@ -1,6 +1,7 @@
 """Short-lived rows of the device protocol: challenges and kept answers."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from mobileid.models import MessageAnswer, Nonce
@@ -16,30 +17,30 @@ class NonceAdmin(BackOfficeAdmin):
     list_filter = (by_choice("purpose"),)
     ordering = ("-id",)
     exact = ("pk", "operation_id", "device_id")
-    search_hint = "Number, or id of the operation or device, exactly"
+    search_hint = _("Number, or id of the operation or device, exactly")
     shown = ("id", "purpose", "value_masked", "operation_id", "device_id", "created", "expires", "used")
 
-    @display(description="Operation")
+    @display(description=_("Operation"))
     def operation_id(self, nonce):
         return cells.text(nonce.operation_id)
 
-    @display(description="Device")
+    @display(description=_("Device"))
     def device_id(self, nonce):
         return cells.text(nonce.device_id)
 
-    @display(description="Value")
+    @display(description=_("Value"))
     def value_masked(self, nonce):
         return cells.MASK
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def created(self, nonce):
         return cells.when(nonce.created_at)
 
-    @display(description="Expires", ordering="expires_at")
+    @display(description=_("Expires"), ordering="expires_at")
     def expires(self, nonce):
         return cells.when(nonce.expires_at)
 
-    @display(description="Used", ordering="used_at")
+    @display(description=_("Used"), ordering="used_at")
     def used(self, nonce):
         return cells.when(nonce.used_at)
 
@@ -52,10 +53,10 @@ class MessageAnswerAdmin(BackOfficeAdmin):
     ordering = ("-created_at",)
     shown = ("id", "application", "account", "mid", "digest", "answered", "created")
 
-    @display(description="Answered", boolean=True)
+    @display(description=_("Answered"), boolean=True)
     def answered(self, row):
         return row.answer is not None
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def created(self, row):
         return cells.when(row.created_at)

@@ -1,6 +1,7 @@
 """The service's own keys: which is in use since when. Private halves are never shown."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from mobileid.models import ChannelKey, SigningKey, TrustAnchor
@@ -18,17 +19,17 @@ class PublicHalf(BackOfficeAdmin):
     ordering = ("-created_at",)
     shown = ("id", "state", "account", "created", "public_jwk", "private_half")
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, key):
         return cells.state(key)
 
-    @display(description="Made", ordering="created_at")
+    @display(description=_("Made"), ordering="created_at")
     def created(self, key):
         return cells.when(key.created_at)
 
-    @display(description="Private half")
+    @display(description=_("Private half"))
     def private_half(self, key):
-        return cells.MASK if key.private_key else "erased"
+        return cells.MASK if key.private_key else _("erased")
 
 
 @admin.register(TrustAnchor)
@@ -49,18 +50,18 @@ class ChannelKeyAdmin(BackOfficeAdmin):
     ordering = ("-not_before",)
     shown = ("id", "suite_name", "account", "from_time", "to_time", "private_half")
 
-    @display(description="Suite", ordering="suite")
+    @display(description=_("Suite"), ordering="suite")
     def suite_name(self, key):
         return {1: "1: X25519", 2: "2: X-Wing (post-quantum)"}[key.suite]
 
-    @display(description="From", ordering="not_before")
+    @display(description=_("From"), ordering="not_before")
     def from_time(self, key):
         return cells.when(key.not_before)
 
-    @display(description="To", ordering="not_after")
+    @display(description=_("To"), ordering="not_after")
     def to_time(self, key):
         return cells.when(key.not_after)
 
-    @display(description="Private half")
+    @display(description=_("Private half"))
     def private_half(self, key):
         return cells.MASK

@@ -1,18 +1,21 @@
 """Operations: their life with durations and deadline, what was asked, and whether it was approved."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from mobileid.admin.rows import kind, method_name
-from mobileid.models import Device, Evidence, Operation
+from mobileid.models import Application, Device, Evidence, Operation
 from mobileid.models.operations import OPEN
 from mobileid.services import endings
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice
+from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.people import OfPerson
+from reuseid.admin.views import View, only, since_today
+from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import Client, User
 
 # The contents of a row are big and sealed: no list reads them.
@@ -30,64 +33,64 @@ SEALED = (
 CancelForm = ReasonForm.about(
     Operation,
     lambda operation: [
-        "The phone can't approve it any more.",
-        f"The account's systems get the event {operation.type}.canceled.",
+        _("The phone can't approve it any more."),
+        _("The account's systems get the event %(event)s.") % {"event": f"{operation.type}.canceled"},
     ],
 )
 
 
 def overview(request, operation):
-    return [_life(operation), _asked(operation), _seen(operation), Timeline(trail_of(operation), title="History")]
+    return [_life(operation), _asked(operation), _seen(operation), Timeline(trail_of(operation), title=_("History"))]
 
 
 def _life(operation):
     """Created, picked up, ended, deadline: each with the time since the one before."""
     picked = operation.started_at
     rows = [
-        ("Started", cells.when(operation.created_at)),
-        ("Picked up by the phone", cells.when(picked)),
-        ("Waited for the phone", cells.duration(operation.created_at, picked or operation.ended_at)),
-        ("Ended", cells.when(operation.ended_at)),
-        ("Time on the phone", cells.duration(picked, operation.ended_at)),
-        ("Took altogether", cells.duration(operation.created_at, operation.ended_at)),
-        ("Deadline", cells.when(operation.expires_at)),
-        ("Allowed", cells.duration(operation.created_at, operation.expires_at)),
+        (_("Started"), cells.when(operation.created_at)),
+        (_("Picked up by the phone"), cells.when(picked)),
+        (_("Waited for the phone"), cells.duration(operation.created_at, picked or operation.ended_at)),
+        (_("Ended"), cells.when(operation.ended_at)),
+        (_("Time on the phone"), cells.duration(picked, operation.ended_at)),
+        (_("Took altogether"), cells.duration(operation.created_at, operation.ended_at)),
+        (_("Deadline"), cells.when(operation.expires_at)),
+        (_("Allowed"), cells.duration(operation.created_at, operation.expires_at)),
     ]
-    return Facts(rows, title="Life")
+    return Facts(rows, title=_("Life"))
 
 
 def _asked(operation):
     rows = [
-        ("Operation id", cells.ident(operation.pk)),
-        ("Type", kind(operation)),
-        ("Started by", cells.link(Client, operation.client_id, operation.client and operation.client.name)),
-        ("Their reference", cells.text(operation.client_reference)),
-        ("Application", cells.text(operation.application and operation.application.name)),
-        ("Level", cells.text(operation.get_auth_level_display())),
-        ("Methods allowed", cells.words([method_name(method) for method in operation.auth_methods])),
-        ("Method used", cells.text(method_name(operation.auth_method))),
-        ("Binding", operation.get_binding_display()),
-        ("For one device", cells.link(Device, operation.target_device_id)),
-        ("All devices", "yes" if operation.broadcast else "no"),
-        ("Attributes asked for", cells.words(operation.requested_attributes)),
+        (_("Operation id"), cells.ident(operation.pk)),
+        (_("Type"), kind(operation)),
+        (_("Started by"), cells.link(Client, operation.client_id, operation.client and operation.client.name)),
+        (_("Their reference"), cells.text(operation.client_reference)),
+        (_("Application"), cells.text(operation.application and operation.application.name)),
+        (_("Level"), cells.text(operation.get_auth_level_display())),
+        (_("Methods allowed"), cells.words([method_name(method) for method in operation.auth_methods])),
+        (_("Method used"), cells.text(method_name(operation.auth_method))),
+        (_("Binding"), operation.get_binding_display()),
+        (_("For one device"), cells.link(Device, operation.target_device_id)),
+        (_("All devices"), _("yes") if operation.broadcast else _("no")),
+        (_("Attributes asked for"), cells.words(operation.requested_attributes)),
     ]
-    return Facts(rows, title="What was asked")
+    return Facts(rows, title=_("What was asked"))
 
 
 def _seen(operation):
     """What the person saw: hidden, its form and hash alone."""
     evidence = getattr(operation, "evidence", None)
     rows = [
-        ("Title", cells.MASK if operation.title else cells.NONE),
-        ("Content", cells.MASK if operation.content else cells.NONE),
-        ("Payment", cells.MASK if operation.transaction else cells.NONE),
-        ("Form", cells.text(operation.mime_type)),
-        ("Hash that the phone signs", cells.ident(operation.content_hash)),
-        ("Shown after success", cells.MASK if operation.post_context else cells.NONE),
-        ("Consent", "signed" if operation.signature else cells.NONE),
-        ("Evidence", cells.link(Evidence, evidence.pk, "kept") if evidence else cells.NONE),
+        (_("Title"), cells.MASK if operation.title else cells.NONE),
+        (_("Content"), cells.MASK if operation.content else cells.NONE),
+        (_("Payment"), cells.MASK if operation.transaction else cells.NONE),
+        (_("Form"), cells.text(operation.mime_type)),
+        (_("Hash that the phone signs"), cells.ident(operation.content_hash)),
+        (_("Shown after success"), cells.MASK if operation.post_context else cells.NONE),
+        (_("Consent"), _("signed") if operation.signature else cells.NONE),
+        (_("Evidence"), cells.link(Evidence, evidence.pk, _("kept")) if evidence else cells.NONE),
     ]
-    return Facts(rows, title="What the person saw")
+    return Facts(rows, title=_("What the person saw"))
 
 
 @admin.register(Operation)
@@ -95,68 +98,89 @@ class OperationAdmin(PageAdmin):
     page_related = ("account", "user", "device", "target_device", "client", "application", "evidence")
     list_display = ("started", "type", "state", "failure_reason", "person", "on", "auth_method", "deadline", "account")
     list_display_links = ("started",)
-    list_filter = (StatusFilter, by_choice("type"), by_choice("binding"), AccountFilter, ("created_at", DateFilter))
+    list_filter = (
+        StatusFilter,
+        by_choice("type"),
+        by_choice("binding"),
+        by_row(Client, "client", _("client")),
+        by_row(Application, "application", _("application")),
+        AccountFilter,
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Waiting for the phone"), only(status="PENDING")),
+        View(_("On the phone"), only(status="IN_PROGRESS")),
+        View(_("Rejected today"), since_today("created_at", status="REJECTED")),
+        View(_("Failed today"), since_today("created_at", status="FAILED")),
+        View(_("Expired today"), since_today("created_at", status="EXPIRED")),
+    )
     list_select_related = ("account", "user", "device")
     ordering = ("-created_at", "-id")
     exact = ("pk", "user_id", "device_id")
-    search_hint = "Id of an operation, its user or its device"
+    search_hint = _("Id of an operation, its user or its device")
     actions_detail = ("cancel",)
-    tabs = [Tab("overview", "Overview", overview)]
+    tabs = [Tab("overview", _("Overview"), overview)]
     fits = {"cancel": lambda operation: operation.status in OPEN}
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows if request.resolver_match.kwargs.get("object_id") else rows.defer(*SEALED)
 
-    @display(description="Started", ordering="created_at")
+    @display(description=_("Started"), ordering="created_at")
     def started(self, operation):
         return cells.when(operation.created_at)
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, operation):
         return cells.state(operation)
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, operation):
         return cells.link(User, operation.user_id, operation.user and operation.user.external_ref)
 
-    @display(description="Device")
+    @display(description=_("Device"))
     def on(self, operation):
         return cells.link(Device, operation.device_id, operation.device and operation.device.name)
 
-    @display(description="Deadline")
+    @display(description=_("Deadline"))
     def deadline(self, operation):
         return cells.when(operation.expires_at)
 
     def header(self, request, operation):
         lines = [
-            ("User", cells.link(User, operation.user_id, operation.user and operation.user.external_ref)),
-            ("Device", cells.link(Device, operation.device_id, operation.device and operation.device.name)),
-            ("Account", operation.account.name),
-            ("Started", cells.when(operation.created_at)),
+            (_("User"), cells.link(User, operation.user_id, operation.user and operation.user.external_ref)),
+            (_("Device"), cells.link(Device, operation.device_id, operation.device and operation.device.name)),
+            (_("Account"), operation.account.name),
+            (_("Started"), cells.when(operation.created_at)),
         ]
         if operation.failure_reason:
-            lines.append(("Because", operation.failure_reason))
-        return Header(title=kind(operation), state=cells.state(operation), ident=cells.ident(operation.pk), lines=lines)
+            lines.append((_("Because"), reason_in_words(operation.failure_reason)))
+        return Header(
+            title=kind(operation),
+            state=cells.state(operation),
+            ident=cells.ident(operation.pk),
+            means=meaning(operation),
+            lines=lines,
+        )
 
     def has_cancel_permission(self, request, object_id=None):
         return self.may(request, object_id, "cancel_operation")
 
     @action(
-        description="Cancel",
+        description=_("Cancel"),
         url_path="cancel",
         icon="cancel",
         permissions=["cancel"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Cancel this operation",
+            "title": _("Cancel this operation"),
             "description": "",
             "form_class": CancelForm,
-            "form_submit_text": "Cancel the operation",
+            "form_submit_text": _("Cancel the operation"),
         },
     )
     def cancel(self, request, form, object_id):
-        return self.act(request, object_id, endings.cancel, done="The operation is cancelled.", **form.values())
+        return self.act(request, object_id, endings.cancel, done=_("The operation is cancelled."), **form.values())
 
 
 @admin.register(Evidence)
@@ -167,9 +191,9 @@ class EvidenceAdmin(OfPerson):
     list_select_related = ()
     ordering = ("-pk",)
     exact = ("pk",)
-    search_hint = "Id of the operation, exactly"
+    search_hint = _("Id of the operation, exactly")
     shown = ("of", "auth_method", "device_thumbprint", "device_jwk", "proof", "at")
 
-    @display(description="Operation")
+    @display(description=_("Operation"))
     def of(self, evidence):
         return cells.link(Operation, evidence.pk, evidence.pk)

@@ -1,7 +1,11 @@
 """What mobileid adds to a person's page in the back office: devices, operations, and why they can't sign in."""
 
+from django.utils.translation import gettext_lazy as _
+
+from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.rows import device_rows, operation_rows
 from mobileid.models import Device, Operation
+from mobileid.services import counts
 from mobileid.services.obstacles import obstacles
 from reuseid.admin import cells, search, user_tabs
 from reuseid.admin.pages import ROWS, Findings, Tab
@@ -12,9 +16,9 @@ def sign_in(request, user):
     """The first thing that support wants to know."""
     return [
         Findings(
-            "Why can this person not sign in?",
+            _("Why can this person not sign in?"),
             obstacles(user),
-            "Nothing stands in the way: the person is active and has a device that may be used.",
+            _("Nothing stands in the way: the person is active and has a device that may be used."),
         )
     ]
 
@@ -31,11 +35,13 @@ def operations(request, user):
 
 def follows(user):
     """What locking or deactivating a person does to phones and what is open."""
-    phones = Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:100].count()
-    waiting = Operation.objects.open().filter(user=user)[:100].count()
+    phones = counts.devices(user)
+    waiting = counts.open_operations(user)
     return [
-        f"{waiting} open operation(s) are cancelled." if waiting else "No operation is open.",
-        f"{phones} device(s) can't be used any more." if phones else "The person has no device.",
+        _("%(count)s open operation(s) are cancelled.") % {"count": waiting} if waiting else _("No operation is open."),
+        _("%(count)s device(s) can't be used any more.") % {"count": phones}
+        if phones
+        else _("The person has no device."),
     ]
 
 
@@ -50,9 +56,10 @@ def by_operation(value, accounts):
 
 user_tabs.OVERVIEW.append(sign_in)
 FOLLOW_ON_PHONES.append(follows)
-search.FINDERS.update({"device id": by_device, "operation id": by_operation})
+search.FINDERS.update({_("device id"): by_device, _("operation id"): by_operation})
+UserAdmin.list_filter = (*UserAdmin.list_filter, PersonPlatformFilter)
 UserAdmin.tabs = [
     *UserAdmin.tabs,
-    Tab("devices", "Devices", devices, right="mobileid.view_device", order=30),
-    Tab("operations", "Operations", operations, right="mobileid.view_operation", order=40),
+    Tab("devices", _("Devices"), devices, right="mobileid.view_device", order=30),
+    Tab("operations", _("Operations"), operations, right="mobileid.view_operation", order=40),
 ]

@@ -1,5 +1,7 @@
 """Tables of operations and devices that stand on more than one page."""
 
+from django.utils.translation import gettext_lazy as _
+
 from mobileid.models import AuthMethod, Device, Operation
 from reuseid.admin import cells
 from reuseid.admin.pages import Table
@@ -12,15 +14,15 @@ def operation_rows(operations, more=""):
             cells.when(operation.created_at),
             cells.link(Operation, operation.pk, kind(operation)),
             cells.state(operation),
-            cells.text(operation.failure_reason),
+            cells.reason(operation.failure_reason),
             cells.text(method_name(operation.auth_method)),
             cells.link(Device, operation.device_id, operation.device and operation.device.name),
             cells.duration(operation.created_at, operation.ended_at),
         ]
         for operation in operations
     ]
-    headers = ["Started", "Operation", "State", "Reason", "Method", "Device", "Took"]
-    return Table(headers, rows, empty="No operations yet.", more=more)
+    headers = [_("Started"), _("Operation"), _("State"), _("Reason"), _("Method"), _("Device"), _("Took")]
+    return Table(headers, rows, empty=_("No operations yet."), more=more)
 
 
 def device_rows(devices, more=""):
@@ -38,8 +40,17 @@ def device_rows(devices, more=""):
         ]
         for device in devices
     ]
-    headers = ["Device", "State", "Model", "Platform", "App", "Failed tries", "Last seen", "Registered"]
-    return Table(headers, rows, empty="No device was ever registered.", more=more)
+    headers = [
+        _("Device"),
+        _("State"),
+        _("Model"),
+        _("Platform"),
+        _("App"),
+        _("Failed tries"),
+        _("Last seen"),
+        _("Registered"),
+    ]
+    return Table(headers, rows, empty=_("No device was ever registered."), more=more)
 
 
 def method_name(method):
@@ -50,4 +61,4 @@ def method_name(method):
 def kind(operation):
     """Its type in a word; an authentication with a payment is an authorisation. Whether there is one needs no key."""
     paid = operation.type == Operation.Type.AUTHENTICATION and "transaction" in operation.__dict__
-    return "Authorisation" if paid and operation.transaction is not None else operation.get_type_display()
+    return _("Authorisation") if paid and operation.transaction is not None else operation.get_type_display()

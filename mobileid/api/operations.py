@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from mobileid.api import answers, bodies
-from mobileid.api.qr import svg_data_uri
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
 from mobileid.services import bindings, endings, registering
 from mobileid.services.descriptions import describe_operation, state_of
+from mobileid.services.qr import svg_data_uri
 from mobileid.waiting.asked import Asked
 from reuseid.api.errors import InvalidQuery
 from reuseid.api.permissions import has_scope

@@ -5,9 +5,9 @@ from rest_framework.response import Response
 
 from mobileid.api import answers, bodies
 from mobileid.api.lists import OperationList
-from mobileid.api.qr import svg_data_uri
 from mobileid.models import Device, Operation
 from mobileid.services import contexts, operations, registering
+from mobileid.services.qr import svg_data_uri
 from reuseid.api.errors import MEDIA_TYPE
 from reuseid.api.serializers import Problem
 from reuseid.errors import Invalid, Unknown

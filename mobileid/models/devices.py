@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.db.models import ExpressionWrapper, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from mobileid.models.applications import Application
 from reuseid.models import Account, User
@@ -30,10 +32,10 @@ class Device(models.Model):
     """A phone bound to a person by its keys."""
 
     class Status(models.TextChoices):
-        PENDING = "PENDING", "Waiting for confirmation"
-        ACTIVE = "ACTIVE", "Active"
-        LOCKED = "LOCKED", "Locked"
-        DEACTIVATED = "DEACTIVATED", "Deactivated"
+        PENDING = "PENDING", _("Waiting for confirmation")
+        ACTIVE = "ACTIVE", _("Active")
+        LOCKED = "LOCKED", _("Locked")
+        DEACTIVATED = "DEACTIVATED", _("Deactivated")
 
     MOVES = {
         Status.ACTIVE: [Status.PENDING, Status.LOCKED],
@@ -44,30 +46,32 @@ class Device(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="devices")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="devices")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="devices", db_index=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="devices")
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_since = models.DateTimeField(db_default=Now(), editable=False)
     lock_reason = models.CharField(max_length=32, blank=True)
-    locked_until = models.DateTimeField(null=True, blank=True, help_text="Empty while locked: until support unlocks.")
+    locked_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("Empty while locked: until support unlocks.")
+    )
     name = models.CharField(max_length=64)
     platform = models.CharField(max_length=32, blank=True)
     os_version = models.CharField(max_length=32, blank=True)
     model = models.CharField(max_length=64, blank=True)
     sdk_version = models.CharField(max_length=32, blank=True)
     app_version = models.CharField(max_length=32, blank=True)
-    possession_jwk = models.JSONField(help_text="Public key, P-256.")
-    possession_thumbprint = models.CharField(max_length=43, help_text="RFC 7638.")
+    possession_jwk = models.JSONField(help_text=_("Public key, P-256."))
+    possession_thumbprint = models.CharField(max_length=43, help_text=_("RFC 7638."))
     inherence_jwk = models.JSONField(null=True, blank=True)
-    knowledge_key = SealedField(null=True, help_text="Ed25519 public key; an offline PIN test, so sealed.")
+    knowledge_key = SealedField(null=True, help_text=_("Ed25519 public key; an offline PIN test, so sealed."))
     key_version = models.PositiveIntegerField(default=1)
     previous_knowledge_key = SealedField(
-        null=True, help_text="After a PIN change it counts too, until the new one's first good use or its own end."
+        null=True, help_text=_("After a PIN change it counts too, until the new one's first good use or its own end.")
     )
     previous_key_until = models.DateTimeField(null=True, blank=True)
     failed_attempts = models.PositiveSmallIntegerField(default=0)
     lock_count = models.PositiveSmallIntegerField(
-        default=0, help_text="Locks since the last good PIN or unlock by staff."
+        default=0, help_text=_("Locks since the last good PIN or unlock by staff.")
     )
     last_used_at = models.DateTimeField(null=True, blank=True)
     push_provider = models.CharField(max_length=16, blank=True)
@@ -78,9 +82,10 @@ class Device(models.Model):
 
     class Meta:
         permissions = [
-            ("lock_device", "Can lock a device"),
-            ("unlock_device", "Can unlock a device"),
-            ("deactivate_device", "Can deactivate a device for good"),
+            ("lock_device", gettext_noop("Can lock a device")),
+            ("unlock_device", gettext_noop("Can unlock a device")),
+            ("deactivate_device", gettext_noop("Can deactivate a device for good")),
+            ("bulk_device", gettext_noop("Can lock and unlock many devices at once")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -92,6 +97,18 @@ class Device(models.Model):
             models.Index(fields=["account", "created_at", "id"], name="device_page"),
             models.Index(fields=["account", "status", "created_at"], name="device_by_status"),
             models.Index(fields=["user", "created_at"], name="device_of_user"),
+            models.Index(fields=["application", "created_at", "id"], name="device_of_application"),
+            models.Index(fields=["account", "platform", "created_at", "id"], name="device_by_platform"),
+            models.Index(
+                fields=["account", "created_at", "id"],
+                name="device_with_biometry",
+                condition=Q(inherence_jwk__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "created_at", "id"],
+                name="device_with_pin",
+                condition=Q(knowledge_key__isnull=False),
+            ),
             models.Index(fields=["created_at", "id"], name="device_recent"),
             models.Index(fields=["status_since"], name="device_locked_since", condition=Q(status="LOCKED")),
             models.Index(

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from mobileid.models.applications import Application
 from mobileid.models.devices import Device
@@ -17,13 +18,13 @@ class Nonce(models.Model):
     """A challenge: 32 random bytes, single use."""
 
     class Purpose(models.TextChoices):
-        REGISTRATION = "registration", "Registration"
-        OPERATION = "operation", "Operation"
-        PIN_CHANGE = "pin-change", "PIN change"
-        BIOMETRIC_ENABLE = "biometric-enable", "Biometry"
+        REGISTRATION = "registration", _("Registration")
+        OPERATION = "operation", _("Operation")
+        PIN_CHANGE = "pin-change", _("PIN change")
+        BIOMETRIC_ENABLE = "biometric-enable", _("Biometry")
 
     id = models.BigAutoField(primary_key=True)
-    value = models.CharField(max_length=43, unique=True, help_text="b64u")
+    value = models.CharField(max_length=43, unique=True, help_text=_("b64u"))
     purpose = models.CharField(max_length=16, choices=Purpose)
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, null=True, related_name="nonces")
     device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, related_name="nonces")
@@ -47,9 +48,9 @@ class MessageAnswer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
-    mid = models.CharField(max_length=22, help_text="b64u of 16 bytes")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the plaintext and its path.")
-    answer = SealedField(null=True, help_text="Empty while the first message is being judged.")
+    mid = models.CharField(max_length=22, help_text=_("b64u of 16 bytes"))
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the plaintext and its path."))
+    answer = SealedField(null=True, help_text=_("Empty while the first message is being judged."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -5,15 +5,16 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.models import Account
 from reuseid.models.sealed import SealedField
 
 
 class KeyStatus(models.TextChoices):
-    NEXT = "NEXT", "Announced"
-    CURRENT = "CURRENT", "In use"
-    RETIRED = "RETIRED", "Retired"
+    NEXT = "NEXT", _("Announced")
+    CURRENT = "CURRENT", _("In use")
+    RETIRED = "RETIRED", _("Retired")
 
 
 KEY_MOVES = {KeyStatus.CURRENT: [KeyStatus.NEXT], KeyStatus.RETIRED: [KeyStatus.CURRENT, KeyStatus.NEXT]}
@@ -26,7 +27,7 @@ class TrustAnchor(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="trust_anchors")
-    private_key = SealedField(null=True, help_text="PKCS 8 DER; erased when retired.")
+    private_key = SealedField(null=True, help_text=_("PKCS 8 DER; erased when retired."))
     public_jwk = models.JSONField()
     status = models.CharField(max_length=16, choices=KeyStatus, default=KeyStatus.CURRENT)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -48,9 +49,9 @@ class SigningKey(models.Model):
 
     MOVES = KEY_MOVES
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, help_text="The kid.")
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, help_text=_("The kid."))
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="signing_keys")
-    private_key = SealedField(null=True, help_text="PKCS 8 DER; erased when retired.")
+    private_key = SealedField(null=True, help_text=_("PKCS 8 DER; erased when retired."))
     public_jwk = models.JSONField()
     status = models.CharField(max_length=16, choices=KeyStatus, default=KeyStatus.CURRENT)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -70,7 +71,7 @@ class SigningKey(models.Model):
 class ChannelKey(models.Model):
     """Recipient key of the envelope: a fresh one every 24 h, usable for 48 h, then the row is erased."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, help_text="The kid.")
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, help_text=_("The kid."))
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="channel_keys")
     suite = models.PositiveSmallIntegerField()
     private_key = SealedField()

@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.db.models import ExpressionWrapper, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from mobileid.models.applications import Application
 from mobileid.models.devices import Device
@@ -61,32 +63,32 @@ class Operation(models.Model):
     """A registration, an authentication (with a transaction: an authorisation) or a consent signature."""
 
     class Type(models.TextChoices):
-        REGISTRATION = "registration", "Registration"
-        AUTHENTICATION = "authentication", "Authentication"
-        SIGNATURE = "signature", "Signature"
+        REGISTRATION = "registration", _("Registration")
+        AUTHENTICATION = "authentication", _("Authentication")
+        SIGNATURE = "signature", _("Signature")
 
     class Status(models.TextChoices):
-        PENDING = "PENDING", "Waiting for the phone"
-        IN_PROGRESS = "IN_PROGRESS", "On the phone"
-        COMPLETED = "COMPLETED", "Completed"
-        REJECTED = "REJECTED", "Rejected"
-        FAILED = "FAILED", "Failed"
-        CANCELED = "CANCELED", "Cancelled"
-        EXPIRED = "EXPIRED", "Expired"
+        PENDING = "PENDING", _("Waiting for the phone")
+        IN_PROGRESS = "IN_PROGRESS", _("On the phone")
+        COMPLETED = "COMPLETED", _("Completed")
+        REJECTED = "REJECTED", _("Rejected")
+        FAILED = "FAILED", _("Failed")
+        CANCELED = "CANCELED", _("Cancelled")
+        EXPIRED = "EXPIRED", _("Expired")
 
     class Binding(models.TextChoices):
-        NONE = "NONE", "None"
-        NUMBER = "NUMBER", "Number matching"
-        QR = "QR", "QR code"
-        SAME_DEVICE = "SAME_DEVICE", "Same device"
+        NONE = "NONE", _("None")
+        NUMBER = "NUMBER", _("Number matching")
+        QR = "QR", _("QR code")
+        SAME_DEVICE = "SAME_DEVICE", _("Same device")
 
     class AuthLevel(models.TextChoices):
-        ONE_FACTOR = "ONE_FACTOR", "One factor"
-        TWO_FACTOR = "TWO_FACTOR", "Two factors"
+        ONE_FACTOR = "ONE_FACTOR", _("One factor")
+        TWO_FACTOR = "TWO_FACTOR", _("Two factors")
 
     class Confirmation(models.TextChoices):
-        NONE = "NONE", "None"
-        INTEGRATOR = "INTEGRATOR", "By the integrator"
+        NONE = "NONE", _("None")
+        INTEGRATOR = "INTEGRATOR", _("By the integrator")
 
     MOVES = {
         Status.IN_PROGRESS: [Status.PENDING],
@@ -99,20 +101,27 @@ class Operation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="operations")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, null=True, related_name="operations")
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, null=True, related_name="operations", db_index=False
+    )
     client = models.ForeignKey(
-        Client, on_delete=models.PROTECT, null=True, related_name="+", help_text="Who started it."
+        Client,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text=_("Who started it."),
     )
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="operations")
     target_device = models.ForeignKey(
-        Device, on_delete=models.PROTECT, null=True, related_name="+", help_text="Only this phone may answer."
+        Device, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("Only this phone may answer.")
     )
     device = models.ForeignKey(
         Device,
         on_delete=models.PROTECT,
         null=True,
         related_name="operations",
-        help_text="The phone that answered.",
+        help_text=_("The phone that answered."),
     )
     type = models.CharField(max_length=16, choices=Type)
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
@@ -128,24 +137,24 @@ class Operation(models.Model):
     mime_type = models.CharField(max_length=32, blank=True)
     content = SealedField(null=True)
     content_hash = models.CharField(max_length=43, blank=True)
-    transaction = SealedField(null=True, help_text="JSON, for an authorisation (PSD2 dynamic linking).")
-    post_context = SealedField(null=True, help_text="JSON, given to the phone after success.")
-    push_notification = SealedField(null=True, help_text="JSON.")
+    transaction = SealedField(null=True, help_text=_("JSON, for an authorisation (PSD2 dynamic linking)."))
+    post_context = SealedField(null=True, help_text=_("JSON, given to the phone after success."))
+    push_notification = SealedField(null=True, help_text=_("JSON."))
     requested_attributes = models.JSONField(default=list, blank=True)
 
     auth_level = models.CharField(max_length=16, choices=AuthLevel, blank=True)
     auth_methods = models.JSONField(default=list, blank=True)
-    auth_method = models.CharField(max_length=24, blank=True, help_text="The method that was used.")
+    auth_method = models.CharField(max_length=24, blank=True, help_text=_("The method that was used."))
     broadcast = models.BooleanField(default=False)
     allow_parallel = models.BooleanField(default=False)
 
     binding = models.CharField(max_length=16, choices=Binding, default=Binding.NONE)
-    binding_secret = SealedField(null=True, help_text="The number (digits) or the QR secret (32 bytes).")
+    binding_secret = SealedField(null=True, help_text=_("The number (digits) or the QR secret (32 bytes)."))
     code_index = models.CharField(  # noqa: DJ001 - NULLs are distinct
         max_length=64,
         null=True,
         unique=True,
-        help_text="Keyed hash of the activation code or of the claim; single use.",
+        help_text=_("Keyed hash of the activation code or of the claim; single use."),
     )
     return_url = models.URLField(max_length=500, blank=True)
     return_hash = models.CharField(max_length=43, blank=True)
@@ -156,12 +165,16 @@ class Operation(models.Model):
     confirmation_attempts = models.PositiveSmallIntegerField(default=0)
     device_name = models.CharField(max_length=64, blank=True)
 
-    signature = SealedField(null=True, help_text="The consent JWT of a completed signature.")
+    signature = SealedField(null=True, help_text=_("The consent JWT of a completed signature."))
 
     objects = OperationQuerySet.as_manager()
 
     class Meta:
-        permissions = [("cancel_operation", "Can cancel an open operation")]
+        permissions = [
+            ("cancel_operation", gettext_noop("Can cancel an open operation")),
+            ("start_registration", gettext_noop("Can start the registration of a phone")),
+            ("try_operation", gettext_noop("Can try operations out with test users")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(
@@ -194,6 +207,8 @@ class Operation(models.Model):
             models.Index(fields=["created_at", "id"], name="operation_recent"),
             models.Index(fields=["account", "status", "created_at"], name="operation_by_status"),
             models.Index(fields=["account", "type", "created_at"], name="operation_by_type"),
+            models.Index(fields=["application", "created_at", "id"], name="operation_of_app"),
+            models.Index(fields=["client", "created_at", "id"], name="operation_of_client"),
             models.Index(fields=["ended_at"], name="operation_ended_at", condition=Q(ended_at__isnull=False)),
             models.Index(
                 fields=["account", "client_reference"],
@@ -213,14 +228,14 @@ class Evidence(models.Model):
     """
 
     operation = models.OneToOneField(Operation, on_delete=models.PROTECT, primary_key=True, related_name="evidence")
-    proof = models.TextField(help_text="Compact JWS of the possession or inherence key.")
+    proof = models.TextField(help_text=_("Compact JWS of the possession or inherence key."))
     device_jwk = models.JSONField()
     device_thumbprint = models.CharField(max_length=43)
     auth_method = models.CharField(max_length=24)
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name_plural = "evidence"
+        verbose_name_plural = _("evidence")
 
     def __str__(self):
         return str(self.operation_id)

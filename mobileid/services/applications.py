@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from mobileid.models import Application, AuthMethod, KeyStatus, SigningKey, TrustAnchor
 from mobileid.services import keys, p256
@@ -21,6 +22,17 @@ POLICY = (
     "pin_max_length",
     "pin_type",
 )
+BRAND = (
+    "brand_name",
+    "brand_logo_uri",
+    "brand_colour",
+    "brand_text_colour",
+    "support_phone",
+    "support_email",
+    "support_url",
+)
+_COLOUR = re.compile(r"(#[0-9a-fA-F]{6})?", re.ASCII)
+_PHONE = re.compile(r"(\+?[0-9][0-9 ()/-]{2,38})?", re.ASCII)
 _VERSION = re.compile(r"(\d{1,5}(\.\d{1,5}){0,3})?", re.ASCII)
 
 
@@ -45,11 +57,13 @@ def create_application(account, *, name: str, server: str, actor, **policy) -> A
 
 @transaction.atomic
 def change_application(application, *, actor, reason: str = "", **policy) -> Application:
-    """Change the policy (the names in POLICY); phones learn it with their next key document."""
+    """Change the policy or the looks (the names in POLICY and BRAND); phones learn it with their next key document."""
     before = {name: getattr(application, name, None) for name in policy}
     _apply(application, policy)
     _save(application, update_fields=sorted(policy))
-    changes = {name: {"before": before[name], "after": value} for name, value in policy.items()}
+    changes = {
+        name: {"before": before[name], "after": value} for name, value in policy.items() if value != before[name]
+    }
     trail.record(application, "application.changed", actor=actor, reason=reason, changes=changes)
     transaction.on_commit(keys.forget)
     return application
@@ -67,14 +81,17 @@ def configuration(application) -> dict:
 
 def _apply(application, policy):
     for name, value in policy.items():
-        if name not in POLICY:
-            raise Invalid.field(name, "It can't be set.")
+        if name not in POLICY + BRAND:
+            raise Invalid.field(name, _("It can't be set."))
         setattr(application, name, value)
+    _check_looks(application)
     methods = application.auth_methods
     if not methods or len(set(methods)) != len(methods) or not set(methods) <= set(AuthMethod.values):
-        raise Invalid.field("auth_methods", f"Some of {', '.join(AuthMethod.values)}, each once.")
+        raise Invalid.field(
+            "auth_methods", _("Some of %(values)s, each once.") % {"values": ", ".join(AuthMethod.values)}
+        )
     if not _VERSION.fullmatch(application.min_sdk_version):
-        raise Invalid.field("min_sdk_version", "A version such as 1.2.0, or empty.")
+        raise Invalid.field("min_sdk_version", _("A version such as 1.2.0, or empty."))
     try:
         application.clean_fields(exclude=["account", "server"])
     except ValidationError as error:
@@ -82,9 +99,21 @@ def _apply(application, policy):
             invalid_params=[{"name": name, "reason": " ".join(texts)} for name, texts in error.message_dict.items()]
         ) from error
     if not 4 <= application.pin_min_length <= application.pin_max_length <= 64:
-        raise Invalid.field("pin_min_length", "4 ≤ shortest ≤ longest ≤ 64.")
+        raise Invalid.field("pin_min_length", _("4 ≤ shortest ≤ longest ≤ 64."))
     if application.min_suite not in (1, 2):
-        raise Invalid.field("min_suite", "1 or 2.")
+        raise Invalid.field("min_suite", _("1 or 2."))
+
+
+def _check_looks(application):
+    for name in ("brand_colour", "brand_text_colour"):
+        if not _COLOUR.fullmatch(getattr(application, name)):
+            raise Invalid.field(name, "A colour as in #1d4ed8, or empty.")
+    for name in ("brand_logo_uri", "support_url"):
+        address = getattr(application, name)
+        if address and not address.startswith("https://"):
+            raise Invalid.field(name, "It must be an https:// address.")
+    if not _PHONE.fullmatch(application.support_phone):
+        raise Invalid.field("support_phone", "A phone number of digits, spaces and + at its beginning.")
 
 
 def _save(application, **how):
@@ -92,7 +121,7 @@ def _save(application, **how):
         with transaction.atomic():
             application.save(**how)
     except IntegrityError as error:
-        raise Conflict("The account has an application of this name.") from error
+        raise Conflict(_("The account has an application of this name.")) from error
 
 
 def _origin(server):
@@ -100,10 +129,10 @@ def _origin(server):
         url = urlsplit(server)
         host, _port = url.hostname, url.port
     except ValueError:
-        raise Invalid.field("server", "Not a URL.") from None
+        raise Invalid.field("server", _("Not a URL.")) from None
     loopback = host in {"localhost", "127.0.0.1", "::1"}
     if url.scheme != "https" and not (url.scheme == "http" and loopback):
-        raise Invalid.field("server", "It must be an https:// address.")
+        raise Invalid.field("server", _("It must be an https:// address."))
     if not host or url.path.strip("/") or url.query or url.fragment or url.username:
-        raise Invalid.field("server", "It must be an origin, without path or query.")
+        raise Invalid.field("server", _("It must be an origin, without path or query."))
     return f"{url.scheme}://{url.netloc}"

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mobileid.models import Device
 from mobileid.models.devices import LOCK_OVER
@@ -12,7 +13,7 @@ from mobileid.services.device_changes import retire, tell
 from reuseid.actors import SYSTEM
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import move
-from reuseid.services import reasons, trail
+from reuseid.services import callers, reasons, trail
 
 NAME_LIMIT = 64
 
@@ -26,7 +27,7 @@ def lock(device, *, actor, reason: str, note: str = "", until=None):
     """
     reasons.check(reason, note)
     if until is not None and until <= timezone.now():
-        raise Invalid.field("until", "Must be in the future.")
+        raise Invalid.field("until", _("Must be in the future."))
     guard = {"status": Device.Status.ACTIVE}
     if device.status == Device.Status.LOCKED:
         guard = {"status": Device.Status.LOCKED, "locked_until__isnull": False}
@@ -43,8 +44,12 @@ def lock(device, *, actor, reason: str, note: str = "", until=None):
 
 @transaction.atomic
 def unlock(device, *, actor, reason: str, note: str = ""):
-    """Make a locked phone usable again and forget its failed attempts; WrongState when it is not locked."""
+    """Make a locked phone usable again and forget its failed attempts; WrongState when it is not locked.
+
+    Raises CallerNotVerified where colleagues must have verified the caller.
+    """
     reasons.check(reason, note)
+    callers.require(device.user_id, actor=actor)
     return _unlock(device, actor=actor, reason=reason, note=note, lock_count=0)
 
 
@@ -118,7 +123,7 @@ def check_name(name: str, field: str = "name"):
     except ContentInvalid as error:
         raise Invalid.field(field, error.reason) from error
     if not name.strip() or len(name) > NAME_LIMIT:
-        raise Invalid.field(field, f"1 to {NAME_LIMIT} characters.")
+        raise Invalid.field(field, _("1 to %(limit)s characters.") % {"limit": NAME_LIMIT})
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ import logging
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from mobileid.errors import CodeWrong
 from mobileid.models import Device, Operation
@@ -146,7 +147,7 @@ def release(operation, *, return_code: str, actor):
     Raises Unknown when there is nothing to release, CodeWrong, or WrongState when it has ended.
     """
     if operation.binding != Operation.Binding.SAME_DEVICE:
-        raise Unknown("Only an operation bound to the same device is released.")
+        raise Unknown(_("Only an operation bound to the same device is released."))
     if not operation.return_hash or operation.status not in OPEN:
         raise WrongState(operation, Operation.Status.COMPLETED)
     try:

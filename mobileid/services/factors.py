@@ -16,6 +16,7 @@ from mobileid.protocol import proofs
 from mobileid.services import devices
 from mobileid.services.device_changes import tell
 from reuseid.actors import SYSTEM
+from reuseid.models import User
 from reuseid.models.sealed import unseal_field
 
 MAX_FAILURES = 5
@@ -84,7 +85,7 @@ def _signed_by(device, proof, column):
 def credit(device, factor: str | None, *, newest: bool = True) -> bool:
     """A good attempt: the PIN clears the count, biometry only gives back its own attempt, possession changes nothing.
 
-    The first good use of a new PIN ends the one before. False when the device is no longer active.
+    The first good use of a new PIN ends the one before. False when the device or its user is no longer active.
     """
     changes = {"last_used_at": Now()}
     if factor == proofs.KNOWLEDGE:
@@ -93,7 +94,8 @@ def credit(device, factor: str | None, *, newest: bool = True) -> bool:
             changes |= {"previous_knowledge_key": None, "previous_key_until": None}
     elif factor == proofs.INHERENCE:
         changes["failed_attempts"] = Greatest(F("failed_attempts") - 1, 0)
-    return bool(Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE).update(**changes))
+    active = Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE, user__status=User.Status.ACTIVE)
+    return bool(active.update(**changes))
 
 
 def refuse(device):

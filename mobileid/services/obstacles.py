@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mobileid.errors import UserCooldown
 from mobileid.models import Device, Operation
-from mobileid.services import fatigue
-from reuseid.models import Account, User
+from mobileid.models.operations import OPEN
+from mobileid.services import factors, fatigue
+from mobileid.services.descriptions import methods_of, state_of
+from mobileid.services.phones import is_too_old
+from reuseid.models import Account, Client, User
 from reuseid.services import reasons
 from reuseid.times import rfc3339
+
+UNSEEN = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -23,56 +29,134 @@ class Obstacle:
 
 
 def obstacles(user) -> list[Obstacle]:
-    """All that keeps a person from signing in now; empty when nothing does. Four queries at most."""
+    """All that keeps a person from signing in now; empty when nothing does. Five queries at most."""
     return [*_of_account(user), *_of_person(user), *_of_phones(user), *_of_fatigue(user)]
 
 
 def _of_account(user):
     if user.account.status == Account.Status.BLOCKED:
-        yield Obstacle("ACCOUNT_BLOCKED", "The account is blocked: none of its systems is let in.")
+        yield Obstacle(
+            "ACCOUNT_BLOCKED",
+            _("The account is blocked: none of its systems is let in."),
+            _("An administrator lets the account in again."),
+        )
+    clients = set(Client.objects.filter(account=user.account_id).order_by().values_list("status", flat=True).distinct())
+    if clients == {Client.Status.BLOCKED}:
+        yield Obstacle(
+            "CLIENTS_BLOCKED",
+            _("Every API client of the account is blocked: none of its systems can ask the person."),
+            _("Colleagues in the role Integration let a client in again."),
+        )
 
 
 def _of_person(user):
     if user.status == User.Status.DEACTIVATED:
         yield Obstacle(
-            "USER_DEACTIVATED", "The person is deactivated for good.", "A new user can be made by the account's system."
+            "USER_DEACTIVATED",
+            _("The person is deactivated for good."),
+            _("A new user can be made by the account's system."),
         )
     if user.status == User.Status.LOCKED:
-        until = f" until {rfc3339(user.locked_until)}" if user.locked_until else " until somebody unlocks them"
-        yield Obstacle("USER_LOCKED", f"The person is locked{until}{_why(user)}.", "Unlock the person.")
+        until = rfc3339(user.locked_until) if user.locked_until else _("somebody unlocks them")
+        sentence = _("The person is locked until %(until)s%(why)s.") % {"until": until, "why": _why(user)}
+        yield Obstacle("USER_LOCKED", sentence, _("Unlock the person."))
 
 
 def _of_phones(user):
     phones = list(Device.objects.as_read().filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:50])
-    if any(phone.status == Device.Status.ACTIVE or phone.is_lock_over for phone in phones):
-        return
     if not phones:
         yield _no_phone(user)
-    for phone in phones:
-        if phone.status == Device.Status.PENDING:
-            yield Obstacle(
-                "DEVICE_PENDING",
-                f"The device “{phone.name}” waits for its confirmation.",
-                "The account's system confirms it with the code that the phone shows.",
-            )
-        else:
-            until = f" until {rfc3339(phone.locked_until)}" if phone.locked_until else " until somebody unlocks it"
-            yield Obstacle(
-                "DEVICE_LOCKED",
-                f"The device “{phone.name}” is locked{until}{_why(phone)}.",
-                "Wait for it, or unlock the device." if phone.locked_until else "Unlock the device.",
-            )
+    found = [_of_phone(phone) for phone in phones]
+    if None not in found:
+        yield from found
+
+
+def _of_phone(phone):
+    """What keeps one phone from being used; None when nothing does, so that the others don't matter."""
+    if phone.status == Device.Status.PENDING:
+        return Obstacle(
+            "DEVICE_PENDING",
+            _("The device “%(name)s” waits for its confirmation.") % {"name": phone.name},
+            _("The account's system confirms it with the code that the phone shows."),
+        )
+    if phone.status == Device.Status.LOCKED and not phone.is_lock_over:
+        return _locked(phone)
+    return _of_app(phone) or _unseen(phone)
+
+
+def _locked(phone):
+    until = rfc3339(phone.locked_until) if phone.locked_until else _("somebody unlocks it")
+    advice = _("Wait for it, or unlock the device.") if phone.locked_until else _("Unlock the device.")
+    if phone.lock_reason == factors.LOCK_REASON:
+        advice += " " + _("If the PIN is forgotten, deactivate the device and register a phone anew.")
+    return Obstacle(
+        "DEVICE_LOCKED",
+        _("The device “%(name)s” is locked until %(until)s%(why)s.")
+        % {"name": phone.name, "until": until, "why": _why(phone)},
+        advice,
+    )
+
+
+def _of_app(phone):
+    """Its application's policy, and the tries that are left."""
+    values = {"name": phone.name, "version": phone.sdk_version, "minimum": phone.application.min_sdk_version}
+    if is_too_old(phone.application, phone.sdk_version):
+        return Obstacle(
+            "APP_TOO_OLD",
+            _("The app on “%(name)s” is too old: SDK %(version)s, at least %(minimum)s is asked for.") % values,
+            _("The person updates the app and opens it once."),
+        )
+    if not methods_of(phone):
+        return Obstacle(
+            "NO_METHOD",
+            _("The device “%(name)s” has no method that its application allows.") % values,
+            _("The person registers the phone anew, or an integrator allows another method."),
+        )
+    if phone.failed_attempts >= factors.MAX_FAILURES:
+        return Obstacle(
+            "TRIES_USED",
+            _("All tries for the PIN are used on “%(name)s”.") % values,
+            _("Lock the device and unlock it: its failed tries are then forgotten."),
+        )
+    return None
+
+
+def _unseen(phone):
+    """Nothing forbids it, but a phone that was not seen for so long is hardly in use any more."""
+    seen = phone.last_used_at or phone.created_at
+    if timezone.now() - seen <= UNSEEN:
+        return None
+    return Obstacle(
+        "DEVICE_UNSEEN",
+        _("The device “%(name)s” was last seen on %(day)s.") % {"name": phone.name, "day": f"{seen:%Y-%m-%d}"},
+        _("Ask whether the person still has it and opens the app; else register another phone."),
+    )
 
 
 def _no_phone(user):
-    waiting = Operation.objects.open().filter(user=user, type=Operation.Type.REGISTRATION)
-    if waiting.exists():
+    """Whether a registration waits, or the last one came to nothing."""
+    last = (
+        Operation.objects.as_read().filter(user=user, type=Operation.Type.REGISTRATION).order_by("-created_at").first()
+    )
+    state = state_of(last) if last else None
+    if state in OPEN:
         return Obstacle(
             "REGISTRATION_OPEN",
-            "No active device; a registration waits for its activation code.",
-            "The person enters the code in the app before it expires.",
+            _("No active device; a registration waits for its activation code."),
+            _("The person enters the code in the app before it expires."),
         )
-    return Obstacle("NO_DEVICE", "No active device.", "The person registers a phone: the account's system starts it.")
+    if state == Operation.Status.EXPIRED:
+        return Obstacle(
+            "REGISTRATION_EXPIRED",
+            _("No active device; the last registration expired at %(time)s, its code unused.")
+            % {"time": rfc3339(last.expires_at)},
+            _("Register a phone: a new code is made."),
+        )
+    return Obstacle(
+        "NO_DEVICE",
+        _("No active device."),
+        _("The person registers a phone: the account's system starts it, or you do: “Register a phone”."),
+    )
 
 
 def _of_fatigue(user):
@@ -82,8 +166,9 @@ def _of_fatigue(user):
         end = timezone.now() + timedelta(seconds=cooldown.retry_after)
         yield Obstacle(
             "USER_COOLDOWN",
-            f"Left in peace until {rfc3339(end)}: more than {fatigue.TOLERATED} requests in a row were not approved.",
-            "A request bound by a number or a QR code gets through.",
+            _("Left in peace until %(until)s: more than %(count)s requests in a row were not approved.")
+            % {"until": rfc3339(end), "count": fatigue.TOLERATED},
+            _("A request bound by a number or a QR code gets through."),
         )
 
 
@@ -91,4 +176,4 @@ def _why(row):
     if not row.lock_reason:
         return ""
     sentence = reasons.sentences().get(row.lock_reason, "")
-    return f" ({row.lock_reason}: {sentence.rstrip('.')})" if sentence else f" ({row.lock_reason})"
+    return f" ({row.lock_reason}: {_(sentence).rstrip('.')})" if sentence else f" ({row.lock_reason})"

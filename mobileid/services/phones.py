@@ -54,8 +54,13 @@ def _end_lock(device):
 
 def require_version(application, sdk_version: str):
     """Raise VersionUnsupported for an SDK below the application's minimum; compared number by number."""
-    if application.min_sdk_version and _version(sdk_version) < _version(application.min_sdk_version):
+    if is_too_old(application, sdk_version):
         raise VersionUnsupported(minimum=application.min_sdk_version)
+
+
+def is_too_old(application, sdk_version: str) -> bool:
+    """Whether the application refuses phones with this SDK."""
+    return bool(application.min_sdk_version) and _version(sdk_version) < _version(application.min_sdk_version)
 
 
 def _version(text):

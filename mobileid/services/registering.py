@@ -16,6 +16,7 @@ from mobileid.services.endings import end
 from mobileid.services.operations import begin, hold
 from reuseid.errors import WrongState
 from reuseid.models.sealed import unseal_field
+from reuseid.services import callers
 
 EXPIRES_IN, EXPIRES_IN_MIN, EXPIRES_IN_MAX = 900, 60, 24 * 3600
 CONFIRMATION_TRIES = 3
@@ -40,8 +41,10 @@ def start_registration(
 ) -> tuple[Operation, dict]:
     """Let a person bind a phone: ``activationCode`` and ``activationUri`` are in the second part, and nowhere else.
 
-    ``expires_in`` in seconds. Raises Invalid or UserNotActive.
+    ``expires_in`` in seconds. Raises Invalid, UserNotActive, or CallerNotVerified where colleagues must have verified
+    the caller.
     """
+    callers.require(user.pk, actor=actor)
     if device_name:
         devices.check_name(device_name, "deviceName")
     operation = Operation(

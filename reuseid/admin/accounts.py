@@ -1,6 +1,7 @@
 """Accounts: the tenants."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -13,9 +14,9 @@ from reuseid.models import Account
 from reuseid.services import accounts
 
 BlockForm = ReasonForm.about(
-    Account, lambda account: ["From the next call on none of its API clients is let in."], path="pk", strong=True
+    Account, lambda account: [_("From the next call on none of its API clients is let in.")], path="pk", strong=True
 )
-UnblockForm = ReasonForm.about(Account, lambda account: ["Its API clients are let in again."], path="pk")
+UnblockForm = ReasonForm.about(Account, lambda account: [_("Its API clients are let in again.")], path="pk")
 
 
 class AccountForm(EditForm):
@@ -31,7 +32,7 @@ class AccountAdmin(Acting, EditAdmin):
     sortable_by = None
     ordering = ("name",)
     exact = ("pk", "name")
-    search_hint = "Id or name, exactly"
+    search_hint = _("Id or name, exactly")
     shown = ("name", "logo_uri", "open_catalogue", "id", "state", "created")
     readonly_fields = ("id", "state", "created")
     actions_detail = ("block", "unblock")
@@ -43,11 +44,11 @@ class AccountAdmin(Acting, EditAdmin):
     def get_fields(self, request, obj=None):
         return self.shown if obj else ("name", "logo_uri")
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, account):
         return cells.state(account)
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, account):
         return cells.when(account.created_at)
 
@@ -61,33 +62,33 @@ class AccountAdmin(Acting, EditAdmin):
         return self.may(request, object_id, "block_account")
 
     @action(
-        description="Block",
+        description=_("Block"),
         url_path="block",
         icon="block",
         permissions=["block"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Block this account",
+            "title": _("Block this account"),
             "description": "",
             "form_class": BlockForm,
-            "form_submit_text": "Block",
+            "form_submit_text": _("Block"),
         },
     )
     def block(self, request, form, object_id):
-        return self.act(request, object_id, accounts.block, done="The account is blocked.", **form.values())
+        return self.act(request, object_id, accounts.block, done=_("The account is blocked."), **form.values())
 
     @action(
-        description="Let in again",
+        description=_("Let in again"),
         url_path="unblock",
         icon="lock_open",
         permissions=["block"],
         variant=ActionVariant.SUCCESS,
         dialog={
-            "title": "Let this account in again",
+            "title": _("Let this account in again"),
             "description": "",
             "form_class": UnblockForm,
-            "form_submit_text": "Let in again",
+            "form_submit_text": _("Let in again"),
         },
     )
     def unblock(self, request, form, object_id):
-        return self.act(request, object_id, accounts.unblock, done="The account is let in again.", **form.values())
+        return self.act(request, object_id, accounts.unblock, done=_("The account is let in again."), **form.values())

@@ -3,19 +3,21 @@
 Rows of the colleague's accounts only; no counting of whole tables; exact search; no writing but through services.
 """
 
-import uuid
-
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import ForeignKey, Q, UUIDField
 from django.http import HttpResponseNotAllowed
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePage
 from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
 from reuseid.admin.scope import scoped
+from reuseid.admin.views import views_of
+from reuseid.admin.words import right_in_words, searched
 from reuseid.models import TrailEntry
+from reuseid.services.uuids import as_uuid
 
 PAGES = 100
 
@@ -42,25 +44,21 @@ class InfinitePaginator(Unbounded):
         return InfinitePage(*args, **kwargs)
 
 
-def as_uuid(text: str):
-    """The UUID that was typed, in whatever form; None when it is none."""
-    try:
-        return uuid.UUID(text.strip())
-    except ValueError:
-        return None
-
-
 class BackOfficeAdmin(ModelAdmin):
     """The base of every admin class here.
 
     ``account_paths`` lead to the account, ``exact`` names the columns that the search box compares, and ``shown``
-    the fields of the page. Deleting, bulk deleting and the actions drop-down do not exist.
+    the fields of the page. Deleting and bulk deleting do not exist, nor does the actions drop-down
+    but where `BulkListMixin` is.
     """
 
     account_paths = ("account",)
     exact = ("pk",)
     shown = ()
     search_hint = ""
+    # Links above the list, with filters that everybody asks for.
+    views = ()
+    list_before_template = "admin/parts/views.html"
 
     paginator = InfinitePaginator
     # Sorting by a column without an index reads every row: a list that is short says so with `sortable_by = None`.
@@ -98,7 +96,9 @@ class BackOfficeAdmin(ModelAdmin):
 
     @property
     def search_help_text(self):
-        return self.search_hint or f"Exact: {', '.join(self._label(name) for name in self.exact)}"
+        return self.search_hint or _("Exact: %(columns)s") % {
+            "columns": ", ".join(self._label(name) for name in self.exact)
+        }
 
     def _label(self, name):
         try:
@@ -114,7 +114,7 @@ class BackOfficeAdmin(ModelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        request.searched_for = f"“{term}” as {' or '.join(self._label(name) for name in self.exact)}, exactly"
+        request.searched_for = searched(term, [self._label(name) for name in self.exact])
         condition = Q(pk__in=[])
         for name in self.exact:
             condition |= self._equals(name, term)
@@ -124,6 +124,7 @@ class BackOfficeAdmin(ModelAdmin):
         """The list knows what was searched, so that an empty one can say it."""
         found = super().get_changelist_instance(request)
         found.searched_for = getattr(request, "searched_for", "")
+        found.views = views_of(self, request)
         return found
 
     def _equals(self, name, term):
@@ -150,11 +151,17 @@ class BackOfficeAdmin(ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def right(self, request, codename: str) -> bool:
-        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing."""
-        if request.user.has_perm(f"{self.opts.app_label}.{codename}"):
+    def right(self, request, codename: str, opts=None) -> bool:
+        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing.
+
+        ``opts`` are those of the model whose right it is, where that is another's.
+        """
+        opts = opts or self.opts
+        if request.user.has_perm(f"{opts.app_label}.{codename}"):
             return True
-        request.refusal = f"Your roles don't include the right “{codename.replace('_', ' ')}”."
+        request.refusal = _("Your roles don't include the right “%(right)s”.") % {
+            "right": right_in_words(opts, codename)
+        }
         return False
 
     def actor(self, request) -> Actor:
@@ -179,7 +186,8 @@ class BackOfficeAdmin(ModelAdmin):
         return self.has_change_permission(request) if object_id else self.has_add_permission(request)
 
     def changelist_view(self, request, extra_context=None):
-        if request.method == "POST":
+        # Only the acts of the drop-down, where a list has one: they lead to a page that asks.
+        if request.method == "POST" and request.POST.get("action") not in self.get_actions(request):
             return HttpResponseNotAllowed(["GET"])
         return super().changelist_view(request, extra_context)
 

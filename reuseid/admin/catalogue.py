@@ -1,6 +1,7 @@
 """The attribute catalogue: names, and the rules for their values."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.edits import EditAdmin, EditForm
 from reuseid.admin.filters import AccountFilter, by_choice
@@ -17,7 +18,7 @@ class AttributeKeyAdmin(EditAdmin):
     sortable_by = None
     ordering = ("account", "name")
     exact = ("pk", "name")
-    search_hint = "Name, exactly"
+    search_hint = _("Name, exactly")
     shown = ("account", "name", *attribute_keys.RULES)
 
     def get_readonly_fields(self, request, obj=None):

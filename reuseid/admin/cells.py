@@ -2,17 +2,24 @@
 
 from django.contrib.admin.utils import quote
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import lazy
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin.words import STATES
+from reuseid.admin.words import meaning, reason_sentence
 
-NONE = format_html('<span class="{}">{}</span>', "bo-none", "none")
-MASK = format_html('<span class="{}" title="{}">{}</span>', "bo-mask", "Hidden: a personal value.", "••••••")
+lazy_html = lazy(format_html, SafeString)
+NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
+MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: a personal value."), "••••••")
 COLOURS = {
     "ACTIVE": "good",
     "COMPLETED": "good",
+    "APPROVED": "good",
+    "FINISHED": "good",
     "SENT": "good",
+    "READY": "good",
     "CURRENT": "good",
     "LOCKED": "bad",
     "REJECTED": "bad",
@@ -21,8 +28,11 @@ COLOURS = {
     "DISABLED": "bad",
     "PENDING": "busy",
     "IN_PROGRESS": "busy",
+    "OWED": "busy",
+    "RUNNING": "busy",
     "NEXT": "busy",
     "PAUSED": "warn",
+    "STOPPED": "warn",
     "EXPIRED": "warn",
 }
 
@@ -34,8 +44,12 @@ def badge(text, colour="quiet", title=""):
 
 def state(obj):
     """The status of a row as a coloured word, its sentence in the tooltip."""
-    sentence = STATES.get(f"{obj._meta.model_name}.{obj.status}", "")
-    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), sentence)
+    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), meaning(obj))
+
+
+def reason(code):
+    """A reason's code, its sentence in the tooltip."""
+    return format_html('<span title="{}">{}</span>', reason_sentence(code), code) if code else NONE
 
 
 def when(moment):
@@ -56,16 +70,22 @@ def ident(value):
     if not value:
         return NONE
     return format_html(
-        '<span class="bo-id"><code>{}</code><button type="button" class="bo-copy" data-copy="{}" aria-label="Copy">'
+        '<span class="bo-id"><code>{}</code><button type="button" class="bo-copy" data-copy="{}" aria-label="{}">'
         '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button></span>',
         value,
         value,
+        _("Copy"),
     )
 
 
 def text(value):
     """A plain value or the word none."""
     return NONE if value in (None, "", [], {}) else str(value)
+
+
+def lines(value):
+    """Text as it was written, its line breaks kept."""
+    return format_html('<span class="bo-lines">{}</span>', value)
 
 
 def words(values):
@@ -96,6 +116,24 @@ def link(model, pk, label=None):
     return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
 
 
+def anchor(address, label):
+    """A link to any page of the back office."""
+    return format_html('<a class="bo-link" href="{}">{}</a>', address, label)
+
+
+def dialog(address, label, icon=""):
+    """A small button that opens the dialog of an act at ``address``, over the page."""
+    return format_html(
+        '<a class="bo-act" href="{}" hx-get="{}" hx-target="#modal-content" '
+        'hx-select="#dialog" x-on:htmx:after-on-load="openModal = true">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</a>',
+        address,
+        address,
+        icon,
+        label,
+    )
+
+
 def short(pk):
     """The first eight characters of an id: enough to recognise, not to type."""
     return f"{str(pk)[:8]}…"
@@ -114,4 +152,4 @@ def duration(start, end):
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     if seconds < 172_800:
         return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
-    return f"{seconds // 86_400:.0f} days"
+    return _("%(count)s days") % {"count": f"{seconds // 86_400:.0f}"}

@@ -4,6 +4,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import Http404
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -24,29 +26,33 @@ from reuseid.errors import ServiceError
 from reuseid.models import Account, Client
 from reuseid.services import clients
 
-BlockForm = ReasonForm.about(Client, lambda client: ["It is not let in any more; its access tokens are deleted."])
-UnblockForm = ReasonForm.about(Client, lambda client: ["It may ask for tokens again."])
+BlockForm = ReasonForm.about(Client, lambda client: [_("It is not let in any more; its access tokens are deleted.")])
+UnblockForm = ReasonForm.about(Client, lambda client: [_("It may ask for tokens again.")])
 RotateForm = ReasonForm.about(
     Client,
-    lambda client: ["The present secret and every access token stop at once.", "The new one is shown once."],
+    lambda client: [_("The present secret and every access token stop at once."), _("The new one is shown once.")],
     strong=True,
 )
 
 
 def scope_choices():
-    return [(scope, f"{scope}: {sentence}") for scope, sentence in settings.SCOPES.items()]
+    return [(scope, f"{scope}: {gettext(sentence)}") for scope, sentence in settings.SCOPES.items()]
 
 
 def scope_field():
-    return forms.MultipleChoiceField(choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+    return forms.MultipleChoiceField(
+        label=_("Scopes"), choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
 
 
 class NewForm(StepUp, BaseDialogForm):
     """Name, account and scopes of a new client."""
 
     strong = True
-    account = forms.ModelChoiceField(queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget)
-    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
+    account = forms.ModelChoiceField(
+        label=_("Account"), queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget)
     scopes = scope_field()
 
     def __init__(self, request, object_id=None, *args, **kwargs):
@@ -54,7 +60,7 @@ class NewForm(StepUp, BaseDialogForm):
         self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user))
 
 
-class ScopesForm(ReasonForm.about(Client, lambda client: ["A scope that is taken away stops for live tokens too."])):
+class ScopesForm(ReasonForm.about(Client, lambda client: [_("A scope that is taken away stops for live tokens too.")])):
     """The scopes that the client keeps, and why."""
 
     scopes = scope_field()
@@ -66,37 +72,42 @@ class ScopesForm(ReasonForm.about(Client, lambda client: ["A scope that is taken
 
 def facts(request, client):
     rows = [
-        ("Client id", cells.ident(client.client_id)),
-        ("Secret", cells.MASK),
-        ("Scopes", cells.words(client.scopes)),
-        ("Account", client.account.name),
-        ("Created", cells.when(client.created)),
+        (_("Client id"), cells.ident(client.client_id)),
+        (_("Secret"), cells.MASK),
+        (_("Scopes"), cells.words(client.scopes)),
+        (_("Account"), client.account.name),
+        (_("Created"), cells.when(client.created)),
+        (_("Last got a token"), cells.when(client.token_at)),
     ]
-    return [Facts(rows), Timeline(trail_of(client), title="History")]
+    return [Facts(rows), Timeline(trail_of(client), title=_("History"))]
 
 
 @admin.register(Client)
 class ClientAdmin(PageAdmin):
-    list_display = ("name", "state", "client_id", "account", "made")
+    list_display = ("name", "state", "client_id", "account", "last_used", "made")
     list_filter = (StatusFilter, AccountFilter)
     list_select_related = ("account",)
     sortable_by = None
     ordering = ("name", "pk")
     exact = ("client_id", "name")
-    search_hint = "Client id or name, exactly"
+    search_hint = _("Client id or name, exactly")
     actions_list = ("create",)
     actions_detail = ("scopes", "rotate", "block", "unblock")
-    tabs = [Tab("overview", "Overview", facts)]
+    tabs = [Tab("overview", _("Overview"), facts)]
     fits = {
         "block": lambda client: client.status == Client.Status.ACTIVE,
         "unblock": lambda client: client.status == Client.Status.BLOCKED,
     }
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, client):
         return cells.state(client)
 
-    @display(description="Created", ordering="created")
+    @display(description=_("Last got a token"), ordering="token_at")
+    def last_used(self, client):
+        return cells.when(client.token_at)
+
+    @display(description=_("Created"), ordering="created")
     def made(self, client):
         return cells.when(client.created)
 
@@ -105,7 +116,7 @@ class ClientAdmin(PageAdmin):
             title=client.name,
             state=cells.state(client),
             ident=cells.ident(client.client_id),
-            lines=[("Account", client.account.name), ("Created", cells.when(client.created))],
+            lines=[(_("Account"), client.account.name), (_("Created"), cells.when(client.created))],
         )
 
     def has_create_permission(self, request, object_id=None):
@@ -121,16 +132,16 @@ class ClientAdmin(PageAdmin):
         return self.may(request, object_id, "block_client")
 
     @action(
-        description="New client",
+        description=_("New client"),
         url_path="new",
         icon="add",
         permissions=["create"],
         variant=ActionVariant.PRIMARY,
         dialog={
-            "title": "A new API client",
-            "description": "Its secret is shown once, after this.",
+            "title": _("A new API client"),
+            "description": _("Its secret is shown once, after this."),
             "form_class": NewForm,
-            "form_submit_text": "Make it",
+            "form_submit_text": _("Make it"),
         },
     )
     def create(self, request, form):
@@ -140,36 +151,36 @@ class ClientAdmin(PageAdmin):
                 values["account"], name=values["name"], scopes=values["scopes"], actor=self.actor(request)
             )
         except ServiceError as error:
-            messages.error(request, f"Nothing was made. {explain(error)}")
+            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
             return go_to(request, cells.list_of(Client))
         return self._secret(request, client, secret)
 
     @action(
-        description="Scopes",
+        description=_("Scopes"),
         url_path="scopes",
         icon="rule",
         permissions=["scopes"],
         dialog={
-            "title": "What the client may do",
+            "title": _("What the client may do"),
             "description": "",
             "form_class": ScopesForm,
-            "form_submit_text": "Save",
+            "form_submit_text": _("Save"),
         },
     )
     def scopes(self, request, form, object_id):
-        return self.act(request, object_id, clients.set_scopes, done="The scopes are saved.", **form.values())
+        return self.act(request, object_id, clients.set_scopes, done=_("The scopes are saved."), **form.values())
 
     @action(
-        description="New secret",
+        description=_("New secret"),
         url_path="rotate",
         icon="key",
         permissions=["rotate"],
         variant=ActionVariant.WARNING,
         dialog={
-            "title": "A new secret for this client",
+            "title": _("A new secret for this client"),
             "description": "",
             "form_class": RotateForm,
-            "form_submit_text": "Make a new secret",
+            "form_submit_text": _("Make a new secret"),
         },
     )
     def rotate(self, request, form, object_id):
@@ -181,40 +192,41 @@ class ClientAdmin(PageAdmin):
     def _secret(self, request, client, secret):
         return shown_once(
             request,
-            title=f"The secret of {client.name}",
+            title=_("The secret of %(name)s") % {"name": client.name},
             secret=secret,
-            advice=f"Client id {client.client_id}. The secret is shown now and never again: hand it over safely.",
+            advice=_("Client id %(ident)s. The secret is shown now and never again: hand it over safely.")
+            % {"ident": client.client_id},
             back=cells.page_of(Client, client.pk),
         )
 
     @action(
-        description="Block",
+        description=_("Block"),
         url_path="block",
         icon="block",
         permissions=["block"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Block this client",
+            "title": _("Block this client"),
             "description": "",
             "form_class": BlockForm,
-            "form_submit_text": "Block",
+            "form_submit_text": _("Block"),
         },
     )
     def block(self, request, form, object_id):
-        return self.act(request, object_id, clients.block, done="The client is blocked.", **form.values())
+        return self.act(request, object_id, clients.block, done=_("The client is blocked."), **form.values())
 
     @action(
-        description="Let in again",
+        description=_("Let in again"),
         url_path="unblock",
         icon="lock_open",
         permissions=["block"],
         variant=ActionVariant.SUCCESS,
         dialog={
-            "title": "Let this client in again",
+            "title": _("Let this client in again"),
             "description": "",
             "form_class": UnblockForm,
-            "form_submit_text": "Let in again",
+            "form_submit_text": _("Let in again"),
         },
     )
     def unblock(self, request, form, object_id):
-        return self.act(request, object_id, clients.unblock, done="The client is let in again.", **form.values())
+        return self.act(request, object_id, clients.unblock, done=_("The client is let in again."), **form.values())

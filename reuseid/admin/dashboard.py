@@ -5,12 +5,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin import cells
+from reuseid.admin import cells, charts
+from reuseid.admin.charts import Chart
 from reuseid.admin.pages import Table
 from reuseid.admin.scope import account_ids
-from reuseid.models import Delivery, Heartbeat, User, WebhookEndpoint
-from reuseid.services import heartbeats
+from reuseid.models import Delivery, Heartbeat, Request, StaffNotice, User, WebhookEndpoint
+from reuseid.services import counting, heartbeats
 
 LIMIT = 1000
 
@@ -45,7 +47,7 @@ def locked_today(request, model, title):
     return Card(
         title,
         number,
-        hint="since midnight",
+        hint=_("since midnight"),
         href=cells.list_of(model, status="LOCKED", status_since_from=start.date().isoformat()),
         colour="bad" if number != "0" else "quiet",
     )
@@ -55,12 +57,30 @@ def cards(request):
     """What the colleague may see, worst first."""
     found = []
     if request.user.has_perm("reuseid.view_user"):
-        found.append(locked_today(request, User, "People locked today"))
+        found.append(locked_today(request, User, _("People locked today")))
+    if request.user.has_perm("reuseid.view_request"):
+        found.append(_waiting(request))
     if request.user.has_perm("reuseid.view_delivery"):
         found += _owed(request)
+    if request.user.has_perm("reuseid.view_staffnotice"):
+        found.append(_notices(request))
     if request.user.has_perm("reuseid.view_heartbeat"):
         found.append(_alive())
     return found
+
+
+def _waiting(request):
+    """What colleagues asked for and nobody decided yet; the most urgent one's time."""
+    rows = Request.objects.waiting().filter(account__in=account_ids(request.user))
+    first = rows.order_by("expires_at").values_list("expires_at", flat=True).first()
+    left = cells.duration(timezone.now(), first) if first else ""
+    return Card(
+        _("Waiting for approval"),
+        up_to(rows),
+        hint=_("the first expires in %(left)s") % {"left": left} if first else _("by a second colleague"),
+        href=cells.list_of(Request, status="PENDING"),
+        colour="warn" if first else "quiet",
+    )
 
 
 def _alive():
@@ -70,8 +90,8 @@ def _alive():
     heard = set(Heartbeat.objects.filter(name__in=watched, at__gte=oldest).values_list("name", flat=True))
     silent = [name for name in watched if name not in heard]
     return Card(
-        "Worker and beat",
-        "silent" if silent else "all alive",
+        _("Worker and beat"),
+        _("silent") if silent else _("all alive"),
         hint=", ".join(silent or watched),
         href=cells.list_of(Heartbeat),
         colour="bad" if silent else "good",
@@ -82,12 +102,104 @@ def _owed(request):
     rows = Delivery.objects.filter(account__in=account_ids(request.user), status=Delivery.Status.PENDING)
     oldest = rows.order_by("created_at").values_list("created_at", flat=True).first()
     address = cells.list_of(Delivery, status="PENDING")
-    age = cells.duration(oldest, timezone.now()) if oldest else "nothing is owed"
+    age = cells.duration(oldest, timezone.now()) if oldest else _("nothing is owed")
     late = oldest is not None and (timezone.now() - oldest).total_seconds() > settings.CALLBACK_LATE
     return [
-        Card("Callbacks owed", up_to(rows), href=address, colour="warn" if late else "quiet"),
-        Card("Oldest owed callback", age, href=address, colour="bad" if late else "good"),
+        Card(_("Callbacks owed"), up_to(rows), href=address, colour="warn" if late else "quiet"),
+        Card(_("Oldest owed callback"), age, href=address, colour="bad" if late else "good"),
+        _given_up(request),
     ]
+
+
+def _given_up(request):
+    """Callbacks that nobody sends any more, of events of the last day."""
+    since = today() - timedelta(days=1)
+    rows = Delivery.objects.filter(
+        account__in=account_ids(request.user), status=Delivery.Status.FAILED, created_at__gte=since
+    )
+    number = up_to(rows)
+    return Card(
+        _("Callbacks failing"),
+        number,
+        hint=_("given up, since yesterday"),
+        href=cells.list_of(Delivery, status="FAILED", created_at_from=since.date().isoformat()),
+        colour="bad" if number != "0" else "good",
+    )
+
+
+def _notices(request):
+    number = up_to(StaffNotice.objects.filter(account__in=account_ids(request.user), seen_at=None))
+    return Card(
+        _("Notices not seen"),
+        number,
+        hint=_("mark them as seen when somebody looks after them"),
+        href=cells.list_of(StaffNotice),
+        colour="warn" if number != "0" else "good",
+    )
+
+
+def panels(request):
+    """How long callbacks took from owed to taken: the half and nineteen of twenty."""
+    if not request.user.has_perm("reuseid.view_deliverycount"):
+        return []
+    period = charts.chosen(request)
+    starts = period.starts(charts.now())
+    figures, complete = counting.deliveries_by_hour(account_ids(request.user), starts[0])
+    taken = {(moment, within): count for (moment, status, within), count in figures.items() if status == "SENT"}
+    columns = charts.in_columns(taken, starts)
+    half, most = ([_within(columns, index, part) for index in range(len(starts))] for part in (0.5, 0.95))
+    everything = {(0, within): 0 for within in counting.STEPS}
+    for (_index, within), count in columns.items():
+        everything[0, within] += count
+    words = [(_step(a), _step(b)) for a, b in zip(half, most, strict=True)]
+    top = len(counting.STEPS)
+    return [
+        Chart(
+            title=_("Callbacks: time until taken, %(period)s") % {"period": period.title},
+            summary=_("%(count)s taken at the first asking or a retry") % {"count": sum(everything.values())},
+            headers=[_("From"), _("Half within"), _("95 % within")],
+            rows=[[period.named(start), *pair] for start, pair in zip(starts, words, strict=True)],
+            ticks=charts.ticks(starts, period),
+            top=_("30 days"),
+            lines=[
+                charts.line([_rank(value) for value in half], top, "good", "dashed"),
+                charts.line([_rank(value) for value in most], top, "busy2"),
+            ]
+            if taken
+            else [],
+            legend=[
+                (_("Half within (dashed)"), "good", _step(_within(everything, 0, 0.5)), ""),
+                (_("95 % within"), "busy2", _step(_within(everything, 0, 0.95)), ""),
+            ],
+            empty=_("No callback was taken."),
+            note=charts.not_all(complete),
+        )
+    ]
+
+
+def _within(columns, index, part):
+    """The step within which ``part`` of a column's callbacks were taken; None for none."""
+    total = sum(columns.get((index, step), 0) for step in counting.STEPS)
+    reached = 0
+    for step in counting.STEPS:
+        reached += columns.get((index, step), 0)
+        if total and reached >= part * total:
+            return step
+    return None
+
+
+def _rank(step):
+    """Its height: the steps grow about threefold, so their ranks make a logarithmic scale."""
+    return None if step is None else counting.STEPS.index(step) + 1
+
+
+def _step(step):
+    if step is None:
+        return charts.NOTHING
+    for seconds, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if step >= seconds:
+            return f"{step // seconds} {unit}"
+    return f"{step} s"
 
 
 def tables(request):
@@ -111,5 +223,5 @@ def tables(request):
         ]
         for endpoint in endpoints
     ]
-    headers = ["Endpoint", "State", "Account", "Failing since", "In a row"]
-    return [Table(headers, rows, title="Endpoints that need a look", empty="Every endpoint takes its callbacks.")]
+    headers = [_("Endpoint"), _("State"), _("Account"), _("Failing since"), _("In a row")]
+    return [Table(headers, rows, title=_("Endpoints that need a look"), empty=_("Every endpoint takes its callbacks."))]

@@ -5,18 +5,35 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.scope import scoped
 from reuseid.admin.stepup import StepUp
 from reuseid.errors import Invalid
-from reuseid.services import reasons
+from reuseid.services import callers, reasons
 
 
 def reason_choices():
     """Each code with its sentence, in the order of the setting."""
-    return [("", "Choose a reason"), *((code, f"{code} — {text}") for code, text in reasons.sentences().items())]
+    return [
+        ("", _("Choose a reason")),
+        *((code, f"{code} — {gettext(text)}") for code, text in reasons.sentences().items()),
+    ]
+
+
+def caller_advice(user_id):
+    """What to say before a strong act on the phone: nothing when the caller was verified a moment ago."""
+    line = callers.latest(user_id)
+    if callers.is_passed(line):
+        return []
+    if line is not None:
+        sentence = gettext("The caller failed the check at %(time)s UTC: do you know whom you help?")
+        return [sentence % {"time": f"{line.at:%H:%M}"}]
+    sentence = gettext("Nobody has verified the caller in the last 15 minutes: “%(button)s” is on the person's page.")
+    return [sentence % {"button": gettext("Verify the caller")}]
 
 
 class ReasonForm(StepUp, BaseDialogForm):
@@ -31,12 +48,13 @@ class ReasonForm(StepUp, BaseDialogForm):
     follows = None
     danger = False
 
-    reason = forms.ChoiceField(choices=reason_choices, widget=UnfoldAdminSelectWidget)
+    reason = forms.ChoiceField(label=_("Reason"), choices=reason_choices, widget=UnfoldAdminSelectWidget)
     note = forms.CharField(
+        label=_("Note"),
         required=False,
         max_length=reasons.MAX_NOTE,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="For colleagues: it stays in the history. No passwords, no document numbers.",
+        help_text=_("For colleagues: it stays in the history. No passwords, no document numbers."),
     )
 
     @classmethod
@@ -71,16 +89,16 @@ class LockForm(ReasonForm):
 
     until = forms.TypedChoiceField(
         choices=[
-            ("", "Until somebody unlocks"),
-            ("1", "For one hour"),
-            ("8", "For eight hours"),
-            ("24", "For a day"),
-            ("168", "For a week"),
+            ("", _("Until somebody unlocks")),
+            ("1", _("For one hour")),
+            ("8", _("For eight hours")),
+            ("24", _("For a day")),
+            ("168", _("For a week")),
         ],
         coerce=int,
         empty_value=None,
         required=False,
-        label="How long",
+        label=_("How long"),
         widget=UnfoldAdminSelectWidget,
     )
     field_order = ("reason", "until", "note")
@@ -88,6 +106,26 @@ class LockForm(ReasonForm):
     def values(self):
         hours = self.cleaned_data["until"]
         return {**super().values(), "until": timezone.now() + timedelta(hours=hours) if hours else None}
+
+
+class NoteForm(ReasonForm):
+    """A note alone, for acts whose reason is known already."""
+
+    reason = None
+
+    def values(self):
+        return {"note": self.cleaned_data["note"]}
+
+
+class WhyNotForm(NoteForm):
+    """A note that has to be there: somebody waits for the answer."""
+
+    note = forms.CharField(
+        label=_("Why not"),
+        max_length=reasons.MAX_NOTE,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=_("For the colleague who asked: it stays in the history. No passwords, no document numbers."),
+    )
 
 
 class SureForm(StepUp, BaseDialogForm):

@@ -3,6 +3,8 @@
 from django.db import transaction
 from django.db.models import URLField
 from django.http import HttpResponseRedirect
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from unfold.forms import forms
 
 from reuseid.admin.base import BackOfficeAdmin
@@ -91,6 +93,7 @@ class EditAdmin(BackOfficeAdmin):
             elif form.changed_data:
                 fresh = self.get_queryset(request).get(pk=obj.pk)
                 self.change(request, fresh, {name: form.cleaned_data[name] for name in form.changed_data})
+                request._edited = True
 
     def save_related(self, request, form, formsets, change):
         """Nothing: many-to-many values are among those that the service gets."""
@@ -104,7 +107,15 @@ class EditAdmin(BackOfficeAdmin):
     def _back(self, request, obj):
         from django.contrib import messages
 
+        from reuseid.admin import history
         from reuseid.admin.cells import page_of
+        from reuseid.admin.pages import last_line
 
-        messages.success(request, f"{self.opts.verbose_name.capitalize()} “{obj}” is saved.")
+        words = {"kind": capfirst(self.opts.verbose_name), "name": obj, "changes": ""}
+        if getattr(request, "_edited", False) and (line := last_line(obj)):
+            words["changes"] = history.line(line).changes
+        text = (
+            _("%(kind)s “%(name)s” is saved. %(changes)s") if words["changes"] else _("%(kind)s “%(name)s” is saved.")
+        )
+        messages.success(request, text % words)
         return HttpResponseRedirect(page_of(self.model, obj.pk))

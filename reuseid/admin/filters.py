@@ -3,18 +3,22 @@
 from datetime import datetime, timedelta
 
 from django.utils.timezone import get_current_timezone, make_aware
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 from unfold.utils import parse_date_str
 
-from reuseid.admin.base import as_uuid
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import account_ids, scoped
 from reuseid.models import Account
+from reuseid.services.uuids import as_uuid
+
+OFFERED = 100
 
 
 class AccountFilter(DropdownFilter):
     """By account; offered to those who see more than one."""
 
-    title = "account"
+    title = _("account")
     parameter_name = "account"
     path = "account"
 
@@ -33,7 +37,7 @@ def by_choice(field_name, label=None):
     """A drop-down filter over a column with choices; the address reads ``?<field_name>=VALUE``."""
 
     class ChoiceFilter(DropdownFilter):
-        title = label or field_name.replace("_", " ")
+        title = label or gettext_lazy(field_name.replace("_", " "))
         parameter_name = field_name
 
         def lookups(self, request, model_admin):
@@ -46,7 +50,27 @@ def by_choice(field_name, label=None):
     return ChoiceFilter
 
 
-StatusFilter = by_choice("status", "state")
+def by_row(model, field_name, label, right=""):
+    """A drop-down filter by a row of ``model`` in the colleague's accounts; ``?<field_name>=<id>``; 100 are offered."""
+
+    class RowFilter(DropdownFilter):
+        title = label
+        parameter_name = field_name
+
+        def lookups(self, request, model_admin):
+            if right and not request.user.has_perm(right):
+                return []
+            rows = scoped(model.objects.all(), request.user, "account").order_by("name", "pk")
+            return [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:OFFERED]]
+
+        def queryset(self, request, queryset):
+            known = {value for value, _name in self.lookup_choices}
+            return queryset.filter(**{field_name: self.value()}) if self.value() in known else queryset
+
+    return RowFilter
+
+
+StatusFilter = by_choice("status", _("state"))
 
 
 class DateFilter(RangeDateFilter):
@@ -64,3 +88,35 @@ class DateFilter(RangeDateFilter):
     def _day(self, side):
         day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{side}") or "")
         return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None
+
+
+class StartFilter(TextFilter):
+    """People whose reference begins so: a search of its own, chosen on purpose, recorded, 50 at most."""
+
+    title = gettext_lazy("beginning of the reference (3 characters at least)")
+    parameter_name = "starts"
+
+    def queryset(self, request, queryset):
+        if not (self.value() or "").strip():
+            return queryset
+        from reuseid.admin.search import find_by_start
+
+        if not hasattr(request, "_found_by_start"):
+            request._found_by_start = find_by_start(request, self.value())
+        found, request.searched_for = request._found_by_start
+        return queryset.filter(pk__in=found)
+
+
+class LockFilter(DropdownFilter):
+    """What is locked: for a time, or until somebody unlocks it."""
+
+    title = gettext_lazy("lock")
+    parameter_name = "lock"
+
+    def lookups(self, request, model_admin):
+        return [("time", gettext_lazy("Ends by itself")), ("lasting", gettext_lazy("Until somebody unlocks"))]
+
+    def queryset(self, request, queryset):
+        if self.value() not in {"time", "lasting"}:
+            return queryset
+        return queryset.filter(status="LOCKED", locked_until__isnull=self.value() == "lasting")

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from reuseid.admin.cells import short, when
-from reuseid.admin.words import THROUGH, act
-from reuseid.services import reasons
+from reuseid.admin.words import THROUGH, act, reason_in_words
 
 COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": "good", "unblocked": "good"}
 
@@ -26,7 +27,6 @@ class Line:
 
 def line(entry, subject="") -> Line:
     """A trail entry in words; ``subject`` where the page is about more than one thing."""
-    explained = reasons.sentences().get(entry.reason, "")
     changes = {name: value for name, value in entry.changes.items() if value not in (None, [], "", {})}
     return Line(
         at=when(entry.at),
@@ -34,7 +34,7 @@ def line(entry, subject="") -> Line:
         through=THROUGH.get(entry.actor_type, entry.actor_type),
         sentence=act(entry.action),
         subject=subject,
-        reason=f"{entry.reason}: {explained}" if explained else entry.reason,
+        reason=reason_in_words(entry.reason),
         note=entry.note,
         changes=", ".join(f"{name}: {in_words(value)}" for name, value in changes.items()),
         colour=COLOURS.get(entry.action.partition(".")[2], "quiet"),
@@ -44,7 +44,7 @@ def line(entry, subject="") -> Line:
 def who(entry) -> str:
     """The colleague or client by name; a phone by the start of its id, the service as such."""
     if entry.actor_type == "SYSTEM":
-        return "The service"
+        return _("The service")
     return entry.actor_label or (short(entry.actor_id) if entry.actor_type == "DEVICE" else entry.actor_id)
 
 

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin import history
 from reuseid.admin.base import BackOfficeAdmin
@@ -35,7 +37,7 @@ class Table:
     headers: list
     rows: list
     title: str = ""
-    empty: str = "There is nothing here."
+    empty: str = _("There is nothing here.")
     more: str = ""
     template: str = "admin/parts/table.html"
 
@@ -58,6 +60,15 @@ class Findings:
     findings: list
     clear: str
     template: str = "admin/parts/findings.html"
+
+
+@dataclass
+class Points:
+    """A list of sentences."""
+
+    points: list
+    title: str = ""
+    template: str = "admin/parts/points.html"
 
 
 @dataclass
@@ -87,6 +98,7 @@ class Header:
     title: str
     state: str = ""
     ident: str = ""
+    means: str = ""
     since: object = None
     lines: list = field(default_factory=list)
 
@@ -100,6 +112,26 @@ class Acting:
 
     fits: dict = {}
     page_related = ()
+
+    @classmethod
+    def add_act(cls, act, *, allowed, fits=bool, group=None):
+        """Another act from another module: its right is asked of ``allowed(self, request, object_id)``.
+
+        ``group`` names the drop-down, as ``(title, icon)``, that the button stands in instead of beside the others.
+        """
+        name = act.original_function_name
+        setattr(cls, name, act)
+        setattr(cls, f"has_{name}_permission", allowed)
+        cls.fits = {**cls.fits, name: fits}
+        if group is None:
+            cls.actions_detail = (*cls.actions_detail, name)
+            return
+        title, icon = group
+        for item in cls.actions_detail:
+            if isinstance(item, dict) and item["title"] == title:
+                item["items"].append(name)
+                return
+        cls.actions_detail = (*cls.actions_detail, {"title": title, "icon": icon, "items": [name]})
 
     def row(self, request, object_id):
         """The row if it is one of the colleague's accounts; read once a request."""
@@ -117,9 +149,9 @@ class Acting:
             return None
         return self.get_queryset(request).select_related(*self.page_related).filter(pk=pk).first()
 
-    def may(self, request, object_id, codename):
+    def may(self, request, object_id, codename, opts=None):
         """The right, on a row that the colleague sees; for ``has_<verb>_permission``."""
-        if not self.right(request, codename):
+        if not self.right(request, codename, opts):
             return False
         return object_id is None or self.row(request, object_id) is not None
 
@@ -142,19 +174,20 @@ class Acting:
         except WrongState:
             messages.warning(request, self.too_late(obj))
         except ServiceError as error:
-            messages.error(request, f"Nothing was changed. {explain(error)}")
+            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
         else:
             messages.success(request, done)
         return go_to(request, page_of(self.model, obj.pk))
 
     def too_late(self, obj):
         """Why a click came to nothing: the state that the row is in by now, and who brought it there."""
-        noun = self.opts.verbose_name
-        sentence = f"Nothing was changed: the {noun} is {obj.get_status_display().lower()} already"
+        state = {"noun": self.opts.verbose_name, "state": obj.get_status_display().lower()}
+        sentence = _("Nothing was changed: the %(noun)s is %(state)s already.") % state
         line = last_line(obj)
         if line is None:
-            return f"{sentence}."
-        return f"{sentence}. Last change: {line.action} by {line.actor_label or line.actor_id}, {line.at:%H:%M:%S} UTC."
+            return sentence
+        last = {"action": line.action, "who": line.actor_label or line.actor_id, "time": f"{line.at:%H:%M:%S}"}
+        return sentence + " " + _("Last change: %(action)s by %(who)s, %(time)s UTC.") % last
 
 
 class PageAdmin(Acting, BackOfficeAdmin):
@@ -162,6 +195,10 @@ class PageAdmin(Acting, BackOfficeAdmin):
 
     tabs = ()
     page_related = ("account",)
+
+    def refresh_every(self, request, obj):
+        """Seconds after which the open page shows the row anew by itself; 0 for never."""
+        return 0
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         if request.method not in {"GET", "HEAD"}:
@@ -171,8 +208,13 @@ class PageAdmin(Acting, BackOfficeAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
+        if request.method == "GET":
+            self.opened(request, obj)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/page.html", self._context(request, obj, object_id))
+
+    def opened(self, request, obj):
+        """What a look at the page leaves behind; nothing, for most rows."""
 
     def _context(self, request, obj, object_id):
         tabs = [tab for tab in sorted(self.get_tabs(), key=lambda tab: tab.order) if self._sees(request, tab)]
@@ -189,6 +231,7 @@ class PageAdmin(Acting, BackOfficeAdmin):
             "header": self.header(request, obj),
             "tabs": tabs,
             "chosen": chosen,
+            "refresh": self.refresh_every(request, obj),
             "panels": chosen.panels(request, obj) if chosen else [],
             "actions_detail": self._get_actions_navigation(
                 self.actions_detail, self.get_actions_detail(request, object_id), object_id
@@ -208,7 +251,7 @@ class PageAdmin(Acting, BackOfficeAdmin):
 def explain(error: ServiceError) -> str:
     """A service's refusal in a sentence."""
     params = " ".join(f"{item['name']}: {item['reason']}" for item in error.invalid_params)
-    return f"{error.detail or error.title} {params}".strip()
+    return f"{error.detail or gettext(error.title)} {params}".strip()
 
 
 def go_to(request, address):

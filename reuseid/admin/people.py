@@ -1,11 +1,13 @@
 """Attributes, their former values and proofings: where they come from, never what they say."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter, StatusFilter, by_choice
+from reuseid.admin.reveals import Revealing, reveal_action
 from reuseid.models import Attribute, AttributeVersion, Proofing, User
 
 
@@ -14,19 +16,21 @@ class OfPerson(BackOfficeAdmin):
 
     list_select_related = ("account",)
     exact = ("pk", "user_id")
-    search_hint = "Id of the row or of the user, exactly"
+    search_hint = _("Id of the row or of the user, exactly")
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, row):
         return cells.link(User, row.user_id)
 
-    @display(description="Value")
+    @display(description=_("Value"))
     def masked(self, row):
         return cells.MASK
 
 
 @admin.register(Attribute)
-class AttributeAdmin(OfPerson):
+class AttributeAdmin(Revealing, OfPerson):
+    tab = "attributes"
+    reveal = reveal_action(Attribute)
     list_display = ("name", "person", "masked", "source", "assurance_level", "verified_at", "expires_at", "account")
     list_filter = (AccountFilter, by_choice("assurance_level"))
     ordering = ("pk",)
@@ -68,7 +72,10 @@ class AttributeVersionAdmin(OfPerson):
 
 
 @admin.register(Proofing)
-class ProofingAdmin(OfPerson):
+class ProofingAdmin(Revealing, OfPerson):
+    tab = "proofings"
+    reveal = reveal_action(Proofing)
+    fits = {"reveal": lambda proofing: proofing.reference is not None}
     list_display = ("id", "state", "person", "method", "provider", "assurance_level", "performed_at", "account")
     list_filter = (StatusFilter, by_choice("method"), by_choice("assurance_level"), AccountFilter)
     ordering = ("pk",)
@@ -86,10 +93,10 @@ class ProofingAdmin(OfPerson):
         "created_at",
     )
 
-    @display(description="State")
+    @display(description=_("State"))
     def state(self, proofing):
         return cells.state(proofing)
 
-    @display(description="Reference")
+    @display(description=_("Reference"))
     def reference_masked(self, proofing):
         return cells.MASK if proofing.reference else cells.NONE

@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.words import right_named
 
 
 @admin.register(Group)
@@ -13,12 +15,14 @@ class RoleAdmin(BackOfficeAdmin):
     list_display = ("name",)
     ordering = ("name",)
     exact = ("name",)
-    search_hint = "Name of the role, exactly"
+    search_hint = _("Name of the role, exactly")
     shown = ("name", "rights")
 
     def get_queryset(self, request):
         return super(BackOfficeAdmin, self).get_queryset(request)
 
-    @display(description="Rights")
+    @display(description=_("Rights"))
     def rights(self, group):
-        return cells.words([permission.name for permission in group.permissions.order_by("content_type", "codename")])
+        return cells.words(
+            [right_named(permission) for permission in group.permissions.order_by("content_type", "codename")]
+        )

@@ -1,14 +1,28 @@
-"""One search box for people: ids of anything of theirs, their reference, any searchable attribute. Always exact."""
+"""One search box for people: ids of anything of theirs, their reference, any searchable attribute. Always exact.
 
+The beginning of a reference is another, deliberate search: `find_by_start`. Both leave a line for each account.
+"""
+
+from collections import Counter
 from collections.abc import Callable
 
-from reuseid.admin.base import as_uuid
+from django.db import connection
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from reuseid.actors import Actor
 from reuseid.admin.scope import account_ids
+from reuseid.admin.words import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
+from reuseid.models.users import folded
 from reuseid.services import catalogue, lookups
+from reuseid.services.uuids import as_uuid
 
 LIMIT = 200
+PART_LEAST, PART_LIMIT = 3, 50
 
 # Each finds the ids of the people behind an id: ``finder(uuid, account ids) -> ids``. mobileid adds its own.
 FINDERS: dict[str, Callable] = {}
@@ -17,46 +31,91 @@ FINDERS: dict[str, Callable] = {}
 def find_people(request, term: str):
     """Ids of the users that the term names, and what it was compared with, in words."""
     term = " ".join(term.replace("\x00", "").split())
-    accounts = account_ids(request.user)
-    found, tried = [], ["external reference"]
-    found += User.objects.filter(account__in=accounts, external_ref=term).values_list("pk", flat=True)[:LIMIT]
+    accounts = _accounts(request)
+    found, tried = _by_reference(accounts, term), [_("external reference")]
     if value := as_uuid(term):
-        tried += ["user id", *FINDERS]
+        tried += [_("user id"), *FINDERS]
         found.append(value)
         for finder in FINDERS.values():
-            found += finder(value, accounts)
+            found += finder(value, list(accounts))
     elif request.user.has_perm("reuseid.view_attribute"):
-        by_value, names = _by_attribute(request, term)
+        by_value, names = _by_attribute(accounts, term)
         found += by_value
         tried += names
-    return found, f"“{term}” as {', '.join(tried[:-1])}{' or ' if tried[1:] else ''}{tried[-1]}, exactly"
+    return _record(request, accounts, found, tried), searched(term, tried)
 
 
-def _by_attribute(request, term):
+def find_by_start(request, start: str):
+    """Ids of at most PART_LIMIT users whose reference begins so, and what was compared, in words.
+
+    None are found with less than PART_LEAST letters: the words then say so.
+    """
+    start = start.replace("\x00", "").strip()
+    if len("".join(start.split())) < PART_LEAST:
+        return [], gettext("nothing: the beginning of a reference needs at least %(count)s characters") % {
+            "count": PART_LEAST
+        }
+    accounts = _accounts(request)
+    # Without an order: any other than the index's own would read and sort all that begin so.
+    rows = User.objects.filter(_begins(start), account__in=list(accounts)).order_by()
+    found = list(rows.values_list("pk", flat=True)[:PART_LIMIT])
+    people = _record(request, accounts, found, [_("beginning of the external reference")])
+    words = gettext("references that begin with “%(start)s”, case and spaces forgiven, at most %(count)s")
+    return people, words % {"start": start, "count": PART_LIMIT}
+
+
+def _accounts(request):
+    return {account.pk: account for account in Account.objects.filter(pk__in=account_ids(request.user))}
+
+
+def _record(request, accounts, found, compared):
+    """Leave the lines, and give back those of the found who belong to the accounts."""
+    people = dict(User.objects.filter(pk__in=set(found), account__in=list(accounts)).values_list("pk", "account_id"))
+    counts = Counter(people.values())
+    lookups.searched(accounts.values(), compared=_in_english(compared), found=counts, actor=Actor.staff(request.user))
+    return list(people)
+
+
+def _in_english(columns):
+    # The trail is in English, whoever reads or writes it.
+    with override("en"):
+        return [str(column) for column in columns]
+
+
+def _by_reference(accounts, term):
+    """The reference as it is; where nobody has it, without regard to case and spaces."""
+    rows = User.objects.filter(account__in=list(accounts)).values_list("pk", flat=True)
+    return list(rows.filter(external_ref=term)[:LIMIT]) or list(rows.filter(folded_ref=_fold(term))[:LIMIT])
+
+
+def _fold(text):
+    # By the database that folded the column: its idea of capitals is the one that counts.
+    return folded(Cast(Value(text), TextField()))
+
+
+def _begins(start):
+    """The condition, in the form that the index answers: a pattern on PostgreSQL, a range of bytes on SQLite."""
+    prefix = _fold(start)
+    if connection.vendor == "sqlite":
+        return Q(folded_ref__gte=prefix, folded_ref__lt=Concat(prefix, Value("\U0010ffff")))
+    return Q(folded_ref__startswith=prefix)
+
+
+def _by_attribute(accounts, term):
     """People with ``name:value``, or with the value in any attribute that the catalogues make searchable."""
-    accounts = {account.pk: account for account in Account.objects.filter(pk__in=account_ids(request.user))}
     name, colon, value = term.partition(":")
     name, value = name.strip(), value.strip()
     if colon and catalogue.NAME.fullmatch(name) and value:
         asked = [(account, name, value) for account in accounts.values()]
     else:
-        keys = AttributeKey.objects.filter(account__in=accounts, searchable=True).values_list("account_id", "name")
+        keys = AttributeKey.objects.filter(account__in=list(accounts), searchable=True).values_list(
+            "account_id", "name"
+        )
         asked = [(accounts[account_id], key, term) for account_id, key in keys[:LIMIT]]
     found = []
     for account, key, text in asked:
         found += _with_value(account, key, text)
-    names = sorted({key for _account, key, _text in asked})
-    if names:
-        lookups.searched(
-            {account for account, _key, _text in asked}, names=names, found=len(found), actor=_actor(request)
-        )
-    return found, names
-
-
-def _actor(request):
-    from reuseid.actors import Actor
-
-    return Actor.staff(request.user)
+    return found, sorted({key for _account, key, _text in asked})
 
 
 def _with_value(account, name, text):

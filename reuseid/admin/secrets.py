@@ -3,12 +3,15 @@
 from django.shortcuts import render
 
 
-def shown_once(request, *, title, secret, advice, back):
-    """The answer of a dialog that made ``secret``: the dialog is replaced, and nothing on the way keeps a copy."""
+def shown_once(request, *, title, secret, advice, back, picture="", until=None):
+    """The answer of a dialog that made ``secret``: the dialog is replaced, and nothing on the way keeps a copy.
+
+    ``picture`` is the same as a QR code (a ``data:`` address), ``until`` when it stops working.
+    """
     response = render(
         request,
         "admin/secret.html" if not request.headers.get("HX-Request") else "admin/parts/secret.html",
-        {"title": title, "secret": secret, "advice": advice, "back": back},
+        {"title": title, "secret": secret, "advice": advice, "back": back, "picture": picture, "until": until},
     )
     response["HX-Retarget"] = "#modal-content"
     response["HX-Reselect"] = "#dialog"

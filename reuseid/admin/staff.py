@@ -4,8 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.http import Http404
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -17,15 +16,15 @@ from unfold.widgets import (
 )
 
 from reuseid.admin import cells
+from reuseid.admin.deeds import deeds
 from reuseid.admin.dialogs import ReasonForm, StrongSureForm
-from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids
 from reuseid.admin.secrets import shown_once
 from reuseid.admin.sign_in import factor_facts, sign_in_table
 from reuseid.admin.stepup import StepUp
-from reuseid.admin.words import act
 from reuseid.errors import ServiceError
-from reuseid.models import Account, Staff, TrailEntry
+from reuseid.models import Account, Staff
 from reuseid.services import second_factors
 from reuseid.services import staff as staff_service
 
@@ -35,10 +34,13 @@ class AccessForm(StepUp, BaseDialogForm):
 
     strong = True
     roles = forms.ModelMultipleChoiceField(
-        queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Roles"), queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     accounts = forms.ModelMultipleChoiceField(
-        queryset=Account.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Accounts"),
+        queryset=Account.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     def __init__(self, request, object_id=None, *args, **kwargs):
@@ -54,15 +56,15 @@ class AccessForm(StepUp, BaseDialogForm):
 class NewForm(AccessForm):
     """A new colleague."""
 
-    username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget)
-    email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget)
+    username = forms.CharField(label=_("Username"), max_length=150, widget=UnfoldAdminTextInputWidget)
+    email = forms.EmailField(label=_("E-mail"), required=False, widget=UnfoldAdminEmailInputWidget)
     field_order = ("username", "email", "roles", "accounts")
 
 
 class ChangeForm(AccessForm):
     """A colleague's roles and accounts, and whether they may sign in, as they are."""
 
-    is_active = forms.BooleanField(required=False, label="May sign in", widget=UnfoldBooleanSwitchWidget)
+    is_active = forms.BooleanField(required=False, label=_("May sign in"), widget=UnfoldBooleanSwitchWidget)
     field_order = ("is_active", "roles", "accounts")
 
     def __init__(self, request, object_id=None, *args, **kwargs):
@@ -90,28 +92,19 @@ ResetForm = ReasonForm.about(
 
 def facts(request, staff):
     rows = [
-        ("Name", cells.text(staff.get_full_name())),
-        ("E-mail", cells.text(staff.email)),
-        ("Roles", cells.words([group.name for group in staff.groups.order_by("name")])),
-        ("Accounts", "all" if staff.is_superuser else cells.words([str(a) for a in staff.accounts.order_by("name")])),
-        ("May sign in", "yes" if staff.is_active else "no"),
-        ("Last signed in", cells.when(staff.last_login)),
-        ("Since", cells.when(staff.date_joined)),
+        (_("Name"), cells.text(staff.get_full_name())),
+        (_("E-mail"), cells.text(staff.email)),
+        (_("Roles"), cells.words([group.name for group in staff.groups.order_by("name")])),
+        (
+            _("Accounts"),
+            _("all") if staff.is_superuser else cells.words([str(a) for a in staff.accounts.order_by("name")]),
+        ),
+        (_("May sign in"), _("yes") if staff.is_active else _("no")),
+        (_("Last signed in"), cells.when(staff.last_login)),
+        (_("Since"), cells.when(staff.date_joined)),
         *factor_facts(staff, second_factors.of(staff)),
     ]
-    return [Facts(rows), Timeline(trail_of(staff), title="History of this entry")]
-
-
-def deeds(request, staff):
-    """What this colleague did, in the accounts that the reader sees."""
-    lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk))
-    if not request.user.is_superuser:
-        lines = lines.filter(account__in=account_ids(request.user))
-    rows = [
-        [cells.when(line.at), act(line.action), f"{line.object_type} {cells.short(line.object_id)}", line.reason]
-        for line in lines.order_by("-id")[:50]
-    ]
-    return [Table(["Time", "What", "About", "Reason"], rows, empty="Nothing yet.")]
+    return [Facts(rows), Timeline(trail_of(staff), title=_("History of this entry"))]
 
 
 def sign_ins(request, staff):
@@ -127,14 +120,14 @@ class StaffAdmin(PageAdmin):
     sortable_by = None
     ordering = ("username",)
     exact = ("pk", "username", "email")
-    search_hint = "Name or e-mail address, exactly"
+    search_hint = _("Name or e-mail address, exactly")
     actions_list = ("create",)
     actions_detail = ("access", "password", "reset_factor")
     fits = {"reset_factor": lambda staff: second_factors.of(staff) is not None}
     tabs = [
-        Tab("overview", "Overview", facts),
-        Tab("sign-ins", _lazy("Sign-ins"), sign_ins, right="reuseid.view_staffsignin"),
-        Tab("deeds", "What they did", deeds, right="reuseid.view_trailentry"),
+        Tab("overview", _("Overview"), facts),
+        Tab("sign-ins", _("Sign-ins"), sign_ins, right="reuseid.view_staffsignin"),
+        Tab("deeds", _("What they did"), deeds, right="reuseid.view_trailentry"),
     ]
 
     def get_queryset(self, request):
@@ -143,21 +136,21 @@ class StaffAdmin(PageAdmin):
         rows = rows if request.user.is_superuser else rows.filter(is_superuser=False).distinct()
         return rows.prefetch_related("groups")
 
-    @display(description="Name")
+    @display(description=_("Name"))
     def full_name(self, staff):
         return cells.text(staff.get_full_name())
 
-    @display(description="Roles")
+    @display(description=_("Roles"))
     def roles(self, staff):
-        return "superuser" if staff.is_superuser else cells.words(sorted(group.name for group in staff.groups.all()))
+        return _("superuser") if staff.is_superuser else cells.words(sorted(group.name for group in staff.groups.all()))
 
-    @display(description="Last signed in", ordering="last_login")
+    @display(description=_("Last signed in"), ordering="last_login")
     def last_seen(self, staff):
         return cells.when(staff.last_login)
 
     def header(self, request, staff):
-        state = cells.badge("May sign in", "good") if staff.is_active else cells.badge("Shut out", "bad")
-        return Header(title=staff.username, state=state, lines=[("Last signed in", cells.when(staff.last_login))])
+        state = cells.badge(_("May sign in"), "good") if staff.is_active else cells.badge(_("Shut out"), "bad")
+        return Header(title=staff.username, state=state, lines=[(_("Last signed in"), cells.when(staff.last_login))])
 
     def has_create_permission(self, request, object_id=None):
         return self.right(request, "add_staff")
@@ -166,55 +159,57 @@ class StaffAdmin(PageAdmin):
         return self.may(request, object_id, "change_staff")
 
     @action(
-        description="New colleague",
+        description=_("New colleague"),
         url_path="new",
         icon="person_add",
         permissions=["create"],
         variant=ActionVariant.PRIMARY,
         dialog={
-            "title": "A new colleague",
-            "description": "The first password is shown once, after this.",
+            "title": _("A new colleague"),
+            "description": _("The first password is shown once, after this."),
             "form_class": NewForm,
-            "form_submit_text": "Make the entry",
+            "form_submit_text": _("Make the entry"),
         },
     )
     def create(self, request, form):
         try:
             staff, password = staff_service.create(by=request.user, **form.values())
         except ServiceError as error:
-            messages.error(request, f"Nothing was made. {explain(error)}")
+            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
             return go_to(request, cells.list_of(Staff))
         return self._secret(request, staff, password)
 
     @action(
-        description="Access",
+        description=_("Access"),
         url_path="access",
         icon="badge",
         permissions=["access"],
         dialog={
-            "title": "Roles and accounts",
-            "description": "They count from the colleague's next click.",
+            "title": _("Roles and accounts"),
+            "description": _("They count from the colleague's next click."),
             "form_class": ChangeForm,
-            "form_submit_text": "Save",
+            "form_submit_text": _("Save"),
         },
     )
     def access(self, request, form, object_id):
         def change(staff, *, actor, **values):
             return staff_service.change(staff, by=request.user, **values)
 
-        return self.act(request, object_id, change, done="The access is saved.", **form.values())
+        return self.act(request, object_id, change, done=_("The access is saved."), **form.values())
 
     @action(
-        description="New password",
+        description=_("New password"),
         url_path="password",
         icon="key",
         permissions=["access"],
         variant=ActionVariant.WARNING,
         dialog={
-            "title": "A new password",
-            "description": "The present one stops at once, and the colleague is signed out. The new one is shown once.",
+            "title": _("A new password"),
+            "description": _(
+                "The present one stops at once, and the colleague is signed out. The new one is shown once."
+            ),
             "form_class": StrongSureForm,
-            "form_submit_text": "Make a new password",
+            "form_submit_text": _("Make a new password"),
         },
     )
     def password(self, request, form, object_id):
@@ -224,21 +219,21 @@ class StaffAdmin(PageAdmin):
         try:
             secret = staff_service.new_password(staff, by=request.user)
         except ServiceError as error:
-            messages.error(request, f"Nothing was changed. {explain(error)}")
+            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
             return go_to(request, cells.page_of(Staff, staff.pk))
         return self._secret(request, staff, secret)
 
     @action(
-        description=_lazy("Reset second factor"),
+        description=_("Reset second factor"),
         url_path="reset-factor",
         icon="phonelink_erase",
         permissions=["access"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": _lazy("Reset this colleague's second factor"),
+            "title": _("Reset this colleague's second factor"),
             "description": "",
             "form_class": ResetForm,
-            "form_submit_text": _lazy("Reset"),
+            "form_submit_text": _("Reset"),
         },
     )
     def reset_factor(self, request, form, object_id):
@@ -251,8 +246,10 @@ class StaffAdmin(PageAdmin):
     def _secret(self, request, staff, secret):
         return shown_once(
             request,
-            title=f"The password of {staff.username}",
+            title=_("The password of %(name)s") % {"name": staff.username},
             secret=secret,
-            advice="It is shown now and never again. Give it to the colleague in person; they change it at first use.",
+            advice=_(
+                "It is shown now and never again. Give it to the colleague in person; they change it at first use."
+            ),
             back=cells.page_of(Staff, staff.pk),
         )

@@ -3,15 +3,18 @@
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.actors import ActorKind
 from reuseid.admin import cells, history
-from reuseid.admin.base import BackOfficeAdmin, as_uuid
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.exports import TrailExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter
 from reuseid.admin.scope import account_ids
-from reuseid.admin.words import act
+from reuseid.admin.words import act, searched, thing
 from reuseid.models import Staff, TrailEntry, TrailKey, TrailSeal, User
+from reuseid.services.uuids import as_uuid
 
 
 def kinds():
@@ -21,14 +24,14 @@ def kinds():
 
 
 @admin.register(TrailEntry)
-class TrailAdmin(BackOfficeAdmin):
+class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     list_display = ("time", "sentence", "about", "person", "who", "reason", "account")
     list_display_links = ("time",)
     list_filter = (AccountFilter, ("at", DateFilter))
     list_select_related = ("account",)
     ordering = ("-id",)
     exact = ("user_id", "object_id", "actor_id")
-    search_hint = "Id of a user, an object or a colleague, exactly"
+    search_hint = _("Id of a user, an object or a colleague, exactly")
     shown = (
         "time",
         "sentence",
@@ -44,10 +47,15 @@ class TrailAdmin(BackOfficeAdmin):
     )
 
     def get_queryset(self, request):
-        """Lines of no account are colleagues' entries: for those who see colleagues, and those that they see."""
+        """Lines of no account are colleagues' entries: for those who see colleagues, and those that they see.
+
+        Who looked at a person is for those who may ask that.
+        """
         rows = super(BackOfficeAdmin, self).get_queryset(request)
         if request.user.is_superuser:
             return rows
+        if not request.user.has_perm("reuseid.view_userview"):
+            rows = rows.exclude(action="user.viewed")
         seen = Q(account__in=account_ids(request.user))
         if request.user.has_perm("reuseid.view_staff"):
             colleagues = Staff.objects.filter(accounts__in=account_ids(request.user)).values_list("pk", flat=True)
@@ -59,34 +67,34 @@ class TrailAdmin(BackOfficeAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        request.searched_for = f"“{term}” as user, object or colleague, exactly"
+        request.searched_for = searched(term, [_("user"), _("object"), _("colleague")])
         found = Q(object_type__in=kinds(), object_id=term) | Q(actor_type__in=list(ActorKind), actor_id=term)
         if as_uuid(term):
             found |= Q(user_id=as_uuid(term))
         return queryset.filter(found), False
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def time(self, entry):
         return cells.when(entry.at)
 
-    @display(description="What")
+    @display(description=_("What"))
     def sentence(self, entry):
         return act(entry.action)
 
-    @display(description="About")
+    @display(description=_("About"))
     def about(self, entry):
-        return f"{entry.object_type} {cells.short(entry.object_id)}"
+        return thing(entry.object_type, cells.short(entry.object_id))
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, entry):
         return cells.link(User, entry.user_id)
 
-    @display(description="Who")
+    @display(description=_("Who"))
     def who(self, entry):
         line = history.line(entry)
-        return f"{line.who}, through {line.through}"
+        return _("%(who)s, through %(what)s") % {"who": line.who, "what": line.through}
 
-    @display(description="Changes")
+    @display(description=_("Changes"))
     def changed(self, entry):
         return cells.text(history.line(entry).changes)
 
@@ -102,13 +110,13 @@ class OfService(BackOfficeAdmin):
 class TrailSealAdmin(OfService):
     list_display = ("number", "time", "first_id", "last_id", "count", "root", "key")
     ordering = ("-number",)
-    search_hint = "Number, exactly"
+    search_hint = _("Number, exactly")
     shown = ("number", "time", "first_id", "last_id", "count", "root", "previous", "hash", "signature", "purged_at")
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("leaves")
 
-    @display(description="Sealed", ordering="number")
+    @display(description=_("Sealed"), ordering="number")
     def time(self, seal):
         return cells.when(seal.at)
 
@@ -119,10 +127,10 @@ class TrailKeyAdmin(OfService):
     ordering = ("-created_at",)
     shown = ("id", "public_key", "private_half", "made")
 
-    @display(description="Private half")
+    @display(description=_("Private half"))
     def private_half(self, key):
         return cells.MASK
 
-    @display(description="Made")
+    @display(description=_("Made"))
     def made(self, key):
         return cells.when(key.created_at)

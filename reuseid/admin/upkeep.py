@@ -1,13 +1,28 @@
 """Rows that keep the machine honest: kept answers, notices, signs of life, single attempts to send."""
 
-from django.contrib import admin
-from unfold.decorators import display
+from django.contrib import admin, messages
+from django.db.models import F
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.dialogs import SureForm
 from reuseid.admin.filters import AccountFilter
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, go_to
 from reuseid.admin.trail import OfService
-from reuseid.models import DeliveryAttempt, Heartbeat, IdempotencyKey, StaffNotice
+from reuseid.models import (
+    DeliveryAttempt,
+    DeliveryCount,
+    EventCount,
+    Heartbeat,
+    IdempotencyKey,
+    StaffNotice,
+    WebhookEndpoint,
+)
+from reuseid.services import notices
 
 
 @admin.register(IdempotencyKey)
@@ -19,29 +34,87 @@ class IdempotencyKeyAdmin(BackOfficeAdmin):
     exact = ("pk", "key")
     shown = ("id", "key", "client", "account", "fingerprint", "answer_status", "created")
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, row):
         return cells.when(row.created_at)
 
 
+def notice_facts(request, notice):
+    """What it says and what it is about."""
+    about = ABOUT.get(notice.object_type)
+    return [
+        Facts(
+            [
+                (_("Notice"), notice.text),
+                (_("Code"), notice.code),
+                (_("About"), cells.link(about, notice.object_id) if about else cells.ident(notice.object_id)),
+                (_("Account"), cells.text(notice.account)),
+            ]
+        )
+    ]
+
+
+# Rows that notices are about and that have a page.
+ABOUT = {"webhookendpoint": WebhookEndpoint}
+
+
 @admin.register(StaffNotice)
-class StaffNoticeAdmin(BackOfficeAdmin):
+class StaffNoticeAdmin(PageAdmin):
+    page_related = ("account", "seen_by")
     list_display = ("at_time", "text", "code", "seen", "account")
     list_display_links = ("at_time",)
     list_filter = (AccountFilter,)
     list_select_related = ("account", "seen_by")
-    ordering = ("-id",)
+    # What nobody has seen comes first.
+    ordering = (F("seen_at").desc(nulls_first=True), "-id")
     exact = ("pk", "object_id", "code")
-    search_hint = "Id of what it is about, or its code, exactly"
-    shown = ("at_time", "text", "code", "object_type", "object_id", "seen", "account")
+    search_hint = _("Id of what it is about, or its code, exactly")
+    actions_detail = ("mark",)
+    tabs = [Tab("overview", _("Overview"), notice_facts)]
+    fits = {"mark": lambda notice: notice.seen_at is None}
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def at_time(self, notice):
         return cells.when(notice.at)
 
-    @display(description="Seen")
+    @display(description=_("Seen"))
     def seen(self, notice):
-        return f"by {notice.seen_by}" if notice.seen_by_id else cells.badge("not yet", "warn")
+        if notice.seen_at is None:
+            return cells.badge(_("not yet"), "warn")
+        return _("by %(who)s") % {"who": notice.seen_by or _("a former colleague")}
+
+    def header(self, request, notice):
+        lines = [(_("Time"), cells.when(notice.at))]
+        if notice.seen_at:
+            lines.append((_("Seen"), cells.when(notice.seen_at)))
+        return Header(title=notice.text, state=self.seen(notice), lines=lines)
+
+    def has_mark_permission(self, request, object_id=None):
+        return self.may(request, object_id, "mark_staffnotice")
+
+    @action(
+        description=_("Mark as seen"),
+        url_path="mark",
+        icon="visibility",
+        permissions=["mark"],
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Mark this notice as seen"),
+            "description": _("Your name stands beside it: colleagues know that you look after it."),
+            "form_class": SureForm,
+            "form_submit_text": _("Mark as seen"),
+        },
+    )
+    def mark(self, request, form, object_id):
+        notice = self.row(request, object_id)
+        if notice is None:
+            raise Http404
+        if notices.mark_seen(notice, staff=request.user):
+            messages.success(request, _("The notice is marked as seen by you."))
+        else:
+            notice.refresh_from_db()
+            messages.info(request, _("%(who)s has seen it already.") % {"who": notice.seen_by or _("A colleague")})
+        return go_to(request, cells.list_of(StaffNotice))
 
 
 @admin.register(DeliveryAttempt)
@@ -51,10 +124,10 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
     list_select_related = ("delivery",)
     ordering = ("-id",)
     exact = ("pk", "delivery_id")
-    search_hint = "Id of the delivery, exactly"
+    search_hint = _("Id of the delivery, exactly")
     shown = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error", "answer")
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def at_time(self, attempt):
         return cells.when(attempt.at)
 
@@ -64,9 +137,34 @@ class HeartbeatAdmin(OfService):
     list_display = ("name", "last_sign", "holder")
     ordering = ("name",)
     exact = ("pk",)
-    search_hint = "Name, exactly"
+    search_hint = _("Name, exactly")
     shown = ("name", "last_sign", "holder")
 
-    @display(description="Last sign of life", ordering="at")
+    @display(description=_("Last sign of life"), ordering="at")
     def last_sign(self, beat):
         return cells.when(beat.at)
+
+
+class CountAdmin(BackOfficeAdmin):
+    """Numbers of ended hours."""
+
+    list_filter = (AccountFilter,)
+    list_select_related = ("account",)
+    ordering = ("-hour", "-id")
+    exact = ("pk",)
+
+    @display(description=_("Hour"), ordering="hour")
+    def of_hour(self, row):
+        return cells.when(row.hour)
+
+
+@admin.register(EventCount)
+class EventCountAdmin(CountAdmin):
+    list_display = ("of_hour", "type", "count", "account")
+    shown = ("of_hour", "type", "count", "account")
+
+
+@admin.register(DeliveryCount)
+class DeliveryCountAdmin(CountAdmin):
+    list_display = ("of_hour", "status", "within", "count", "account")
+    shown = ("of_hour", "status", "within", "count", "account")

@@ -1,44 +1,104 @@
 """What the tabs of a person's page show. Each reads at most ROWS rows, through an index that begins with the person."""
 
 from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
 
-from reuseid import crypto
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
-from reuseid.models import Attribute, AttributeKey, Event, Proofing, TrailEntry
-from reuseid.services import attributes as attribute_service
+from reuseid.admin.reveals import Masked, readable
+from reuseid.admin.words import thing
+from reuseid.models import Attribute, AttributeKey, Event, Proofing, Request, Staff, TrailEntry
+from reuseid.models.trail import LOOKS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
 
 
+def waiting(user):
+    """What colleagues asked for about this person and nobody decided yet; read once a page."""
+    if not hasattr(user, "_waiting_requests"):
+        user._waiting_requests = list(Request.objects.waiting().filter(user=user).select_related("asked_by"))
+    return user._waiting_requests
+
+
+def asked_for(user, action) -> bool:
+    """Whether this very thing waits for a second colleague."""
+    return any(asked.action == action for asked in waiting(user))
+
+
+def _waits(request, user):
+    if not request.user.has_perm("reuseid.view_request") or not waiting(user):
+        return []
+    rows = [
+        [
+            cells.link(Request, asked.pk, asked.get_action_display()),
+            cells.state(asked),
+            str(asked.asked_by),
+            cells.when(asked.asked_at),
+            cells.when(asked.expires_at),
+        ]
+        for asked in waiting(user)
+    ]
+    headers = [_("What"), _("State"), _("Asked by"), _("Asked"), _("To be decided by")]
+    return [Table(headers, rows, title=_("Waiting for a second colleague"))]
+
+
+def requests(request, user):
+    """What needed a second colleague, newest first, and what came of it."""
+    found = Request.objects.filter(user=user).select_related("asked_by", "decided_by").order_by("-asked_at", "-id")
+    rows = [
+        [
+            cells.link(Request, asked.pk, asked.get_action_display()),
+            cells.state(asked),
+            asked.reason,
+            str(asked.asked_by),
+            cells.when(asked.asked_at),
+            cells.text(asked.decided_by and str(asked.decided_by)),
+            cells.when(asked.decided_at),
+        ]
+        for asked in found[:ROWS]
+    ]
+    headers = [
+        _("What"),
+        _("State"),
+        _("Reason"),
+        _("Asked by"),
+        _("Asked"),
+        _("Decided by"),
+        _("Settled"),
+    ]
+    empty = _("Nothing was asked for that needs a second colleague.")
+    return [Table(headers, rows, empty=empty, more=cells.list_of(Request, q=str(user.pk)))]
+
+
 def overview(request, user):
     """Why they can't sign in, the facts, and the last that happened."""
-    panels = [panel for more in OVERVIEW for panel in more(request, user)]
+    panels = [*_waits(request, user), *(panel for more in OVERVIEW for panel in more(request, user))]
     rows = [
-        ("User id", cells.ident(user.pk)),
-        ("External reference", cells.ident(user.external_ref)),
-        ("Segment", cells.text(user.segment)),
-        ("Account", user.account.name),
-        ("Created", cells.when(user.created_at)),
-        ("Last changed", cells.when(user.updated_at)),
-        ("Version", user.version),
+        (_("User id"), cells.ident(user.pk)),
+        (_("External reference"), cells.ident(user.external_ref)),
+        (_("Segment"), cells.text(user.segment)),
+        (_("Account"), user.account.name),
+        (_("Created"), cells.when(user.created_at)),
+        (_("Last changed"), cells.when(user.updated_at)),
+        (_("Version"), user.version),
     ]
     if user.erased_at:
-        rows.append(("Erased", cells.when(user.erased_at)))
-    panels.append(Facts(rows, title="Facts"))
+        rows.append((_("Erased"), cells.when(user.erased_at)))
+    panels.append(Facts(rows, title=_("Facts")))
     if request.user.has_perm("reuseid.view_trailentry"):
-        panels.append(Timeline(_lines(user, 5), title="Last happened", more="?tab=timeline"))
+        panels.append(Timeline(_lines(user, 5), title=_("Last happened"), more="?tab=timeline"))
     return panels
 
 
 def attributes(request, user):
-    """Names, sources, levels and ages; values only of what the catalogue calls not sensitive."""
+    """Names, sources, levels and ages; values of what the catalogue calls not sensitive, or what is revealed now."""
+    masked = Masked(request, user)
     plain = set(AttributeKey.objects.filter(account_id=user.account_id, sensitive=False).values_list("name", flat=True))
     rows = [
         [
             attribute.name,
-            _value(attribute, plain),
+            readable(attribute) if attribute.name in plain else masked.cell(attribute),
             cells.text(attribute.source),
             cells.text(attribute.get_assurance_level_display()),
             cells.when(attribute.verified_at),
@@ -48,21 +108,22 @@ def attributes(request, user):
         ]
         for attribute in Attribute.objects.filter(user=user).order_by("name")[:ROWS]
     ]
-    headers = ["Name", "Value", "Source", "Assurance", "Verified", "Expires", "Changed", "Proofing"]
-    return [Table(headers, rows, empty="No attributes.")]
-
-
-def _value(attribute, plain):
-    if attribute.name not in plain:
-        return cells.MASK
-    try:
-        return str(attribute_service.value_of(attribute))
-    except crypto.Unreadable:
-        return cells.badge("can't be decrypted", "bad", "Its encryption key is not configured here.")
+    headers = [
+        _("Name"),
+        _("Value"),
+        _("Source"),
+        _("Assurance"),
+        _("Verified"),
+        _("Expires"),
+        _("Changed"),
+        _("Proofing"),
+    ]
+    return [Table(headers, rows, empty=_("No attributes."))]
 
 
 def proofings(request, user):
     """Where the identity was proofed, by whom and how well."""
+    masked = Masked(request, user)
     rows = [
         [
             cells.link(Proofing, proofing.pk),
@@ -71,12 +132,12 @@ def proofings(request, user):
             proofing.provider,
             proofing.get_assurance_level_display(),
             cells.when(proofing.performed_at),
-            cells.MASK if proofing.reference else cells.NONE,
+            masked.cell(proofing) if proofing.reference else cells.NONE,
         ]
         for proofing in Proofing.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
     ]
-    headers = ["Proofing", "State", "Method", "Provider", "Assurance", "Performed", "Reference"]
-    return [Table(headers, rows, empty="No proofing is recorded.")]
+    headers = [_("Proofing"), _("State"), _("Method"), _("Provider"), _("Assurance"), _("Performed"), _("Reference")]
+    return [Table(headers, rows, empty=_("No proofing is recorded."))]
 
 
 def timeline(request, user):
@@ -84,13 +145,28 @@ def timeline(request, user):
     return [Timeline(_lines(user, ROWS), more=cells.list_of(TrailEntry, q=str(user.pk)))]
 
 
+def looked(request, user):
+    """Which colleagues opened the page or read a masked value, and why."""
+    entries = TrailEntry.objects.filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
+    knows_staff = request.user.has_perm("reuseid.view_staff")
+    rows = []
+    for entry in entries:
+        line = history.line(entry)
+        by_staff = knows_staff and entry.actor_type == "STAFF"
+        who = cells.link(Staff, entry.actor_id, line.who) if by_staff else line.who
+        rows.append([line.at, who, line.sentence, line.changes, line.reason, line.note])
+    headers = [_("Time"), _("Who"), _("What"), _("Which"), _("Reason"), _("Note")]
+    more = cells.list_of(TrailEntry, q=str(user.pk))
+    return [Table(headers, rows, empty=_("Nobody has looked at this person yet."), more=more)]
+
+
 def _lines(user, count):
-    entries = TrailEntry.objects.filter(user_id=user.pk).order_by("-id")[:count]
+    entries = TrailEntry.objects.filter(user_id=user.pk).exclude(action="user.viewed").order_by("-id")[:count]
     return [history.line(entry, _subject(entry)) for entry in entries]
 
 
 def _subject(entry):
-    return "" if entry.object_type == "user" else f"{entry.object_type} {cells.short(entry.object_id)}"
+    return "" if entry.object_type == "user" else thing(entry.object_type, cells.short(entry.object_id))
 
 
 def callbacks(request, user):
@@ -105,5 +181,5 @@ def callbacks(request, user):
         ]
         for event in events.prefetch_related("deliveries")[:ROWS]
     ]
-    headers = ["Time", "Event", "Deliveries"]
-    return [Table(headers, rows, empty="No events yet.", more=cells.list_of(Event, q=str(user.pk)))]
+    headers = [_("Time"), _("Event"), _("Deliveries")]
+    return [Table(headers, rows, empty=_("No events yet."), more=cells.list_of(Event, q=str(user.pk)))]

@@ -1,19 +1,30 @@
-"""People: found in seconds, read on one page, locked, unlocked and deactivated with a reason."""
+"""People: found in seconds, read on one page, locked and unlocked with a reason; what is for good needs two."""
 
+from urllib.parse import urlencode
+
+from django.conf import settings
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, user_tabs
-from reuseid.admin.dialogs import LockForm, ReasonForm
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.bulk import BulkListMixin, for_chosen
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.exports import PeopleExportMixin
+from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
-from reuseid.models import User
-from reuseid.services import reasons, users
+from reuseid.admin.views import View, only, since_today
+from reuseid.admin.words import meaning, reason_in_words
+from reuseid.models import Request, Staff, User
+from reuseid.services import looks, requests, users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
+# More lines of the page's header: functions of a user that return pairs of a name and a value.
+HEADER = []
 
 
 def _follows(*sentences):
@@ -24,69 +35,128 @@ def _follows(*sentences):
 
 
 PersonLockForm = LockForm.about(
-    User, _follows("The account's systems get the event user.locked.", "It can be undone: Unlock.")
+    User, _follows(_("The account's systems get the event user.locked."), _("It can be undone: Unlock."))
 )
 UnlockForm = ReasonForm.about(
     User,
     lambda user: [
-        "The person may sign in again. A device that is locked for itself stays locked.",
-        "The account's systems get the event user.unlocked.",
+        *caller_advice(user.pk),
+        _("The person may sign in again. A device that is locked for itself stays locked."),
+        _("The account's systems get the event user.unlocked."),
     ],
 )
-DeactivateForm = ReasonForm.about(
-    User,
-    _follows(
-        "All devices are deactivated for good.",
-        "The account's systems get the event user.deactivated.",
-        "It can't be undone.",
-    ),
-    danger=True,
-    strong=True,
-)
+
+
+def consequences(action, user):
+    """What follows once a second colleague has agreed, in sentences."""
+    found = []
+    if user.status != User.Status.DEACTIVATED:
+        found += [
+            *(text for more in FOLLOW_ON_PHONES for text in more(user)),
+            _("All devices are deactivated for good."),
+            _("The account's systems get the event user.deactivated."),
+        ]
+    if action == Request.Action.ERASE:
+        found += [
+            _("Attributes, references and contents are erased within minutes."),
+            _("The history and what proves completed operations stay, under the user's id alone."),
+        ]
+    return [*found, _("It can't be undone.")]
+
+
+def _asks(action):
+    """The dialog of asking: what happens now is little, what happens later is for good."""
+
+    def follows(user):
+        hours = settings.REQUEST_HOURS
+        now = [
+            ngettext(
+                "Nothing happens yet: a second colleague has to agree within %(hours)s hour.",
+                "Nothing happens yet: a second colleague has to agree within %(hours)s hours.",
+                hours,
+            )
+            % {"hours": hours}
+        ]
+        if user.status == User.Status.ACTIVE:
+            now.append(_("Until then the person signs in as before. If it is urgent, lock them as well."))
+        return [*now, _("Once a colleague has agreed:"), *consequences(action, user)]
+
+    return ReasonForm.about(User, follows, danger=True, strong=True)
+
+
+AskDeactivateForm = _asks(Request.Action.DEACTIVATE)
+AskEraseForm = _asks(Request.Action.ERASE)
+
+
+def _asker(line):
+    """The first of two colleagues, where the trail line is the second's."""
+    found = Staff.objects.filter(pk=line.changes["asked_by"]) if "asked_by" in line.changes else []
+    return [(_("Asked for by"), str(colleague)) for colleague in found]
+
+
+def _can_ask(user, action):
+    return not requests.is_done(user, action) and not user_tabs.asked_for(user, action)
 
 
 @admin.register(User)
-class UserAdmin(PageAdmin):
+class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
+    bulk_kind = "user"
+    actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
-    list_filter = (StatusFilter, AccountFilter, ("status_since", DateFilter), ("created_at", DateFilter))
+    list_filter = (
+        StartFilter,
+        StatusFilter,
+        LockFilter,
+        AccountFilter,
+        ("status_since", DateFilter),
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Locked today"), since_today("status_since", status="LOCKED")),
+        View(_("Locked for good"), only(lock="lasting")),
+        View(_("New today"), since_today("created_at")),
+    )
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
-    search_hint = "Id of the user, a device or an operation · reference · name:value"
-    actions_detail = ("lock", "unlock", "deactivate")
+    search_hint = _("Id of the user, a device or an operation · reference · name:value")
+    actions_detail = ("lock", "unlock", "deactivate", "erase")
     tabs = [
-        Tab("overview", "Overview", user_tabs.overview, order=0),
-        Tab("attributes", "Attributes", user_tabs.attributes, right="reuseid.view_attribute", order=10),
-        Tab("proofings", "Proofings", user_tabs.proofings, right="reuseid.view_proofing", order=20),
-        Tab("timeline", "Timeline", user_tabs.timeline, right="reuseid.view_trailentry", order=60),
-        Tab("callbacks", "Callbacks", user_tabs.callbacks, right="reuseid.view_event", order=70),
+        Tab("overview", _("Overview"), user_tabs.overview, order=0),
+        Tab("attributes", _("Attributes"), user_tabs.attributes, right="reuseid.view_attribute", order=10),
+        Tab("proofings", _("Proofings"), user_tabs.proofings, right="reuseid.view_proofing", order=20),
+        Tab("timeline", _("Timeline"), user_tabs.timeline, right="reuseid.view_trailentry", order=60),
+        Tab("callbacks", _("Callbacks"), user_tabs.callbacks, right="reuseid.view_event", order=70),
+        Tab("requests", _("Requests"), user_tabs.requests, right="reuseid.view_request", order=80),
+        Tab("looked", _("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=90),
     ]
     fits = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
         "unlock": lambda user: user.status in User.MOVES[User.Status.ACTIVE],
-        "deactivate": lambda user: user.status in User.MOVES[User.Status.DEACTIVATED],
+        "deactivate": lambda user: _can_ask(user, Request.Action.DEACTIVATE),
+        "erase": lambda user: _can_ask(user, Request.Action.ERASE),
     }
 
     # The list
 
-    @display(description="User")
+    @display(description=_("User"))
     def person(self, user):
         return user.external_ref or cells.short(user.pk)
 
-    @display(description="Id")
+    @display(description=_("Id"))
     def reference(self, user):
         return cells.ident(user.pk)
 
-    @display(description="State", ordering="status")
+    @display(description=_("State"), ordering="status")
     def state(self, user):
         return cells.state(user)
 
-    @display(description="Since", ordering="status_since")
+    @display(description=_("Since"), ordering="status_since")
     def since(self, user):
         return cells.when(user.status_since)
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, user):
         return cells.when(user.created_at)
 
@@ -96,24 +166,36 @@ class UserAdmin(PageAdmin):
         found, request.searched_for = find_people(request, search_term)
         return queryset.filter(pk__in=set(found)), False
 
+    def get_changelist_instance(self, request):
+        """An empty list offers the deliberate search for the beginning of a reference."""
+        found = super().get_changelist_instance(request)
+        found.by_start = urlencode({"starts": found.query}) if found.query else ""
+        return found
+
     # The page
+
+    def opened(self, request, user):
+        looks.viewed(user, staff=request.user)
 
     def header(self, request, user):
         line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])
-        lines = [("Account", user.account.name), ("Since", cells.when(user.status_since))]
+        lines = [(_("Account"), user.account.name), (_("Since"), cells.when(user.status_since))]
         if line is not None:
-            lines.append(("By", line.actor_label or line.actor_id))
+            lines.append((_("By"), line.actor_label or line.actor_id))
+            lines += _asker(line)
         if user.lock_reason or (line and line.reason):
             code = user.lock_reason or line.reason
-            lines.append(("Because", f"{code}: {reasons.sentences().get(code, '')}".rstrip(": ")))
+            lines.append((_("Because"), reason_in_words(code)))
         if line is not None and line.note:
-            lines.append(("Note", line.note))
+            lines.append((_("Note"), line.note))
         if user.locked_until:
-            lines.append(("Locked until", cells.when(user.locked_until)))
+            lines.append((_("Locked until"), cells.when(user.locked_until)))
+        lines += [line for more in HEADER for line in more(user)]
         return Header(
-            title=user.external_ref or "Without a reference",
+            title=user.external_ref or _("Without a reference"),
             state=cells.state(user),
             ident=cells.ident(user.pk),
+            means=meaning(user),
             lines=lines,
         )
 
@@ -128,51 +210,73 @@ class UserAdmin(PageAdmin):
     def has_deactivate_permission(self, request, object_id=None):
         return self.may(request, object_id, "deactivate_user")
 
+    def has_erase_permission(self, request, object_id=None):
+        return self.may(request, object_id, "erase_user")
+
     @action(
-        description="Lock",
+        description=_("Lock"),
         url_path="lock",
         icon="lock",
         permissions=["lock"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Lock this person",
+            "title": _("Lock this person"),
             "description": "",
             "form_class": PersonLockForm,
-            "form_submit_text": "Lock",
+            "form_submit_text": _("Lock"),
         },
     )
     def lock(self, request, form, object_id):
-        return self.act(request, object_id, users.lock, done="The person is locked.", **form.values())
+        return self.act(request, object_id, users.lock, done=_("The person is locked."), **form.values())
 
     @action(
-        description="Unlock",
+        description=_("Unlock"),
         url_path="unlock",
         icon="lock_open",
         permissions=["unlock"],
         variant=ActionVariant.SUCCESS,
         dialog={
-            "title": "Unlock this person",
+            "title": _("Unlock this person"),
             "description": "",
             "form_class": UnlockForm,
-            "form_submit_text": "Unlock",
+            "form_submit_text": _("Unlock"),
         },
     )
     def unlock(self, request, form, object_id):
-        return self.act(request, object_id, users.unlock, done="The person is unlocked.", **form.values())
+        return self.act(request, object_id, users.unlock, done=_("The person is unlocked."), **form.values())
 
     @action(
-        description="Deactivate",
+        description=_("Ask to deactivate …"),
         url_path="deactivate",
         icon="person_off",
         permissions=["deactivate"],
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Deactivate this person for good",
+            "title": _("Ask a second colleague to deactivate this person for good"),
             "description": "",
-            "form_class": DeactivateForm,
-            "form_submit_text": "Deactivate for good",
+            "form_class": AskDeactivateForm,
+            "form_submit_text": _("Ask to deactivate"),
         },
     )
     def deactivate(self, request, form, object_id):
-        done = "The person is deactivated for good."
-        return self.act(request, object_id, users.deactivate, done=done, **form.values())
+        return self._ask(request, form, object_id, Request.Action.DEACTIVATE)
+
+    @action(
+        description=_("Ask to erase …"),
+        url_path="erase",
+        icon="delete_forever",
+        permissions=["erase"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Ask a second colleague to erase this person's data"),
+            "description": "",
+            "form_class": AskEraseForm,
+            "form_submit_text": _("Ask to erase"),
+        },
+    )
+    def erase(self, request, form, object_id):
+        return self._ask(request, form, object_id, Request.Action.ERASE)
+
+    def _ask(self, request, form, object_id, asked_for):
+        done = _("It is asked for. Nothing has changed yet: a second colleague has to agree.")
+        return self.act(request, object_id, requests.ask, done=done, action=asked_for, **form.values())

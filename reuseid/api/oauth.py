@@ -18,6 +18,7 @@ from oauthlib.common import Request as OAuthRequest
 
 from reuseid.callers import client_network
 from reuseid.limits import spend
+from reuseid.services import clients
 
 
 class ClientSecretHasher(PBKDF2PasswordHasher):
@@ -46,6 +47,11 @@ class ClientCredentialsValidator(OAuth2Validator):
     def authenticate_client_id(self, client_id, request, *args, **kwargs):
         """No public clients here."""
         return False
+
+    def save_bearer_token(self, token, request, *args, **kwargs):
+        """And remember that the client is in use."""
+        super().save_bearer_token(token, request, *args, **kwargs)
+        clients.note_token(request.client)
 
     def _load_application(self, client_id, request):
         # PostgreSQL has no NUL in a text, and the toolkit would ask it.

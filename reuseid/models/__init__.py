@@ -1,10 +1,15 @@
 from reuseid.models.accounts import Account, Staff
 from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
+from reuseid.models.bulk import BulkRow, BulkRun
 from reuseid.models.clients import Client
+from reuseid.models.counts import DeliveryCount, EventCount
 from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
+from reuseid.models.exports import Export, ExportPart
 from reuseid.models.idempotency import IdempotencyKey
+from reuseid.models.looks import Reveal, SavedView, UserNote, UserView
 from reuseid.models.proofings import AssuranceLevel, Proofing
+from reuseid.models.requests import Request
 from reuseid.models.sign_ins import RecoveryCode, SecondFactor, StaffSignIn
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
 from reuseid.models.transitions import move
@@ -17,14 +22,23 @@ __all__ = [
     "Attribute",
     "AttributeKey",
     "AttributeVersion",
+    "BulkRow",
+    "BulkRun",
     "Client",
     "Delivery",
     "DeliveryAttempt",
+    "DeliveryCount",
     "Event",
+    "EventCount",
+    "Export",
+    "ExportPart",
     "Heartbeat",
     "IdempotencyKey",
     "Proofing",
     "RecoveryCode",
+    "Request",
+    "Reveal",
+    "SavedView",
     "SecondFactor",
     "Staff",
     "StaffNotice",
@@ -33,6 +47,8 @@ __all__ = [
     "TrailKey",
     "TrailSeal",
     "User",
+    "UserNote",
+    "UserView",
     "WebhookEndpoint",
     "move",
 ]

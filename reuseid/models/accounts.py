@@ -3,28 +3,30 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class Account(models.Model):
     """A tenant: a company whose customers these are. Everything belongs to one account and is seen by no other."""
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        BLOCKED = "BLOCKED", "Blocked"
+        ACTIVE = "ACTIVE", _("Active")
+        BLOCKED = "BLOCKED", _("Blocked")
 
     MOVES = {Status.BLOCKED: [Status.ACTIVE], Status.ACTIVE: [Status.BLOCKED]}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=120, unique=True, help_text="Shown to people on their phones.")
-    logo_uri = models.URLField(blank=True, help_text="HTTPS address of a logo that the authenticator shows.")
+    name = models.CharField(max_length=120, unique=True, help_text=_("Shown to people on their phones."))
+    logo_uri = models.URLField(blank=True, help_text=_("HTTPS address of a logo that the authenticator shows."))
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     open_catalogue = models.BooleanField(
-        default=True, help_text="Attributes that the catalogue does not name are accepted."
+        default=True, help_text=_("Attributes that the catalogue does not name are accepted.")
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        permissions = [("block_account", "Can block an account")]
+        permissions = [("block_account", gettext_noop("Can block an account"))]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=["ACTIVE", "BLOCKED"]), name="account_status"),
         ]
@@ -40,7 +42,7 @@ class Staff(AbstractUser):
     account_id = None
 
     accounts = models.ManyToManyField(
-        Account, blank=True, related_name="staff", help_text="The accounts that this colleague sees."
+        Account, blank=True, related_name="staff", help_text=_("The accounts that this colleague sees.")
     )
 
     sign_in_round = models.PositiveIntegerField(
@@ -48,8 +50,8 @@ class Staff(AbstractUser):
     )
 
     class Meta:
-        verbose_name = "colleague"
-        verbose_name_plural = "staff"
+        verbose_name = _("colleague")
+        verbose_name_plural = _("staff")
 
     def get_session_auth_hash(self):
         """Ends the sessions that began before the password or the round changed."""

@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.proofings import AssuranceLevel, Proofing
@@ -14,30 +16,32 @@ class AttributeKey(models.Model):
     """One name in an account's attribute catalogue and the rules for its values."""
 
     class Type(models.TextChoices):
-        STRING = "string", "Text"
-        NUMBER = "number", "Number"
-        BOOLEAN = "boolean", "Yes or no"
-        DATE = "date", "Date"
-        JSON = "json", "Small JSON"
+        STRING = "string", _("Text")
+        NUMBER = "number", _("Number")
+        BOOLEAN = "boolean", _("Yes or no")
+        DATE = "date", _("Date")
+        JSON = "json", _("Small JSON")
 
     class Normalisation(models.TextChoices):
-        NONE = "none", "As it is"
-        TEXT = "text", "Case and spaces forgiven"
-        PHONE = "phone", "Phone number (E.164)"
-        EMAIL = "email", "E-mail address"
+        NONE = "none", _("As it is")
+        TEXT = "text", _("Case and spaces forgiven")
+        PHONE = "phone", _("Phone number (E.164)")
+        EMAIL = "email", _("E-mail address")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="attribute_keys")
     name = models.CharField(max_length=64)
     type = models.CharField(max_length=16, choices=Type, default=Type.STRING)
-    sensitive = models.BooleanField(default=True, help_text="Masked in the back office until revealed with a reason.")
-    searchable = models.BooleanField(default=False, help_text="Found by its exact value, through a keyed hash.")
-    unique = models.BooleanField(default=False, help_text="At most one user of the account has a value.")
-    max_length = models.PositiveIntegerField(default=1024, help_text="Of the value as JSON, in bytes; 8192 at most.")
+    sensitive = models.BooleanField(
+        default=True, help_text=_("Masked in the back office until revealed with a reason.")
+    )
+    searchable = models.BooleanField(default=False, help_text=_("Found by its exact value, through a keyed hash."))
+    unique = models.BooleanField(default=False, help_text=_("At most one user of the account has a value."))
+    max_length = models.PositiveIntegerField(default=1024, help_text=_("Of the value as JSON, in bytes; 8192 at most."))
     normalisation = models.CharField(max_length=16, choices=Normalisation, default=Normalisation.TEXT)
 
     class Meta:
-        verbose_name = "attribute key"
+        verbose_name = _("attribute key")
         constraints = [
             models.UniqueConstraint(fields=["account", "name"], name="attribute_key_name"),
             models.CheckConstraint(
@@ -68,12 +72,13 @@ class Attribute(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     proofing = models.ForeignKey(Proofing, on_delete=models.PROTECT, null=True, blank=True, related_name="attributes")
     withdrawn_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the proofing behind it was deactivated."
+        null=True, blank=True, editable=False, help_text=_("When the proofing behind it was deactivated.")
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [("reveal_attribute", gettext_noop("Can see a masked value for a minute, with a reason"))]
         constraints = [
             models.UniqueConstraint(fields=["user", "name"], name="attribute_of_user"),
             models.UniqueConstraint(fields=["account", "unique_index"], name="attribute_unique_value"),

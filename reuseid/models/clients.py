@@ -1,4 +1,6 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from oauth2_provider.models import AbstractApplication
 
 from reuseid.models.accounts import Account
@@ -8,13 +10,14 @@ class Client(AbstractApplication):
     """An integrator's back end, of exactly one account, with its own scopes (OAuth 2.0 client credentials)."""
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        BLOCKED = "BLOCKED", "Blocked"
+        ACTIVE = "ACTIVE", _("Active")
+        BLOCKED = "BLOCKED", _("Blocked")
 
     MOVES = {Status.BLOCKED: [Status.ACTIVE], Status.ACTIVE: [Status.BLOCKED]}
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="clients")
-    scopes = models.JSONField(default=list, help_text="What the client may ask a token for.")
+    scopes = models.JSONField(default=list, help_text=_("What the client may ask a token for."))
+    token_at = models.DateTimeField(null=True, blank=True, help_text=_("When it last got an access token."))
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
 
     def is_usable(self, request):
@@ -23,8 +26,11 @@ class Client(AbstractApplication):
 
     class Meta(AbstractApplication.Meta):
         swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
-        verbose_name = "API client"
-        permissions = [("rotate_client", "Can rotate a client's secret"), ("block_client", "Can block a client")]
+        verbose_name = _("API client")
+        permissions = [
+            ("rotate_client", gettext_noop("Can rotate a client's secret")),
+            ("block_client", gettext_noop("Can block a client")),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=["ACTIVE", "BLOCKED"]), name="client_status"),
         ]

@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.clients import Client
@@ -30,10 +32,10 @@ class WebhookEndpoint(models.Model):
     """An address of an integrator that gets the account's events, signed per Standard Webhooks."""
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        PAUSED = "PAUSED", "Paused"
-        DISABLED = "DISABLED", "Disabled"
-        DELETED = "DELETED", "Deleted"
+        ACTIVE = "ACTIVE", _("Active")
+        PAUSED = "PAUSED", _("Paused")
+        DISABLED = "DISABLED", _("Disabled")
+        DELETED = "DELETED", _("Deleted")
 
     MOVES = {
         Status.ACTIVE: [Status.PAUSED, Status.DISABLED],
@@ -47,26 +49,29 @@ class WebhookEndpoint(models.Model):
     created_by = models.ForeignKey(Client, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     url = models.URLField(max_length=500)
     description = models.CharField(max_length=200, blank=True)
-    event_types = models.JSONField(default=list, blank=True, help_text="Empty: all.")
-    secret = SealedField(help_text="32 random bytes: the v1 HMAC key.")
-    previous_secret = SealedField(null=True, help_text="Signs too until previous_secret_expires_at.")
+    event_types = models.JSONField(default=list, blank=True, help_text=_("Empty: all."))
+    secret = SealedField(help_text=_("32 random bytes: the v1 HMAC key."))
+    previous_secret = SealedField(null=True, help_text=_("Signs too until previous_secret_expires_at."))
     previous_secret_expires_at = models.DateTimeField(null=True, blank=True)
-    signing_key = SealedField(help_text="Ed25519 private key: the v1a signature.")
-    previous_signing_key = SealedField(null=True, help_text="Signs too until previous_secret_expires_at.")
-    public_key = models.CharField(max_length=64, help_text="whpk_… of the v1a signature.")
+    signing_key = SealedField(help_text=_("Ed25519 private key: the v1a signature."))
+    previous_signing_key = SealedField(null=True, help_text=_("Signs too until previous_secret_expires_at."))
+    public_key = models.CharField(max_length=64, help_text=_("whpk_… of the v1a signature."))
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_since = models.DateTimeField(db_default=Now(), editable=False)
     disabled_reason = models.CharField(max_length=64, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
     consecutive_failures = models.PositiveIntegerField(default=0)
-    open_until = models.DateTimeField(null=True, blank=True, help_text="Circuit breaker: nothing is sent before.")
+    open_until = models.DateTimeField(null=True, blank=True, help_text=_("Circuit breaker: nothing is sent before."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = WebhookEndpointQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "webhook endpoint"
-        permissions = [("pause_webhookendpoint", "Can pause and resume an endpoint")]
+        verbose_name = _("webhook endpoint")
+        permissions = [
+            ("pause_webhookendpoint", gettext_noop("Can pause and resume an endpoint")),
+            ("rotate_webhookendpoint", gettext_noop("Can rotate an endpoint's keys")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["ACTIVE", "PAUSED", "DISABLED", "DELETED"]),
@@ -96,10 +101,10 @@ class Delivery(models.Model):
     """One event owed to one endpoint. The row is the memory; a task only wakes the sender."""
 
     class Status(models.TextChoices):
-        PENDING = "PENDING", "Owed"
-        SENT = "SENT", "Delivered"
-        FAILED = "FAILED", "Given up"
-        CANCELED = "CANCELED", "Not sent: the endpoint is gone"
+        PENDING = "PENDING", _("Owed")
+        SENT = "SENT", _("Delivered")
+        FAILED = "FAILED", _("Given up")
+        CANCELED = "CANCELED", _("Not sent: the endpoint is gone")
 
     MOVES = {
         Status.SENT: [Status.PENDING],
@@ -112,21 +117,23 @@ class Delivery(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
-    object_id = models.UUIDField(help_text="Events about one object are sent in order.")
+    object_id = models.UUIDField(help_text=_("Events about one object are sent in order."))
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
-    attempts = models.PositiveIntegerField(default=0, help_text="Claims so far: the fence of a settlement.")
+    attempts = models.PositiveIntegerField(default=0, help_text=_("Claims so far: the fence of a settlement."))
     attempts_before = models.PositiveIntegerField(
-        default=0, help_text="Attempts before the last resend: the retry table starts anew after them."
+        default=0, help_text=_("Attempts before the last resend: the retry table starts anew after them.")
     )
-    next_attempt_at = models.DateTimeField(db_default=Now(), help_text="While one is being sent: the end of its lease.")
+    next_attempt_at = models.DateTimeField(
+        db_default=Now(), help_text=_("While one is being sent: the end of its lease.")
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     settled_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deliveries"
-        permissions = [("resend_delivery", "Can send a callback again")]
+        verbose_name_plural = _("deliveries")
+        permissions = [("resend_delivery", gettext_noop("Can send a callback again"))]
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "event"], name="delivery_once"),
             models.CheckConstraint(
@@ -143,6 +150,8 @@ class Delivery(models.Model):
             models.Index(fields=["endpoint", "created_at", "id"], name="delivery_page"),
             models.Index(fields=["created_at", "id"], name="delivery_recent"),
             models.Index(fields=["account", "created_at"], name="delivery_owed", condition=Q(status="PENDING")),
+            models.Index(fields=["account", "created_at"], name="delivery_failed", condition=Q(status="FAILED")),
+            models.Index(fields=["settled_at"], name="delivery_settled", condition=Q(settled_at__isnull=False)),
         ]
 
     def __str__(self):
@@ -159,7 +168,7 @@ class DeliveryAttempt(models.Model):
     duration_ms = models.PositiveIntegerField(null=True)
     http_status = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=200, blank=True)
-    answer = models.TextField(blank=True, help_text="The first 2 KiB of the answer's body.")
+    answer = models.TextField(blank=True, help_text=_("The first 2 KiB of the answer's body."))
 
     class Meta:
         ordering = ["number"]

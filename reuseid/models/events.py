@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
@@ -25,7 +26,7 @@ class Event(models.Model):
     object_type = models.CharField(max_length=32)
     object_id = models.UUIDField()
     user_id = models.UUIDField(null=True)
-    payload = SealedField(help_text="The body as it is sent: JSON with type, timestamp and data. Sealed to `id`.")
+    payload = SealedField(help_text=_("The body as it is sent: JSON with type, timestamp and data. Sealed to `id`."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = EventQuerySet.as_manager()

@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.models.accounts import Account
 from reuseid.models.clients import Client
@@ -15,8 +16,8 @@ class IdempotencyKey(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
-    answer_status = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first call runs.")
+    fingerprint = models.CharField(max_length=64, help_text=_("SHA-256 of method, path and body."))
+    answer_status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while the first call runs."))
     answer = SealedField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -2,6 +2,8 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
@@ -11,23 +13,23 @@ from reuseid.models.users import User
 class AssuranceLevel(models.TextChoices):
     """Levels of Regulation (EU) 910/2014 (eIDAS), article 8."""
 
-    LOW = "low", "Low"
-    SUBSTANTIAL = "substantial", "Substantial"
-    HIGH = "high", "High"
+    LOW = "low", _("Low")
+    SUBSTANTIAL = "substantial", _("Substantial")
+    HIGH = "high", _("High")
 
 
 class Proofing(models.Model):
     """An identity proofing that was done elsewhere and is recorded here; attributes point to it."""
 
     class Method(models.TextChoices):
-        EID = "eid", "eID"
-        EIDV = "eidv", "Electronic identity verification"
-        DOCUMENT = "document", "Document"
-        OTHER = "other", "Other"
+        EID = "eid", _("eID")
+        EIDV = "eidv", _("Electronic identity verification")
+        DOCUMENT = "document", _("Document")
+        OTHER = "other", _("Other")
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        DEACTIVATED = "DEACTIVATED", "Deactivated"
+        ACTIVE = "ACTIVE", _("Active")
+        DEACTIVATED = "DEACTIVATED", _("Deactivated")
 
     MOVES = {Status.DEACTIVATED: [Status.ACTIVE]}
 
@@ -44,6 +46,7 @@ class Proofing(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [("reveal_proofing", gettext_noop("Can see a proofing's reference for a minute, with a reason"))]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=["ACTIVE", "DEACTIVATED"]), name="proofing_status"),
         ]

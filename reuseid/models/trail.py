@@ -2,9 +2,14 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
+
+LOOKS = ["attribute.revealed", "proofing.revealed", "user.viewed"]
+"""Lines of colleagues who looked and changed nothing."""
 
 
 class TrailEntry(models.Model):
@@ -13,26 +18,32 @@ class TrailEntry(models.Model):
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", null=True)
     at = models.DateTimeField(db_default=Now(), editable=False)
-    action = models.CharField(max_length=64, help_text="noun.verb, as in user.locked")
+    action = models.CharField(max_length=64, help_text=_("noun.verb, as in user.locked"))
     object_type = models.CharField(max_length=32)
     object_id = models.CharField(max_length=64)
-    user_id = models.UUIDField(null=True, help_text="The person whom it is about.")
+    user_id = models.UUIDField(null=True, help_text=_("The person whom it is about."))
     actor_type = models.CharField(max_length=16)
     actor_id = models.CharField(max_length=120)
     actor_label = models.CharField(max_length=150, blank=True)
     reason = models.CharField(max_length=64, blank=True)
     note = models.TextField(blank=True, max_length=2000)
     trace_id = models.CharField(max_length=64, blank=True)
-    changes = models.JSONField(default=dict, help_text="Names of what changed and values that are not personal.")
+    changes = models.JSONField(default=dict, help_text=_("Names of what changed and values that are not personal."))
 
     class Meta:
-        verbose_name = "trail entry"
-        verbose_name_plural = "trail"
+        permissions = [("export_trailentry", gettext_noop("Can export the trail"))]
+        verbose_name = _("trail entry")
+        verbose_name_plural = _("trail")
         indexes = [
             models.Index(fields=["user_id", "id"], name="trail_of_user"),
             models.Index(fields=["object_type", "object_id", "id"], name="trail_of_object"),
             models.Index(fields=["account", "id"], name="trail_of_account"),
             models.Index(fields=["actor_type", "actor_id", "id"], name="trail_of_actor"),
+            models.Index(fields=["actor_id", "at"], name="trail_of_colleague", condition=models.Q(actor_type="STAFF")),
+            models.Index(fields=["user_id", "id"], name="trail_of_looks", condition=models.Q(action__in=LOOKS)),
+            models.Index(
+                fields=["user_id", "id"], name="trail_of_callers", condition=models.Q(action="user.caller_verified")
+            ),
         ]
 
     def __str__(self):
@@ -45,8 +56,8 @@ class TrailKey(models.Model):
     account_id = None
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    private_key = SealedField(help_text="32 raw bytes.")
-    public_key = models.CharField(max_length=64, help_text="32 raw bytes in hex.")
+    private_key = SealedField(help_text=_("32 raw bytes."))
+    public_key = models.CharField(max_length=64, help_text=_("32 raw bytes in hex."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self):
@@ -61,16 +72,16 @@ class TrailSeal(models.Model):
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     count = models.PositiveIntegerField()
-    leaves = models.BinaryField(help_text="For each line its id (8 bytes) and leaf hash (32 bytes).")
+    leaves = models.BinaryField(help_text=_("For each line its id (8 bytes) and leaf hash (32 bytes)."))
     root = models.CharField(max_length=64)
-    previous = models.CharField(max_length=64, blank=True, help_text="Hash of the seal before.")
-    hash = models.CharField(max_length=64, help_text="What is signed.")
+    previous = models.CharField(max_length=64, blank=True, help_text=_("Hash of the seal before."))
+    hash = models.CharField(max_length=64, help_text=_("What is signed."))
     key = models.ForeignKey(TrailKey, on_delete=models.PROTECT, related_name="+")
     signature = models.CharField(max_length=128)
-    purged_at = models.DateTimeField(null=True, help_text="When its lines went, after the retention time.")
+    purged_at = models.DateTimeField(null=True, help_text=_("When its lines went, after the retention time."))
 
     class Meta:
-        verbose_name = "trail seal"
+        verbose_name = _("trail seal")
         indexes = [models.Index(fields=["at"], name="trail_seal_purge", condition=models.Q(purged_at=None))]
 
     def __str__(self):

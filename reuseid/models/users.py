@@ -1,10 +1,17 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Value
+from django.db.models.functions import Now, Replace, Upper
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
+
+
+def folded(reference):
+    """The form in which references are compared where case and spaces are forgiven: the database's own."""
+    return Upper(Replace(reference, Value(" "), Value("")))
 
 
 class UserQuerySet(models.QuerySet):
@@ -17,9 +24,9 @@ class User(models.Model):
     """A managed identity: a person whom an account knows, proofed once and reused."""
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        LOCKED = "LOCKED", "Locked"
-        DEACTIVATED = "DEACTIVATED", "Deactivated"
+        ACTIVE = "ACTIVE", _("Active")
+        LOCKED = "LOCKED", _("Locked")
+        DEACTIVATED = "DEACTIVATED", _("Deactivated")
 
     MOVES = {
         Status.LOCKED: [Status.ACTIVE],
@@ -30,12 +37,16 @@ class User(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="users")
     external_ref = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - NULL is "none", so unique works
+    # Longer than the reference: some letters have capitals of more than one character.
+    folded_ref = models.GeneratedField(
+        expression=folded("external_ref"), output_field=models.CharField(max_length=400, null=True), db_persist=True
+    )
     segment = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_since = models.DateTimeField(db_default=Now(), editable=False)
     lock_reason = models.CharField(max_length=32, blank=True)
     locked_until = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=1, editable=False, help_text="The ETag.")
+    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("The ETag."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     erasure_requested_at = models.DateTimeField(null=True, editable=False)
@@ -45,9 +56,14 @@ class User(models.Model):
 
     class Meta:
         permissions = [
-            ("lock_user", "Can lock a user"),
-            ("unlock_user", "Can unlock a user"),
-            ("deactivate_user", "Can deactivate a user for good"),
+            ("lock_user", gettext_noop("Can lock a user")),
+            ("unlock_user", gettext_noop("Can unlock a user")),
+            ("deactivate_user", gettext_noop("Can ask to deactivate a user for good")),
+            ("erase_user", gettext_noop("Can ask to erase a user's personal data")),
+            ("export_user", gettext_noop("Can export users, sensitive values masked")),
+            ("export_sensitive", gettext_noop("Can export sensitive values too")),
+            ("bulk_user", gettext_noop("Can lock and unlock many users at once")),
+            ("verify_caller", gettext_noop("Can record that a caller was verified")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "external_ref"], name="user_external_ref"),
@@ -57,6 +73,11 @@ class User(models.Model):
             models.Index(fields=["account", "created_at", "id"], name="user_page"),
             models.Index(fields=["account", "status", "created_at", "id"], name="user_by_status"),
             models.Index(fields=["account", "segment", "created_at", "id"], name="user_by_segment"),
+            models.Index(
+                fields=["account", "folded_ref"],
+                name="user_by_folded_ref",
+                opclasses=["uuid_ops", "varchar_pattern_ops"],
+            ),
             models.Index(fields=["created_at", "id"], name="user_recent"),
             models.Index(fields=["status_since"], name="user_locked_since", condition=Q(status="LOCKED")),
             models.Index(fields=["locked_until"], name="user_lock_ends", condition=Q(locked_until__isnull=False)),

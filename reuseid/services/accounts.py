@@ -1,6 +1,7 @@
 """Tenants."""
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
@@ -24,7 +25,7 @@ def update(account: Account, *, actor: Actor, reason: str = "", **changes) -> Ac
     before = {name: getattr(account, name) for name in changes}
     for name, value in changes.items():
         if name not in {"name", "logo_uri", "open_catalogue"}:
-            raise Invalid.field(name, "It can't be set.")
+            raise Invalid.field(name, _("It can't be set."))
         setattr(account, name, value)
     _check(account)
     _save(account, update_fields=sorted(changes))
@@ -35,9 +36,9 @@ def update(account: Account, *, actor: Actor, reason: str = "", **changes) -> Ac
 
 def _check(account):
     if not 1 <= len(account.name) <= 120:
-        raise Invalid.field("name", "1 to 120 characters.")
+        raise Invalid.field("name", _("1 to 120 characters."))
     if account.logo_uri and not account.logo_uri.startswith("https://"):
-        raise Invalid.field("logoUri", "An https:// address.")
+        raise Invalid.field("logoUri", _("An https:// address."))
 
 
 def _save(account, **how):
@@ -45,7 +46,7 @@ def _save(account, **how):
         with transaction.atomic():
             account.save(**how)
     except IntegrityError:
-        raise Conflict("An account of this name is there already.") from None
+        raise Conflict(_("An account of this name is there already.")) from None
 
 
 @transaction.atomic

@@ -1,7 +1,12 @@
 """API clients: an integrator's back end and its credentials."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import get_access_token_model
 
@@ -17,7 +22,7 @@ def create(account: Account, *, name: str, actor: Actor, scopes: list[str] | Non
     scopes = check_scopes(list(settings.SCOPES) if scopes is None else scopes)
     name = name.strip()
     if not 1 <= len(name) <= 120:
-        raise Invalid.field("name", "1 to 120 characters.")
+        raise Invalid.field("name", _("1 to 120 characters."))
     secret = generate_client_secret()
     client = Client(
         account=account,
@@ -36,7 +41,8 @@ def check_scopes(scopes: list[str]) -> list[str]:
     """The scopes in the order of the settings, each once; raises Invalid."""
     unknown = sorted(set(scopes) - set(settings.SCOPES))
     if unknown or not scopes:
-        raise Invalid.field("scopes", f"Not known: {', '.join(unknown)}." if unknown else "At least one.")
+        not_known = _("Not known: %(names)s.") % {"names": ", ".join(unknown)}
+        raise Invalid.field("scopes", not_known if unknown else _("At least one."))
     return [scope for scope in settings.SCOPES if scope in scopes]
 
 
@@ -73,6 +79,12 @@ def unblock(client: Client, *, actor: Actor, reason: str, note: str = ""):
     """Let it ask for tokens again. Raises WrongState."""
     move(client, Client.Status.ACTIVE)
     trail.record(client, "client.unblocked", actor=actor, reason=reason, note=note)
+
+
+def note_token(client: Client):
+    """Remember, to the minute, that it got an access token: whether a client is in use at all."""
+    before = Now() - timedelta(minutes=1)
+    Client.objects.filter(Q(token_at=None) | Q(token_at__lt=before), pk=client.pk).update(token_at=Now())
 
 
 def _drop_tokens(client):

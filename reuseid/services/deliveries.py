@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
 from reuseid.actors import Actor
 from reuseid.crypto import Unreadable
@@ -276,8 +277,7 @@ def resend(delivery: Delivery, *, actor: Actor, reason: str = "", note: str = ""
     One that waits for its next attempt becomes due; one that is being sent right now is left alone. Raises Conflict
     when the endpoint is deleted.
     """
-    if not WebhookEndpoint.objects.of(delivery.account_id).filter(pk=delivery.endpoint_id).exists():
-        raise Conflict("The webhook is deleted.")
+    _check_there(delivery.endpoint)
     _again(Delivery.objects.filter(pk=delivery.pk))
     delivery.refresh_from_db()
     trail.record(delivery, "delivery.resent", actor=actor, reason=reason, note=note, user_id=delivery.event.user_id)
@@ -295,13 +295,39 @@ def _again(deliveries) -> int:
     )
 
 
+def _check_there(endpoint):
+    if not WebhookEndpoint.objects.of(endpoint.account_id).filter(pk=endpoint.pk).exists():
+        raise Conflict(_("The webhook is deleted."))
+
+
 @transaction.atomic
-def resend_since(endpoint: WebhookEndpoint, since, *, actor: Actor, delivered: bool = False) -> tuple[int, object]:
+def resend_failed(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> tuple[int, bool]:
+    """Owe the endpoint again what was given up, at most 10 000, the oldest first; how many, and whether there are more.
+
+    Raises Conflict when the endpoint is deleted.
+    """
+    _check_there(endpoint)
+    failed = Delivery.objects.filter(account=endpoint.account_id, endpoint=endpoint, status=Status.FAILED)
+    ids = list(failed.order_by("created_at").values_list("pk", flat=True)[: RESEND_AT_ONCE + 1])
+    count = 0
+    for start in range(0, min(len(ids), RESEND_AT_ONCE), 500):
+        some = ids[start : min(start + 500, RESEND_AT_ONCE)]
+        count += _again(Delivery.objects.filter(pk__in=some, status=Status.FAILED))
+    trail.record(endpoint, "webhook.failed_resent", actor=actor, reason=reason, note=note, changes={"count": count})
+    callbacks.wake(callbacks.SEND)
+    return count, len(ids) > RESEND_AT_ONCE
+
+
+@transaction.atomic
+def resend_since(
+    endpoint: WebhookEndpoint, since, *, actor: Actor, delivered: bool = False, reason: str = "", note: str = ""
+) -> tuple[int, object]:
     """Owe the endpoint again what it missed since a time: given up, or never owed while it was disabled.
 
     With ``delivered`` what it got already, too. At most 10 000 events a call, the oldest first: gives how many are owed
-    now and, where there are more, the time to go on from.
+    now and, where there are more, the time to go on from. Raises Conflict when the endpoint is deleted.
     """
+    _check_there(endpoint)
     events = list(
         Event.objects.of(endpoint.account_id)
         .filter(created_at__gte=since)
@@ -315,7 +341,7 @@ def resend_since(endpoint: WebhookEndpoint, since, *, actor: Actor, delivered: b
     for start in range(0, len(wanted), 500):
         count += _owe_again(endpoint, wanted[start : start + 500], again)
     changes = {"since": since.isoformat(), "delivered": delivered, "count": count}
-    trail.record(endpoint, "webhook.resent", actor=actor, changes=changes)
+    trail.record(endpoint, "webhook.resent", actor=actor, reason=reason, note=note, changes=changes)
     callbacks.wake(callbacks.SEND)
     return count, more
 

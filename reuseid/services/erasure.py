@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from reuseid import signals
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict
-from reuseid.models import Attribute, AttributeVersion, Delivery, Event, Proofing, User
+from reuseid.models import Attribute, AttributeVersion, Delivery, Event, Proofing, User, UserNote
 from reuseid.services import reasons, trail, users
 from reuseid.services.user_changes import reload
 from reuseid.services.wake import wake
@@ -26,16 +26,20 @@ class AlreadyAsked(Conflict):
 
 
 @transaction.atomic
-def request(user, *, actor: Actor, reason: str, note: str = "") -> User:
-    """Deactivate the user if need be and owe the erasure. Raises Invalid or AlreadyAsked."""
+def request(user, *, actor: Actor, reason: str, note: str = "", asked_by: Actor | None = None) -> User:
+    """Deactivate the user if need be and owe the erasure. Raises Invalid or AlreadyAsked.
+
+    ``asked_by`` is the first of two colleagues, where the actor is the second (`requests`).
+    """
     reasons.check(reason, note)
     asked = User.objects.filter(pk=user.pk, erasure_requested_at=None)
     if not asked.update(erasure_requested_at=Now(), version=F("version") + 1, updated_at=Now()):
         raise AlreadyAsked
     reload(user)
     if user.status != User.Status.DEACTIVATED:
-        users.deactivate(user, actor=actor, reason=reason, note=note)
-    trail.record(user, "user.erasure_requested", actor=actor, reason=reason, note=note)
+        users.deactivate(user, actor=actor, reason=reason, note=note, asked_by=asked_by)
+    changes = {"asked_by": asked_by.id} if asked_by else None
+    trail.record(user, "user.erasure_requested", actor=actor, reason=reason, note=note, changes=changes)
     wake("reuseid.tasks.erase_users")
     return user
 
@@ -54,6 +58,7 @@ def _step(user) -> bool:
     left = [
         _delete_some(AttributeVersion.objects.filter(user=user)),
         _delete_some(Attribute.objects.filter(user=user)),
+        _delete_some(UserNote.objects.filter(user=user)),
         _forget_events(user),
     ]
     if any(left):

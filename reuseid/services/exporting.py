@@ -1,12 +1,18 @@
-"""Bulk export of users, recorded with its reason."""
+"""People in the form that leaves the house: walked along an index in batches, values masked where they have to be."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.timezone import get_current_timezone, make_aware
 
 from reuseid.actors import Actor
-from reuseid.models import User
+from reuseid.errors import Invalid
+from reuseid.models import Attribute, User
 from reuseid.services import attributes, reasons, trail
 
 BATCH = 500
+MASKED = "••••••"
 
 
 def users_of(account, names: list[str] | None, *, actor: Actor, reason: str, note: str = "") -> Iterator[dict]:
@@ -17,23 +23,65 @@ def users_of(account, names: list[str] | None, *, actor: Actor, reason: str, not
     reasons.check(reason, note)
     changes = {"attributes": "all" if names is None else names}
     trail.record(account, "users.exported", actor=actor, reason=reason, note=note, changes=changes)
-    return _walk(account, names)
+    return _walk(User.objects.of(account), names)
 
 
-def _walk(account, names):
-    last = None
-    while True:
-        rows = User.objects.of(account).order_by("pk")
-        batch = list((rows if last is None else rows.filter(pk__gt=last))[:BATCH])
-        if not batch:
-            return
-        last = batch[-1].pk
-        values = attributes.values(batch, names) if names != [] else {}
-        for user in batch:
-            yield {
-                "userId": str(user.pk),
-                "externalRef": user.external_ref,
-                "segment": user.segment or None,
-                "state": user.status,
-                "attributes": values.get(user.pk, {}),
-            }
+def _walk(rows, names):
+    batch = []
+    while batch := next_users(rows, batch[-1] if batch else None):
+        yield from described(batch, names)
+
+
+def chosen(account_id, filters: dict):
+    """The account's users that the filters let through: ``status`` and days (both included) as ISO dates.
+
+    Raises Invalid for a filter that is not known or makes no sense.
+    """
+    rows = User.objects.filter(account=account_id)
+    for name, value in filters.items():
+        if name == "status" and value in User.Status.values:
+            rows = rows.filter(status=value)
+        elif name in {f"{column}_{side}" for column in ("created_at", "status_since") for side in ("from", "to")}:
+            rows = rows.filter(between(name, value))
+        else:
+            raise Invalid.field(name, "This filter can't be used here.")
+    return rows
+
+
+def between(name: str, value: str) -> Q:
+    """``column_from`` or ``column_to`` a day, in the server's zone; raises Invalid."""
+    column, _, side = name.rpartition("_")
+    try:
+        day = make_aware(datetime.fromisoformat(f"{value}T00:00:00"), get_current_timezone())
+    except ValueError:
+        raise Invalid.field(name, "Not a day.") from None
+    return Q(**{f"{column}__gte": day}) if side == "from" else Q(**{f"{column}__lt": day + timedelta(days=1)})
+
+
+def next_users(rows, last: User | None) -> list[User]:
+    """The next BATCH users after ``last`` (of which only ``created_at`` and ``pk`` count), oldest first."""
+    if last is not None:
+        # The first condition bounds the index walk, which the OR alone would not.
+        after = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, pk__gt=last.pk)
+        rows = rows.filter(Q(created_at__gte=last.created_at) & after)
+    return list(rows.order_by("created_at", "pk")[:BATCH])
+
+
+def described(batch: list[User], names: list[str] | None, hidden=()) -> list[dict]:
+    """Each user with the attributes of these names (None for all); values of ``hidden`` ones are not even opened."""
+    open_names = names if names is None else [name for name in names if name not in hidden]
+    values = attributes.values(batch, open_names) if open_names != [] else {}
+    if hidden:
+        there = Attribute.objects.filter(user__in=batch, name__in=list(hidden)).values_list("user_id", "name")
+        for user_id, name in there:
+            values.setdefault(user_id, {})[name] = MASKED
+    return [
+        {
+            "userId": str(user.pk),
+            "externalRef": user.external_ref,
+            "segment": user.segment or None,
+            "state": user.status,
+            "attributes": values.get(user.pk, {}),
+        }
+        for user in batch
+    ]

@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
-from reuseid.models import Delivery, DeliveryAttempt, Event
-from reuseid.services import idempotency, sign_ins
+from reuseid.models import Delivery, DeliveryAttempt, DeliveryCount, Event, EventCount
+from reuseid.services import bulk, exports, idempotency, looks, requests, sign_ins
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +79,28 @@ def sessions(limit: int) -> int:
     return len(ids)
 
 
+def counts(limit: int) -> int:
+    """Numbers of hours past COUNT_RETENTION_DAYS."""
+    deleted = 0
+    for model in (EventCount, DeliveryCount):
+        old = model.objects.filter(hour__lt=Now() - timedelta(days=settings.COUNT_RETENTION_DAYS)).order_by("hour")
+        ids = list(old.values_list("pk", flat=True)[:limit])
+        model.objects.filter(pk__in=ids).delete()
+        deleted = max(deleted, len(ids))
+    return deleted
+
+
 _STEPS = {
     "idempotency keys": idempotency.purge,
     "unsent deliveries": unsent,
     "events": events,
     "access tokens": tokens,
     "sessions": sessions,
+    "requests": requests.purge,
     "sign-ins": sign_ins.purge,
+    "bulk acts": bulk.purge,
+    "exports": exports.purge,
+    "revealed values": looks.purge_reveals,
+    "looks at people": looks.purge_views,
+    "hourly numbers": counts,
 }

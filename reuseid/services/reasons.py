@@ -1,6 +1,7 @@
 """Why a person or a phone is locked, unlocked, deactivated or erased: a short list, configured in REASONS."""
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from reuseid.errors import Invalid
 
@@ -15,8 +16,8 @@ def sentences() -> dict[str, str]:
 def check(reason: str, note: str = ""):
     """Raise Invalid for a code that is not in the list, OTHER without a note, or a note over 2000 characters."""
     if reason not in settings.REASONS:
-        raise Invalid.field("reason", f"One of {', '.join(settings.REASONS)}.")
+        raise Invalid.field("reason", _("One of %(values)s.") % {"values": ", ".join(settings.REASONS)})
     if len(note) > MAX_NOTE:
-        raise Invalid.field("note", f"At most {MAX_NOTE} characters.")
+        raise Invalid.field("note", _("At most %(limit)s characters.") % {"limit": MAX_NOTE})
     if reason == "OTHER" and not note.strip():
-        raise Invalid.field("note", "OTHER needs a note.")
+        raise Invalid.field("note", _("OTHER needs a note."))

@@ -5,6 +5,8 @@ import secrets
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
@@ -23,7 +25,7 @@ class NotYours(Conflict):
     """The colleague's entry is not one that the actor may change."""
 
     code = "not_yours"
-    title = "This entry is not yours to change."
+    title = gettext_noop("This entry is not yours to change.")
 
 
 @transaction.atomic
@@ -39,7 +41,7 @@ def create(username: str, *, by: Staff, roles=(), accounts=(), **plain) -> tuple
         with transaction.atomic():
             staff.save(force_insert=True)
     except IntegrityError:
-        raise Conflict("A colleague of this name is there already.") from None
+        raise Conflict(_("A colleague of this name is there already.")) from None
     staff.groups.set(roles)
     staff.accounts.set(accounts)
     _record(staff, "staff.created", by, _shown({**plain, "roles": roles, "accounts": accounts}))
@@ -95,13 +97,13 @@ def change_own_password(staff: Staff, password: str) -> Staff:
 def check_mine(staff: Staff, by: Staff):
     """Raise NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see."""
     if staff.pk == by.pk:
-        raise NotYours("Nobody changes their own entry: ask another administrator.")
+        raise NotYours(_("Nobody changes their own entry: ask another administrator."))
     if by.is_superuser:
         return
     if staff.is_superuser:
-        raise NotYours("Only a superuser changes a superuser.")
+        raise NotYours(_("Only a superuser changes a superuser."))
     if staff.accounts.exclude(pk__in=by.accounts.values("pk")).exists():
-        raise NotYours("This colleague sees accounts that you don't see.")
+        raise NotYours(_("This colleague sees accounts that you don't see."))
 
 
 def _check_accounts(by, accounts):
@@ -109,7 +111,7 @@ def _check_accounts(by, accounts):
         return
     mine = set(by.accounts.values_list("pk", flat=True))
     if any(account.pk not in mine for account in accounts):
-        raise NotYours("You can give only accounts that you see yourself.")
+        raise NotYours(_("You can give only accounts that you see yourself."))
 
 
 def _check_roles(by, roles):
@@ -124,7 +126,7 @@ def _check_roles(by, roles):
 def _apply(staff, plain):
     for name, value in plain.items():
         if name not in PLAIN:
-            raise Invalid.field(name, "It can't be set.")
+            raise Invalid.field(name, _("It can't be set."))
         setattr(staff, name, value)
 
 

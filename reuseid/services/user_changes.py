@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, PreconditionFailed, WrongState
@@ -17,7 +18,7 @@ class ExternalRefTaken(Conflict):
     """Another user of the account has the external reference."""
 
     code = "external_ref_taken"
-    title = "Another user has this external reference."
+    title = gettext_noop("Another user has this external reference.")
 
 
 def touch(user, *, versions=None, **changes):

@@ -7,13 +7,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reuseid import signals
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, Unknown, WrongState
 from reuseid.models import User, move
 from reuseid.services import attributes as attribute_service
-from reuseid.services import proofings, reasons, trail
+from reuseid.services import callers, proofings, reasons, trail
 from reuseid.services.user_changes import ExternalRefTaken, reload, tell, touch
 
 UNSET = object()
@@ -69,7 +70,7 @@ def lock(user, *, actor: Actor, reason: str, note: str = "", until: datetime | N
     """ACTIVE to LOCKED, until ``until`` or until it is unlocked; open operations end, phones are unusable at once."""
     reasons.check(reason, note)
     if until is not None and until <= timezone.now():
-        raise Invalid.field("until", "Must be in the future.")
+        raise Invalid.field("until", _("Must be in the future."))
     _move(user, User.Status.LOCKED, lock_reason=reason, locked_until=until)
     trail.record(
         user, "user.locked", actor=actor, reason=reason, note=note, changes={"until": until and until.isoformat()}
@@ -81,8 +82,12 @@ def lock(user, *, actor: Actor, reason: str, note: str = "", until: datetime | N
 
 @transaction.atomic
 def unlock(user, *, actor: Actor, reason: str, note: str = "") -> User:
-    """LOCKED to ACTIVE; a phone that was locked for itself stays so."""
+    """LOCKED to ACTIVE; a phone that was locked for itself stays so.
+
+    Raises CallerNotVerified where colleagues must have verified the caller.
+    """
     reasons.check(reason, note)
+    callers.require(user.pk, actor=actor)
     return _unlock(user, actor, reason, note)
 
 
@@ -95,11 +100,15 @@ def _unlock(user, actor, reason, note="", guard=None):
 
 
 @transaction.atomic
-def deactivate(user, *, actor: Actor, reason: str, note: str = "") -> User:
-    """To DEACTIVATED, for good; open operations end and phones are deactivated."""
+def deactivate(user, *, actor: Actor, reason: str, note: str = "", asked_by: Actor | None = None) -> User:
+    """To DEACTIVATED, for good; open operations end and phones are deactivated.
+
+    ``asked_by`` is the first of two colleagues, where the actor is the second (`requests`).
+    """
     reasons.check(reason, note)
     _move(user, User.Status.DEACTIVATED, lock_reason="", locked_until=None)
-    trail.record(user, "user.deactivated", actor=actor, reason=reason, note=note)
+    changes = {"asked_by": asked_by.id} if asked_by else None
+    trail.record(user, "user.deactivated", actor=actor, reason=reason, note=note, changes=changes)
     signals.user_deactivated.send(User, user=user, actor=actor, reason=reason)
     tell(user, "user.deactivated", actor, reason)
     return user
@@ -138,9 +147,9 @@ def check_segment(value) -> str:
 
 def _plain(name, value, limit):
     if not 1 <= len(value) <= limit:
-        raise Invalid.field(name, f"1 to {limit} characters.")
+        raise Invalid.field(name, _("1 to %(limit)s characters.") % {"limit": limit})
     if value != value.strip() or any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in value):
-        raise Invalid.field(name, "No control characters, and no spaces at its ends.")
+        raise Invalid.field(name, _("No control characters, and no spaces at its ends."))
     return value
 
 

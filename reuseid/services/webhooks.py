@@ -8,6 +8,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reuseid import event_types as catalogue
 from reuseid import webhook_signatures as signatures
@@ -26,7 +28,7 @@ class TooManyEndpoints(Conflict):
     """The account has as many endpoints as WEBHOOK_ENDPOINTS allows."""
 
     code = "too_many_webhooks"
-    title = "The account has as many webhooks as it may have."
+    title = gettext_noop("The account has as many webhooks as it may have.")
 
 
 @transaction.atomic
@@ -85,19 +87,31 @@ def update(endpoint: WebhookEndpoint, *, actor: Actor, **changes) -> WebhookEndp
         changes["url"] = _checked_url(changes["url"])
     if "event_types" in changes:
         changes["event_types"] = _checked_types(changes["event_types"])
-    if not WebhookEndpoint.objects.exclude(status=Status.DELETED).filter(pk=endpoint.pk).update(**changes):
+    present = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).filter(pk=endpoint.pk).first()
+    if present is None:
         raise WrongState(endpoint, endpoint.status)
+    before = {name: getattr(present, name) for name in changes}
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
     endpoint.refresh_from_db()
-    trail.record(endpoint, "webhook.updated", actor=actor, changes=changes)
+    told = {name: {"before": before[name], "after": value} for name, value in changes.items() if value != before[name]}
+    trail.record(endpoint, "webhook.updated", actor=actor, changes=told)
     return endpoint
 
 
 @transaction.atomic
-def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int = 24) -> WebhookEndpoint:
-    """Fresh `v1` and `v1a` keys; the old ones sign too for ``overlap_hours`` (0 to 168). `secret_of` shows the new."""
+def rotate_secret(
+    endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int = 24, reason: str = "", note: str = ""
+) -> WebhookEndpoint:
+    """Fresh `v1` and `v1a` keys; the old ones sign too for ``overlap_hours`` (0 to 168). `secret_of` shows the new.
+
+    Raises Invalid, WrongState.
+    """
     if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
         raise Invalid.field("overlapHours", f"0 to {MAX_OVERLAP_HOURS}.")
-    endpoint = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).get(pk=endpoint.pk)
+    present = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).filter(pk=endpoint.pk).first()
+    if present is None:
+        raise WrongState(endpoint, endpoint.status)
+    endpoint = present
     old, old_key = unseal_field(endpoint, "secret"), unseal_field(endpoint, "signing_key")
     seal_field(endpoint, "previous_secret", old if overlap_hours else None)
     seal_field(endpoint, "previous_signing_key", old_key if overlap_hours else None)
@@ -114,7 +128,8 @@ def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor, overlap_hours: int
         ]
     )
     endpoint.refresh_from_db()
-    trail.record(endpoint, "webhook.secret_rotated", actor=actor, changes={"overlap_hours": overlap_hours})
+    changes = {"overlap_hours": overlap_hours}
+    trail.record(endpoint, "webhook.secret_rotated", actor=actor, reason=reason, note=note, changes=changes)
     return endpoint
 
 
@@ -180,9 +195,10 @@ def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> Event:
     """Owe a `webhook.test` event to this endpoint alone. Raises WrongState unless it is active."""
     if not WebhookEndpoint.objects.filter(pk=endpoint.pk, status=Status.ACTIVE).exists():
         endpoint.refresh_from_db(fields=["status"])
-        raise Conflict("Only an active webhook can be tested.", state=str(endpoint.status))
+        raise Conflict(_("Only an active webhook can be tested."), state=str(endpoint.status))
     event = callbacks.write_event(endpoint, "webhook.test", {"webhookId": str(endpoint.pk), "actor": actor.as_json()})
     callbacks.owe_to([endpoint], event)
+    trail.record(endpoint, "webhook.tested", actor=actor)
     return event
 
 
@@ -195,7 +211,7 @@ def _new_keys(endpoint):
 
 def _checked_url(url):
     if len(url) > 500:
-        raise Invalid.field("url", "At most 500 characters.")
+        raise Invalid.field("url", _("At most 500 characters."))
     try:
         check_url(url)
     except Refused as error:

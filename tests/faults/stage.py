@@ -97,9 +97,9 @@ class Stage:
         connection.close()
         connection.close_pool()
 
-    def worker(self, name="worker", concurrency=1):
+    def worker(self, name="worker", concurrency=1, queues="callbacks,sweeps"):
         options = ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip", "-n", f"{name}@stage"]
-        self.processes.start(name, [*CELERY, "worker", "-Q", "callbacks,sweeps", *options], self.folder / f"{name}.log")
+        self.processes.start(name, [*CELERY, "worker", "-Q", queues, *options], self.folder / f"{name}.log")
 
     def beat(self, name="beat"):
         self.processes.start(name, [*CELERY, "beat", "--pidfile="], self.folder / f"{name}.log")

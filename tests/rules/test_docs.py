@@ -19,3 +19,10 @@ def test_every_decision_is_in_the_list():
     decisions = ROOT / "docs" / "decisions"
     listed = (decisions / "README.md").read_text()
     assert [path.name for path in decisions.glob("0*.md") if path.name not in listed] == []
+
+
+def test_every_picture_is_shown_and_small():
+    shown = "".join(document.read_text() for document in DOCUMENTS)
+    pictures = sorted((ROOT / "docs" / "images").glob("*.png"))
+    assert [path.name for path in pictures if f"images/{path.name})" not in shown] == []
+    assert [path.name for path in pictures if path.stat().st_size >= 200_000] == []

@@ -11,9 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import ServiceError
 from reuseid.management.accounts import find_account
-from reuseid.services import exporting
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from reuseid.services import exporting, sheets
 
 
 class Command(BaseCommand):
@@ -63,13 +61,5 @@ def _write_csv(out, rows, names):
     for row in rows:
         number += 1
         values = [row["userId"], row["externalRef"], row["segment"], row["state"]]
-        writer.writerow([_cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))])
+        writer.writerow([sheets.cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))])
     return number
-
-
-def _cell(value):
-    """Text as it is; what a spreadsheet would compute gets an apostrophe in front."""
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(FORMULA) and isinstance(value, str) else text

@@ -3,12 +3,12 @@
   const two = (number) => String(number).padStart(2, "0");
 
   function age(moment) {
-    const seconds = Math.round((Date.now() - moment) / 1000);
-    const past = seconds >= 0;
+    const seconds = Math.round((moment - Date.now()) / 1000);
     const far = Math.abs(seconds);
-    const [amount, unit] =
-      far < 60 ? [far, "s"] : far < 3600 ? [Math.floor(far / 60), "min"] : far < 172800 ? [Math.floor(far / 3600), "h"] : [Math.floor(far / 86400), "days"];
-    return past ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
+    const [size, unit] =
+      far < 60 ? [1, "second"] : far < 3600 ? [60, "minute"] : far < 172800 ? [3600, "hour"] : [86400, "day"];
+    const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { style: "short" });
+    return words.format(Math.trunc(seconds / size), unit);
   }
 
   function localise(root) {
@@ -26,7 +26,22 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => localise(document));
+  // The server decides who sees a revealed value and for how long; this takes it off a page that stays open.
+  function hideRevealed(root) {
+    for (const element of root.querySelectorAll(".bo-revealed:not([data-ends])")) {
+      element.dataset.ends = "1";
+      setTimeout(() => {
+        element.textContent = "••••••";
+        element.title = "";
+        element.className = "bo-mask";
+      }, Number(element.dataset.seconds) * 1000);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    localise(document);
+    hideRevealed(document);
+  });
   document.addEventListener("htmx:afterSwap", (event) => localise(event.target));
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
@@ -36,4 +51,41 @@
     button.classList.add("bo-copied");
     setTimeout(() => button.classList.remove("bo-copied"), 1200);
   });
+})();
+
+// Parts that refresh themselves: an opened table stays open, and a session that ended shows the sign-in page.
+(() => {
+  let open = [];
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, target } = event.detail;
+    if (!target?.matches?.("[data-refreshes]")) return;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== event.detail.pathInfo.requestPath.split("?")[0]) {
+      event.detail.shouldSwap = false;
+      location.reload();
+      return;
+    }
+    open = [...target.querySelectorAll("details[open]")].map((details) => details.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    open = [];
+  });
+})();
+
+// Fields that belong to one choice of a form: shown while it is chosen.
+(() => {
+  function fit() {
+    const chosen = {};
+    for (const select of document.querySelectorAll("[data-chooses]")) chosen[select.dataset.chooses] = select;
+    for (const field of document.querySelectorAll("[data-for]")) {
+      const [name, values] = field.dataset.for.split(":");
+      const select = chosen[name];
+      const away = select?.closest("[data-for]")?.hidden;
+      field.hidden = Boolean(select) && (away || !values.split(",").includes(select.value));
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", fit);
+  document.addEventListener("change", fit);
 })();

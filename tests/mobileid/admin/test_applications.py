@@ -1,10 +1,17 @@
 """Applications: their policy is changed by services, in the accounts that one sees."""
 
+import json
+import re
+from html import unescape
+
 import pytest
 
-from mobileid.models import Application, SigningKey, TrustAnchor
+from mobileid.admin.looks import contrast
+from mobileid.models import Application, ChannelKey, SigningKey, TrustAnchor
+from mobileid.sdk.config import ApplicationConfig
+from mobileid.services.applications import configuration
 from reuseid.models import TrailEntry
-from tests.reuseid.admin.cast import page, rows_of
+from tests.reuseid.admin.cast import page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 POLICY = {
@@ -32,7 +39,9 @@ def test_a_new_application_brings_its_accounts_keys(integrator, account):
 
 
 def test_the_policy_is_changed_with_before_and_after(integrator, application):
-    assert integrator.post(page(application), POLICY).status_code == 302
+    (told,) = said(integrator.post(page(application), POLICY))
+    assert told.startswith("Application “Bank app” is saved.")
+    assert "min_suite: 1 → 2" in told
     application.refresh_from_db()
     assert (application.pin_min_length, application.min_suite) == (6, 2)
     line = TrailEntry.objects.get(action="application.changed")
@@ -67,3 +76,80 @@ def test_others_change_nothing(support, auditor, stranger, application):
     application.refresh_from_db()
     assert application.min_suite == 1
     assert Application.objects.count() == 1
+
+
+BRAND = {
+    "brand_name": "Nordbank Key",
+    "brand_logo_uri": "https://nordbank.example/logo.svg",
+    "brand_colour": "#003366",
+    "brand_text_colour": "#ffffff",
+    "support_phone": "+358 9 123 4567",
+    "support_email": "help@nordbank.example",
+    "support_url": "https://nordbank.example/help",
+}
+
+
+def test_looks_are_kept_with_before_and_after_and_previewed(integrator, application):
+    assert integrator.post(page(application), {**POLICY, **BRAND}).status_code == 302
+    application.refresh_from_db()
+    assert {name: getattr(application, name) for name in BRAND} == BRAND
+    line = TrailEntry.objects.get(action="application.changed")
+    assert line.changes["brand_colour"] == {"before": "", "after": "#003366"}
+    shown = integrator.get(page(application)).content.decode()
+    assert 'style="background:#003366;color:#ffffff"' in shown
+    assert "The contrast of the text is 12.6 : 1." in shown
+    assert " → #003366" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("brand_colour", "red"),
+        ("brand_colour", "#12345g"),
+        ("brand_text_colour", "#fff"),
+        ("brand_logo_uri", "http://nordbank.example/logo.svg"),
+        ("support_url", "javascript:alert(1)"),
+        ("support_phone", "call us"),
+        ("support_email", "nobody"),
+    ],
+)
+def test_looks_that_are_none_are_refused_beside_their_field(integrator, application, name, value):
+    response = integrator.post(page(application), {**POLICY, **BRAND, name: value})
+    assert response.status_code == 200
+    assert name in response.context["adminform"].form.errors
+    application.refresh_from_db()
+    assert application.brand_name == ""
+
+
+def test_colours_that_nobody_can_read_are_warned_of(integrator, application):
+    sent = {**POLICY, **BRAND, "brand_colour": "#ffee00"}
+    assert "Its text is hard to read in these colours: see the preview." in said(
+        integrator.post(page(application), sent)
+    )
+    assert "many people can&#x27;t read it" in integrator.get(page(application)).content.decode().replace("'", "&#x27;")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"), [("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#ff0000", "#ff0000", 1.0)]
+)
+def test_contrast_is_that_of_wcag(one, other, ratio):
+    assert contrast(one, other) == pytest.approx(ratio, abs=0.01)
+
+
+def test_the_configuration_is_a_qr_code_and_a_text_that_the_sdk_takes(integrator, support, application):
+    for browser in (integrator, support):
+        shown = browser.get(page(application))
+        (text,) = re.findall(r'<pre class="bo-pre" tabindex="0">(.*?)</pre>', shown.content.decode(), re.S)
+        found = json.loads(unescape(text))
+        assert found == configuration(application)
+        ApplicationConfig(found["server"], found["applicationId"], found["trustAnchor"])
+        assert "data:image/svg+xml" in shown.content.decode()
+        assert "script-src 'self' 'unsafe-eval'" in shown["Content-Security-Policy"]
+
+
+def test_the_keys_are_named_without_their_private_halves(integrator, application):
+    shown = integrator.get(page(application)).content.decode()
+    for model in (TrustAnchor, SigningKey, ChannelKey):
+        key = model.objects.filter(account=application.account).first()
+        assert page(key) in shown
+        assert bytes(key.private_key).hex() not in shown

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mobileid.models import Device, Operation
+from mobileid.models import Application, Device, Operation
 from mobileid.services import devices, registering
 from mobileid.services.obstacles import obstacles
 from reuseid.actors import SYSTEM
 from reuseid.models import User
-from reuseid.services import accounts, users
+from reuseid.services import accounts, clients, users
+from tests import factories
 from tests import factories_devices as phones
 from tests.reuseid.admin.cast import page
 
@@ -75,3 +76,67 @@ def test_a_cool_down_after_too_many_unanswered(ada, phone):
 def test_a_blocked_account(ada, phone):
     accounts.block(ada.account, actor=SYSTEM, reason="COMPLIANCE")
     assert codes(ada) == ["ACCOUNT_BLOCKED"]
+
+
+def help_of(user):
+    return {fact.code: fact.advice for fact in obstacles(User.objects.select_related("account").get(pk=user.pk))}
+
+
+def test_every_client_blocked_but_not_if_one_is_let_in(ada, phone, account):
+    first, second = factories.make_client(account), factories.make_client(account)
+    clients.block(first, actor=SYSTEM, reason="COMPLIANCE")
+    assert codes(ada) == []
+    clients.block(second, actor=SYSTEM, reason="COMPLIANCE")
+    assert codes(ada) == ["CLIENTS_BLOCKED"]
+
+
+def test_an_app_that_is_too_old_but_not_if_another_phone_is_new(ada, phone, application):
+    Application.objects.update(min_sdk_version="2.0")
+    Device.objects.update(sdk_version="1.9.9")
+    assert codes(ada) == ["APP_TOO_OLD"]
+    Device.objects.update(sdk_version="2.0")
+    assert codes(ada) == []
+
+
+def test_no_method_that_the_application_allows(ada, phone):
+    Application.objects.update(auth_methods=["DEVICE_BIOMETRIC"])
+    Device.objects.update(inherence_jwk=None)
+    assert codes(ada) == ["NO_METHOD"]
+
+
+def test_all_tries_used_by_somebody_whose_last_was_never_judged(ada, phone):
+    Device.objects.update(failed_attempts=5)
+    assert codes(ada) == ["TRIES_USED"]
+    row = phone.row
+    devices.lock(row, actor=SYSTEM, reason="OTHER", note="As the advice says.")
+    devices.unlock(row, actor=SYSTEM, reason="RESOLVED")
+    assert codes(ada) == []
+
+
+def test_a_pin_that_was_wrong_too_often_says_what_a_forgotten_one_needs(ada, phone):
+    devices.lock(phone.row, actor=SYSTEM, reason="TOO_MANY_FAILURES")
+    assert "forgotten" in help_of(ada)["DEVICE_LOCKED"]
+
+
+def test_a_phone_not_seen_for_a_season(ada, phone):
+    Device.objects.update(last_used_at=timezone.now() - timedelta(days=91))
+    assert codes(ada) == ["DEVICE_UNSEEN"]
+    Device.objects.update(last_used_at=timezone.now() - timedelta(days=89))
+    assert codes(ada) == []
+
+
+def test_a_registration_whose_code_expired(ada, application):
+    registering.start_registration(ada.account, user=ada, application=application, actor=SYSTEM)
+    Operation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert codes(ada) == ["REGISTRATION_EXPIRED"]
+
+
+def test_every_fact_says_what_helps_in_few_queries(ada, application, account, django_assert_max_num_queries):
+    clients.block(factories.make_client(account), actor=SYSTEM, reason="COMPLIANCE")
+    accounts.block(ada.account, actor=SYSTEM, reason="COMPLIANCE")
+    users.lock(ada, actor=SYSTEM, reason="COMPLIANCE")
+    user = User.objects.select_related("account").get(pk=ada.pk)
+    with django_assert_max_num_queries(5):
+        facts = obstacles(user)
+    assert [fact.code for fact in facts] == ["ACCOUNT_BLOCKED", "CLIENTS_BLOCKED", "USER_LOCKED", "NO_DEVICE"]
+    assert all(fact.advice for fact in facts)

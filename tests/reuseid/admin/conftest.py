@@ -16,6 +16,12 @@ def senior(account):
 
 
 @pytest.fixture
+def other_senior(account):
+    """The second colleague, where it takes two."""
+    return browser_of(make_colleague("lee", "Senior support", account))
+
+
+@pytest.fixture
 def auditor(account):
     return browser_of(make_colleague("audrey", "Auditor", account))
 

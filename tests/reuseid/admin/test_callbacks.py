@@ -103,3 +103,22 @@ def test_a_stranger_sees_neither_endpoint_nor_delivery(stranger, delivery):
     for row in (delivery, delivery.endpoint, delivery.event):
         assert stranger.get(page(row)).status_code == 302
     assert stranger.post(page(delivery, "resend"), REASON).status_code == 403
+
+
+def test_every_attempt_leads_to_its_whole_answer(support, delivery):
+    attempt = DeliveryAttempt.objects.get()
+    assert page(attempt) in support.get(page(delivery)).content.decode()
+    assert "&lt;script&gt;alert(1)" in support.get(page(attempt)).content.decode()
+
+
+def test_a_page_shows_the_next_outcome_by_itself_while_a_try_is_near(senior, delivery):
+    assert "data-refreshes" not in senior.get(page(delivery)).content.decode()
+    senior.post(page(delivery, "resend"), REASON)
+    shown = senior.get(page(delivery)).content.decode()
+    assert 'hx-trigger="every 3s [document.visibilityState' in shown
+
+
+def test_what_was_given_up_is_a_saved_view_on_the_first_page(support, delivery):
+    card = next(card for card in support.get("/admin/").context["cards"] if card.title == "Callbacks failing")
+    assert card.number == "1"
+    assert [row.pk for row in support.get(card.href).context["cl"].result_list] == [delivery.pk]

@@ -1,12 +1,13 @@
 """People in the back office: read, locked, unlocked, deactivated; once, with a reason, by who may."""
 
+import html
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from reuseid.actors import SYSTEM
-from reuseid.models import AttributeKey, Event, TrailEntry, User
+from reuseid.models import AttributeKey, Event, Request, TrailEntry, User
 from reuseid.services import users
 from tests import factories
 from tests.reuseid.admin.cast import REASON, browser_of, page, rows_of, said
@@ -34,7 +35,7 @@ def test_the_dialog_over_htmx_is_answered_with_the_page_to_go_to(support, user):
 
 
 def test_a_link_changes_nothing_and_the_dialog_says_what_will_follow(senior, user):
-    for act in ("lock", "deactivate"):
+    for act in ("lock", "deactivate", "erase"):
         response = senior.get(page(user, act))
         assert response.status_code == 200
         assert "What will follow" in response.content.decode()
@@ -67,12 +68,10 @@ def test_two_colleagues_make_one_change_and_the_second_is_told_who_was_first(sup
     assert Event.objects.filter(type="user.locked").count() == 1
 
 
-def test_unlocking_and_deactivating(senior, user):
+def test_unlocking(senior, user):
     senior.post(page(user, "lock"), REASON)
     senior.post(page(user, "unlock"), {**REASON, "reason": "RESOLVED"})
     assert state_of(user) == "ACTIVE"
-    senior.post(page(user, "deactivate"), {**REASON, "reason": "DECEASED"})
-    assert state_of(user) == "DEACTIVATED"
 
 
 def buttons(browser, user):
@@ -81,27 +80,38 @@ def buttons(browser, user):
 
 
 def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user):
-    assert buttons(support, user) == ["Lock"]
-    assert buttons(senior, user) == ["Lock", "Deactivate"]
+    asks = ["Ask to deactivate …", "Ask to erase …"]
+    call = ["Verify the caller", "Add a note"]
+    assert buttons(support, user) == ["Lock", *call, "Register a phone"]
+    assert buttons(senior, user) == ["Lock", *asks, *call, "Register a phone"]
     assert buttons(auditor, user) == []
     users.lock(user, actor=SYSTEM, reason="COMPLIANCE")
-    assert buttons(senior, user) == ["Unlock", "Deactivate"]
+    assert buttons(senior, user) == ["Unlock", *asks, *call]
     users.deactivate(user, actor=SYSTEM, reason="DECEASED")
-    assert buttons(senior, user) == []
+    assert buttons(senior, user) == ["Ask to erase …", "Add a note"]
 
 
-@pytest.mark.parametrize("act", ["lock", "unlock", "deactivate"])
-def test_the_auditor_changes_nothing_and_is_told_why(auditor, user, act):
+@pytest.mark.parametrize(
+    ("act", "right"),
+    [
+        ("lock", "Can lock a user"),
+        ("unlock", "Can unlock a user"),
+        ("deactivate", "Can ask to deactivate a user for good"),
+        ("erase", "Can ask to erase a user's personal data"),
+    ],
+)
+def test_the_auditor_changes_nothing_and_is_told_why(auditor, user, act, right):
     for response in (auditor.get(page(user, act)), auditor.post(page(user, act), REASON)):
         assert response.status_code == 403
-        assert f"right “{act} user”" in response.content.decode()
+        assert f"right “{right}”" in html.unescape(response.content.decode())
     assert state_of(user) == "ACTIVE"
 
 
-def test_support_does_not_deactivate(support, user):
-    response = support.post(page(user, "deactivate"), REASON)
+@pytest.mark.parametrize("act", ["deactivate", "erase"])
+def test_support_does_not_ask_for_what_cannot_be_undone(support, user, act):
+    response = support.post(page(user, act), REASON)
     assert response.status_code == 403
-    assert state_of(user) == "ACTIVE"
+    assert not Request.objects.exists()
 
 
 @pytest.mark.parametrize("act", ["change", "lock", "history"])
@@ -142,7 +152,9 @@ def test_the_header_says_since_when_by_whom_and_why_and_escapes_it(senior, user)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
 
 
-@pytest.mark.parametrize("tab", ["overview", "attributes", "proofings", "timeline", "callbacks", "nonsense"])
+@pytest.mark.parametrize(
+    "tab", ["overview", "attributes", "proofings", "timeline", "callbacks", "requests", "nonsense"]
+)
 def test_no_tab_shows_a_personal_value(senior, user, tab):
     response = senior.get(page(user, tab=tab))
     shown = response.content.decode().lower()
@@ -167,8 +179,10 @@ def test_tabs_without_the_right_are_not_there(integrator, support, user):
         "proofings",
         "devices",
         "operations",
+        "notes",
         "timeline",
         "callbacks",
+        "requests",
     ]
 
 

@@ -1,0 +1,155 @@
+"""All phones of a person at once: locked, unlocked or deactivated for one reason, with an outcome for each."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from mobileid.models import Device
+from mobileid.services import all_devices
+from reuseid.admin import cells
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.pages import explain, go_to
+from reuseid.admin.users import UserAdmin
+from reuseid.errors import ServiceError
+from reuseid.models import User
+
+GROUP = (gettext_lazy("All devices"), "devices")
+LOCKABLE, LOCKED = [Device.Status.ACTIVE], [Device.Status.LOCKED]
+ENDABLE = Device.MOVES[Device.Status.DEACTIVATED]
+
+
+def _names(user, states):
+    """The phones that the act is about, one sentence each."""
+    rows = Device.objects.filter(user=user, status__in=states).order_by("created_at", "pk")[: all_devices.LIMIT]
+    told = [f"{device.name}: {device.get_status_display()}" for device in rows]
+    return told or [_("There is no device that this fits.")]
+
+
+AllLockForm = LockForm.about(
+    User, lambda user: [*_names(user, LOCKABLE), _("Each can approve nothing until it is unlocked.")]
+)
+AllUnlockForm = ReasonForm.about(
+    User, lambda user: [*caller_advice(user.pk), *_names(user, LOCKED), _("Each may be used again.")]
+)
+AllEndForm = ReasonForm.about(
+    User,
+    lambda user: [
+        *_names(user, ENDABLE),
+        _("The secrets of each are erased; the person has to register a phone again."),
+        _("It can't be undone."),
+    ],
+    danger=True,
+    strong=True,
+)
+
+
+def _run(self, request, object_id, service, values):
+    user = self.row(request, object_id)
+    if user is None:
+        raise Http404
+    try:
+        outcomes = service(user, actor=self.actor(request), **values)
+    except ServiceError as error:
+        messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
+    else:
+        _tell(request, outcomes)
+    return go_to(request, f"{cells.page_of(User, user.pk)}?tab=devices")
+
+
+def _tell(request, outcomes):
+    """One message: how many were changed, and each phone by name with the state that it is in now."""
+    changed = sum(outcome.refusal is None for outcome in outcomes)
+    head = ngettext("%(count)s device was changed.", "%(count)s devices were changed.", changed) % {"count": changed}
+    each = [_line(outcome) for outcome in outcomes] or [_("There is no device that this fits.")]
+    level = messages.SUCCESS if changed and changed == len(outcomes) else messages.WARNING
+    messages.add_message(request, level, " ".join([head, *each]))
+
+
+def _line(outcome):
+    state = outcome.device.get_status_display()
+    if outcome.refusal is None:
+        return _("“%(name)s”: %(state)s.") % {"name": outcome.device.name, "state": state}
+    return _("“%(name)s” was not changed: it is %(state)s already.") % {"name": outcome.device.name, "state": state}
+
+
+def _has(codename):
+    def allowed(self, request, object_id=None):
+        return self.may(request, object_id, codename, Device._meta)
+
+    return allowed
+
+
+def _act(name, description, icon, title, form, submit, variant):
+    return action(
+        description=description,
+        url_path=name.replace("_", "-"),
+        icon=icon,
+        permissions=[name],
+        variant=variant,
+        dialog={"title": title, "description": "", "form_class": form, "form_submit_text": submit},
+    )
+
+
+@_act(
+    "lock_devices",
+    gettext_lazy("Lock all devices"),
+    "lock",
+    gettext_lazy("Lock all devices of this person"),
+    AllLockForm,
+    gettext_lazy("Lock them"),
+    ActionVariant.DANGER,
+)
+def lock_devices(self, request, form, object_id):
+    return _run(self, request, object_id, all_devices.lock_all, form.values())
+
+
+@_act(
+    "unlock_devices",
+    gettext_lazy("Unlock all devices"),
+    "lock_open",
+    gettext_lazy("Unlock all devices of this person"),
+    AllUnlockForm,
+    gettext_lazy("Unlock them"),
+    ActionVariant.SUCCESS,
+)
+def unlock_devices(self, request, form, object_id):
+    return _run(self, request, object_id, all_devices.unlock_all, form.values())
+
+
+@_act(
+    "deactivate_devices",
+    gettext_lazy("Deactivate all devices"),
+    "phonelink_erase",
+    gettext_lazy("Deactivate all devices of this person for good"),
+    AllEndForm,
+    gettext_lazy("Deactivate for good"),
+    ActionVariant.DANGER,
+)
+def deactivate_devices(self, request, form, object_id):
+    return _run(self, request, object_id, all_devices.deactivate_all, form.values())
+
+
+def _states(user):
+    """The states of the person's phones; read once a page."""
+    if not hasattr(user, "_device_states"):
+        user._device_states = set(
+            Device.objects.filter(user=user).order_by().values_list("status", flat=True).distinct()
+        )
+    return user._device_states
+
+
+UserAdmin.add_act(
+    lock_devices, allowed=_has("lock_device"), fits=lambda user: bool(_states(user) & set(LOCKABLE)), group=GROUP
+)
+UserAdmin.add_act(
+    unlock_devices, allowed=_has("unlock_device"), fits=lambda user: bool(_states(user) & set(LOCKED)), group=GROUP
+)
+UserAdmin.add_act(
+    deactivate_devices,
+    allowed=_has("deactivate_device"),
+    fits=lambda user: bool(_states(user) & set(ENDABLE)),
+    group=GROUP,
+)

@@ -1,0 +1,110 @@
+"""A colleague starts the registration of a phone: the code is shown once, the person does the rest."""
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from mobileid.models import Application, Operation
+from mobileid.services import registering
+from mobileid.services.qr import svg_data_uri
+from reuseid.admin import cells
+from reuseid.admin.dialogs import caller_advice
+from reuseid.admin.pages import explain, go_to
+from reuseid.admin.scope import scoped
+from reuseid.admin.secrets import shown_once
+from reuseid.admin.users import UserAdmin
+from reuseid.errors import ServiceError
+from reuseid.models import User
+
+
+class RegisterForm(BaseDialogForm):
+    """Which app, and how long the code is good for."""
+
+    form_before_template = "admin/parts/consequences.html"
+    model = User
+    strong = True
+
+    application = forms.ModelChoiceField(
+        queryset=Application.objects.none(),
+        label=gettext_lazy("Application"),
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget,
+    )
+    expires_in = forms.TypedChoiceField(
+        choices=[
+            (900, gettext_lazy("15 minutes: the person is on the phone")),
+            (3600, gettext_lazy("One hour")),
+            (86400, gettext_lazy("One day: the code is sent by letter or read out later")),
+        ],
+        coerce=int,
+        label=gettext_lazy("The code is good for"),
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        self.user = scoped(User.objects.all(), request.user, "account").filter(pk=object_id).first()
+        if self.user is not None:
+            apps = Application.objects.filter(account=self.user.account_id)
+            self.fields["application"].queryset = apps.order_by("name")
+
+    def get_before_template_context(self, request, object_id=None):
+        follows = [
+            _("You get a code and a QR code, once."),
+            _("Whoever has it registers a phone for this person: hand it over safely."),
+            _("The person chooses the PIN on the phone; nobody here can set or see one."),
+        ]
+        return {"follows": [*(caller_advice(self.user.pk) if self.user else []), *follows]}
+
+
+@action(
+    description=gettext_lazy("Register a phone"),
+    url_path="register",
+    icon="add_to_home_screen",
+    permissions=["register"],
+    variant=ActionVariant.PRIMARY,
+    dialog={
+        "title": gettext_lazy("Register a phone for this person"),
+        "description": "",
+        "form_class": RegisterForm,
+        "form_submit_text": gettext_lazy("Make the code"),
+    },
+)
+def register(self, request, form, object_id):
+    user = self.row(request, object_id)
+    if user is None:
+        raise Http404
+    back = f"{cells.page_of(User, user.pk)}?tab=operations"
+    try:
+        operation, shown = registering.start_registration(
+            user.account,
+            user=user,
+            application=form.cleaned_data["application"],
+            expires_in=form.cleaned_data["expires_in"],
+            actor=self.actor(request),
+        )
+    except ServiceError as error:
+        messages.error(request, _("Nothing was started. %(why)s") % {"why": explain(error)})
+        return go_to(request, back)
+    return shown_once(
+        request,
+        title=_("The activation code"),
+        secret=shown["activationCode"],
+        picture=svg_data_uri(shown["activationUri"]),
+        until=cells.when(operation.expires_at),
+        advice=_("Shown now and never again. The person types it in the app or scans the picture; it works once."),
+        back=back,
+    )
+
+
+def allowed(self, request, object_id=None):
+    return self.may(request, object_id, "start_registration", Operation._meta)
+
+
+UserAdmin.add_act(register, allowed=allowed, fits=lambda user: user.status == User.Status.ACTIVE)

@@ -1,0 +1,15 @@
+"""How much of a person's there is on phones: for what will follow, and for what was before."""
+
+from mobileid.models import Device, Operation
+
+LIMIT = 100
+
+
+def devices(user) -> int:
+    """Devices that are not deactivated, counted up to 100."""
+    return Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:LIMIT].count()
+
+
+def open_operations(user) -> int:
+    """Operations that wait for an answer, counted up to 100."""
+    return Operation.objects.open().filter(user=user)[:LIMIT].count()

@@ -1,0 +1,387 @@
+"""Bulk acts: many people or devices at once, a dry run first, then carried out by workers with a result a row."""
+
+import csv
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from reuseid.admin import cells
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.bulk_words import act_label, outcome
+from reuseid.admin.dialogs import LockForm, SureForm
+from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, trail_of
+from reuseid.admin.progress import Progress
+from reuseid.admin.scope import account_ids
+from reuseid.errors import ServiceError
+from reuseid.models import Account, BulkRow, BulkRun
+from reuseid.models.sealed import unseal_field
+from reuseid.services import bulk, reasons, sheets
+
+CHOSEN = "_bulk_chosen"
+
+
+def offered(user):
+    """What the colleague may do to many at once, as ``(kind, act)``."""
+    return [
+        (name, act)
+        for name, kind in bulk.KINDS.items()
+        for act in kind.acts
+        if user.has_perms(bulk.rights_of(name, act))
+    ]
+
+
+class BulkForm(LockForm):
+    """What, for whom, why. ``BaseDialogForm`` brings the request; this one is a page of its own."""
+
+    form_before_template = None
+
+    what = forms.ChoiceField(label=gettext_lazy("What"), widget=UnfoldAdminSelectWidget)
+    account = forms.ModelChoiceField(
+        label=gettext_lazy("Account"), queryset=Account.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    lines = forms.CharField(
+        label=gettext_lazy("Who"),
+        max_length=100_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=gettext_lazy(
+            "One id or external reference a line. Or paste a CSV with its header: the column id, userId, deviceId or "
+            "externalRef is taken."
+        ),
+    )
+    field_order = ("what", "account", "lines", "reason", "until", "note")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        request = kwargs["request"]
+        self.fields["what"].choices = [(f"{kind}.{act}", act_label(kind, act)) for kind, act in offered(request.user)]
+        self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+        self.fields["until"].help_text = _("Counts for locks only.")
+
+    def clean_lines(self):
+        try:
+            return bulk.lines_of(self.cleaned_data["lines"])
+        except ServiceError as error:
+            raise forms.ValidationError(error.invalid_params[0]["reason"]) from error
+
+
+def for_chosen(kind, act):
+    """The act of a list's drop-down: leads to the form with the chosen rows, and changes nothing itself."""
+
+    def choose(model_admin, request, queryset):
+        rows = list(queryset.values_list("pk", "account_id")[: bulk.settings.BULK_LIMIT + 1])
+        accounts = {account for _pk, account in rows}
+        if len(rows) > bulk.settings.BULK_LIMIT:
+            messages.warning(request, _("At most %(limit)s at once.") % {"limit": bulk.settings.BULK_LIMIT})
+            return None
+        if len(accounts) > 1:
+            messages.warning(request, _("They belong to different accounts: filter by one account first."))
+            return None
+        lines = "\n".join(str(pk) for pk, _account in rows)
+        chosen = {"what": f"{kind}.{act}", "account": accounts.pop(), "lines": lines}
+        return admin.site._registry[BulkRun].form_page(request, initial=chosen)
+
+    choose.__name__ = f"bulk_{act}"
+    choose.short_description = gettext_lazy("Lock…") if act == "lock" else gettext_lazy("Unlock…")
+    choose.allowed_permissions = [f"bulk_{act}"]
+    return choose
+
+
+class BulkListMixin:
+    """A list whose rows can be chosen for a bulk act; ``bulk_kind`` names them."""
+
+    bulk_kind = ""
+    list_disable_select_all = True
+
+    def has_bulk_lock_permission(self, request):
+        return (self.bulk_kind, "lock") in offered(request.user)
+
+    def has_bulk_unlock_permission(self, request):
+        return (self.bulk_kind, "unlock") in offered(request.user)
+
+
+class CarryOutForm(SureForm):
+    """One click for many changes."""
+
+    danger = True
+    strong = True
+
+
+def overview(request, run):
+    """Progress, what was asked, every row with what was foreseen and what came."""
+    facts = [
+        (_("What"), act_label(run.kind, run.act)),
+        (_("Account"), run.account.name),
+        (_("Because"), f"{run.reason}: {reasons.sentences().get(run.reason, '')}".rstrip(": ")),
+        (_("Note"), cells.text(run.note)),
+        (_("Until"), cells.when(run.until)),
+        (_("Asked by"), str(run.asked_by)),
+        (_("Started"), cells.when(run.started_at)),
+        (_("Ended"), cells.when(run.ended_at)),
+    ]
+    panels = [Facts(facts), rows_table(request, run)]
+    if run.status != BulkRun.Status.DRAFT:
+        panels = [progress_of(run), *panels, Timeline(trail_of(run), title=_("History"))]
+    return panels
+
+
+def progress_of(run, look=0):
+    """The bar, which asks again while the run runs."""
+    counts = bulk.counts_of(run)
+    done = run.row_count - counts.get(BulkRow.Status.WAITING, 0) - counts.get(BulkRow.Status.SKIPPED, 0)
+    words = [f"{count} {outcome(run, BulkRow.Status(status))}" for status, count in sorted(counts.items())]
+    return Progress(
+        title=_("Progress"),
+        done=done,
+        total=run.row_count,
+        text=_("%(done)s of %(total)s rows.") % {"done": done, "total": run.row_count},
+        details=[run.stopped_because] * bool(run.stopped_because) + words,
+        running=run.status == BulkRun.Status.RUNNING,
+        address=reverse("admin:reuseid_bulkrun_progress", args=[run.pk]),
+        look=look,
+    )
+
+
+def rows_table(request, run):
+    rows = list(run.rows.order_by("line"))
+    model = bulk.KINDS[run.kind].model
+    people = model._default_manager.filter(account=run.account_id).in_bulk([row.target_id for row in rows])
+    table = []
+    for row in rows:
+        target = people.get(row.target_id)
+        who = cells.link(model, target.pk, label_of(target)) if target else typed(row)
+        cols = [row.line, who, cells.badge(*foreseen(run, row))]
+        if run.status != BulkRun.Status.DRAFT:
+            cols.append(cells.badge(outcome(run, row.status), COLOURS.get(row.status, "quiet")))
+        table.append([*cols, row.message])
+    headers = [_("Line"), _("Who"), _("Dry run"), _("What came of it"), _("Why")]
+    if run.status == BulkRun.Status.DRAFT:
+        headers.remove(_("What came of it"))
+    return Table(headers, table, title=_("Rows"), more="")
+
+
+COLOURS = {
+    "DONE": "good",
+    "ALREADY": "quiet",
+    "REFUSED": "bad",
+    "NOT_FOUND": "warn",
+    "TWICE": "warn",
+    "WAITING": "busy",
+}
+
+
+def foreseen(run, row):
+    return outcome(run, row.foreseen, would=True), COLOURS.get(row.foreseen, "quiet")
+
+
+def label_of(target):
+    """How the row's person or device is called in lists."""
+    return getattr(target, "external_ref", None) or getattr(target, "name", None) or str(target.pk)
+
+
+def typed(row):
+    """What was typed where it named nobody."""
+    text = unseal_field(row, "typed")
+    return text.decode() if text else cells.text(row.target_id)
+
+
+@admin.register(BulkRun)
+class BulkRunAdmin(PageAdmin):
+    page_related = ("account", "asked_by")
+    list_display = ("made", "what", "state", "row_count", "who", "account")
+    list_display_links = ("made",)
+    list_filter = (StatusFilter, AccountFilter, ("created_at", DateFilter))
+    list_select_related = ("account", "asked_by")
+    ordering = ("-created_at", "-id")
+    search_hint = gettext_lazy("Id of a bulk act, exactly")
+    actions_detail = ("carry_out", "stop")
+    tabs = [Tab("overview", gettext_lazy("Overview"), overview)]
+    fits = {
+        "carry_out": lambda run: run.status == BulkRun.Status.DRAFT,
+        "stop": lambda run: run.status == BulkRun.Status.RUNNING,
+    }
+
+    @display(description=gettext_lazy("Made"), ordering="created_at")
+    def made(self, run):
+        return cells.when(run.created_at)
+
+    @display(description=gettext_lazy("What"))
+    def what(self, run):
+        return act_label(run.kind, run.act)
+
+    @display(description=gettext_lazy("State"))
+    def state(self, run):
+        return cells.state(run)
+
+    @display(description=gettext_lazy("Asked by"))
+    def who(self, run):
+        return str(run.asked_by)
+
+    def header(self, request, run):
+        lines = [(_("Rows"), run.row_count), (_("Made"), cells.when(run.created_at))]
+        download = reverse("admin:reuseid_bulkrun_results", args=[run.pk])
+        lines.append((_("Results"), cells.anchor(download, _("Download as CSV"))))
+        return Header(
+            title=act_label(run.kind, run.act), state=cells.state(run), ident=cells.ident(run.pk), lines=lines
+        )
+
+    # The form
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/progress/", wrap(self.progress), name="reuseid_bulkrun_progress"),
+            path("<path:object_id>/results.csv", wrap(self.results), name="reuseid_bulkrun_results"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request):
+        if offered(request.user):
+            return True
+        request.refusal = _("Your roles don't include acting on many at once.")
+        return False
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """The form, and on POST the dry run."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self.form_page(request)
+        form = BulkForm(data=request.POST, request=request)
+        if not form.is_valid():
+            return self.form_page(request, form)
+        values = form.values()
+        kind, _dot, act = form.cleaned_data["what"].partition(".")
+        try:
+            run = bulk.draft(
+                form.cleaned_data["account"], form.cleaned_data["lines"], by=request.user, kind=kind, act=act, **values
+            )
+        except ServiceError as error:
+            form.add_error(None, explain(error))
+            return self.form_page(request, form)
+        return redirect(cells.page_of(BulkRun, run.pk))
+
+    def form_page(self, request, form=None, initial=None):
+        """The page that asks what, for whom and why."""
+        first = account_ids(request.user)[:1]
+        form = form or BulkForm(request=request, initial={"account": first[0] if first else None, **(initial or {})})
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Many at once"),
+            "form": form,
+            "limit": bulk.settings.BULK_LIMIT,
+            "action": reverse("admin:reuseid_bulkrun_add"),
+        }
+        return TemplateResponse(request, "admin/bulk_new.html", context)
+
+    # What a run says
+
+    def _seen(self, request, object_id):
+        run = self.row(request, object_id)
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        return run
+
+    def progress(self, request, object_id):
+        """The bar alone; when the run is over the page is asked for anew."""
+        run = self._seen(request, object_id)
+        look = request.GET.get("look", "")
+        panel = progress_of(run, look=int(look) if look.isdecimal() and len(look) < 4 else 0)
+        response = TemplateResponse(request, panel.template, {"panel": panel})
+        if not panel.running:
+            response["HX-Refresh"] = "true"
+        return response
+
+    def results(self, request, object_id):
+        """Every row as CSV; formulas are escaped."""
+        run = self._seen(request, object_id)
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="bulk-{run.pk}.csv"'
+        writer = csv.writer(response, quoting=csv.QUOTE_ALL)
+        writer.writerow(["line", "id", "typed", "dryRun", "result", "message"])
+        for row in run.rows.order_by("line"):
+            text = unseal_field(row, "typed")
+            cols = [row.line, row.target_id, text and text.decode(), row.foreseen, row.status, row.message]
+            writer.writerow([sheets.cell(value) for value in cols])
+        return response
+
+    # Acts
+
+    def has_carry_out_permission(self, request, object_id=None):
+        return self._may_act(request, object_id)
+
+    def has_stop_permission(self, request, object_id=None):
+        return self._may_act(request, object_id)
+
+    def _may_act(self, request, object_id):
+        if object_id is None:
+            return self.has_add_permission(request)
+        run = self.row(request, object_id)
+        return run is not None and (run.kind, run.act) in offered(request.user)
+
+    @action(
+        description=gettext_lazy("Carry out"),
+        url_path="carry-out",
+        icon="play_arrow",
+        permissions=["carry_out"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": gettext_lazy("Carry out this bulk act"),
+            "description": gettext_lazy(
+                "Each row is decided again, one after the other, in the background. Each change leaves its own line in "
+                "the history and tells the account's systems. It can be stopped; what was done stays done."
+            ),
+            "form_class": CarryOutForm,
+            "form_submit_text": gettext_lazy("Carry out"),
+        },
+    )
+    def carry_out(self, request, form, object_id):
+        return self.act(request, object_id, _by(bulk.start), done=_("It is being carried out."))
+
+    @action(
+        description=gettext_lazy("Stop"),
+        url_path="stop",
+        icon="stop",
+        permissions=["stop"],
+        variant=ActionVariant.WARNING,
+        dialog={
+            "title": gettext_lazy("Stop this bulk act"),
+            "description": gettext_lazy("What was done stays done; nothing more is changed."),
+            "form_class": SureForm,
+            "form_submit_text": gettext_lazy("Stop"),
+        },
+    )
+    def stop(self, request, form, object_id):
+        return self.act(request, object_id, _by(bulk.stop), done=_("It is stopped."))
+
+    def actor(self, request):
+        return request.user
+
+
+def _by(service):
+    """Services that ask again what a colleague may take the colleague, not the name for the trail."""
+    return lambda row, *, actor: service(row, by=actor)
+
+
+@admin.register(BulkRow)
+class BulkRowAdmin(BackOfficeAdmin):
+    list_display = ("id", "run", "line", "target_id", "foreseen", "status", "account")
+    list_filter = (AccountFilter,)
+    list_select_related = ("account", "run")
+    ordering = ("-pk",)
+    exact = ("pk", "run_id")
+    search_hint = gettext_lazy("Id of the row or of the bulk act, exactly")
+    shown = ("id", "run", "line", "target_id", "foreseen", "status", "message", "settled_at", "account")

@@ -1,0 +1,156 @@
+"""Charts as SVG, drawn here: columns and lines over the same periods, each with its figures as a table.
+
+The page needs no script for them, so nothing jumps when they are drawn anew.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+HEIGHT = 120
+WIDTH = 24
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Period:
+    """A span up to now in equal columns."""
+
+    slug: str
+    title: str
+    columns: int
+    step: timedelta
+
+    def starts(self, now):
+        """The beginnings of its columns, oldest first, in UTC; the last one holds ``now``."""
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        last = day + (now - day) // self.step * self.step
+        return [last - self.step * back for back in reversed(range(self.columns))]
+
+    def label(self, start):
+        """The column's name, as short as can be."""
+        return f"{start:%H}:00" if self.step == timedelta(hours=1) else f"{start:%m-%d}"
+
+    def named(self, start):
+        """The column's name in full."""
+        if self.step < timedelta(days=1):
+            return f"{start:%Y-%m-%d %H}:00"
+        return f"{start:%Y-%m-%d}"
+
+
+PERIODS = {
+    period.slug: period
+    for period in (
+        Period("24h", _("24 hours"), 24, timedelta(hours=1)),
+        Period("7d", _("7 days"), 28, timedelta(hours=6)),
+        Period("30d", _("30 days"), 30, timedelta(days=1)),
+    )
+}
+WEEK = Period("week", _("7 days"), 7, timedelta(days=1))
+
+
+@dataclass
+class Bar:
+    """One part of a column, in the units of the view box."""
+
+    x: int
+    y: float
+    height: float
+    colour: str
+    title: str
+
+
+@dataclass
+class Line:
+    """A line through the middles of its columns; ``style`` tells lines apart without colour."""
+
+    points: str
+    colour: str
+    style: str = ""
+
+
+@dataclass
+class Chart:
+    """What the template draws. ``legend`` holds (name, colour, figure, address or none)."""
+
+    title: str
+    summary: str
+    headers: list
+    rows: list
+    ticks: list
+    top: str = ""
+    bars: list = field(default_factory=list)
+    lines: list = field(default_factory=list)
+    legend: list = field(default_factory=list)
+    empty: str = ""
+    note: str = ""
+    height: int = HEIGHT
+    bar: int = WIDTH - 6
+    template: str = "admin/parts/chart.html"
+
+    @property
+    def width(self):
+        """Of the view box."""
+        return max(len(self.rows), 1) * WIDTH
+
+
+def in_columns(figures, starts):
+    """``{(moment, *key): count}`` by column: ``{(index, *key): count}``."""
+    step = starts[1] - starts[0]
+    found = {}
+    for (moment, *key), count in figures.items():
+        index = (moment - starts[0]) // step
+        if 0 <= index < len(starts):
+            place = (index, *key)
+            found[place] = found.get(place, 0) + count
+    return found
+
+
+def stacked(columns, starts, period, series):
+    """Bars of ``series``, (key, name, colour) from the bottom; gives the bars and the tallest column's height."""
+    heights = [sum(columns.get((index, key), 0) for key, _name, _colour in series) for index in range(len(starts))]
+    tallest = max(heights, default=0) or 1
+    bars = []
+    for index, start in enumerate(starts):
+        y = float(HEIGHT)
+        for key, name, colour in series:
+            count = columns.get((index, key), 0)
+            if count:
+                height = HEIGHT * count / tallest
+                y -= height
+                title = f"{period.named(start)} {name}: {count}"
+                bars.append(Bar(index * WIDTH + 3, round(y, 2), round(height, 2), colour, title))
+    return bars, max(heights, default=0)
+
+
+def line(values, top, colour, style=""):
+    """A line through ``values``, None where there is none; ``top`` is the upper edge."""
+    points = [
+        f"{index * WIDTH + WIDTH // 2},{round(HEIGHT - HEIGHT * min(value / top, 1), 2)}"
+        for index, value in enumerate(values)
+        if value is not None
+    ]
+    return Line(" ".join(points), colour, style)
+
+
+def ticks(starts, period):
+    """Names under the first column, the last one and some in between."""
+    every = max(len(starts) // 6, 1)
+    return [period.label(start) for start in starts[::every]]
+
+
+def chosen(request) -> Period:
+    """The period that the address asks for, or the last day."""
+    return PERIODS.get(request.GET.get("period", ""), PERIODS["24h"])
+
+
+def now():
+    """The present, in the zone that the charts are drawn in."""
+    return timezone.now()
+
+
+def not_all(complete):
+    """What a chart says when the hour that runs was too busy to be read to its end."""
+    return "" if complete else _("The running hour is very busy: only its newest part is drawn.")

@@ -1,0 +1,56 @@
+"""What did this colleague do? Their lines of the trail, from one day to another, in the reader's accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.timezone import get_current_timezone, make_aware
+from django.utils.translation import gettext as _
+from unfold.utils import parse_date_str
+
+from reuseid.admin import cells, history
+from reuseid.admin.pages import ROWS, Table
+from reuseid.admin.scope import account_ids
+from reuseid.models import TrailEntry, User
+
+
+@dataclass
+class Days:
+    """A form above a table: from one day to another, both included, kept in the address."""
+
+    tab: str
+    start: str = ""
+    end: str = ""
+    template: str = "admin/parts/days.html"
+
+
+def deeds(request, staff):
+    """Their ROWS newest lines between two days; each person is a link for those who may open people."""
+    start, end = _day(request, "from"), _day(request, "to")
+    lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk))
+    if not request.user.is_superuser:
+        lines = lines.filter(account__in=account_ids(request.user))
+    if start:
+        lines = lines.filter(at__gte=start)
+    if end:
+        lines = lines.filter(at__lt=end + timedelta(days=1))
+    sees_people = request.user.has_perm("reuseid.view_user")
+    rows = [_row(line, sees_people) for line in lines.order_by("-at", "-id")[:ROWS]]
+    shown = Days("deeds", *(day.date().isoformat() if day else "" for day in (start, end)))
+    headers = [_("Time"), _("What"), _("About"), _("Person"), _("Reason"), _("Note")]
+    more = cells.list_of(TrailEntry, q=str(staff.pk)) if len(rows) == ROWS else ""
+    return [shown, Table(headers, rows, empty=_("Nothing between these days."), more=more)]
+
+
+def _row(entry, sees_people):
+    line = history.line(entry)
+    person = (
+        cells.link(User, entry.user_id) if sees_people else cells.text(entry.user_id and cells.short(entry.user_id))
+    )
+    about = f"{entry.object_type} {cells.short(entry.object_id)}"
+    return [line.at, line.sentence, about, person, line.reason, line.note]
+
+
+def _day(request, name):
+    """Midnight at the beginning of a day; what is not a date is left out."""
+    day = parse_date_str(request.GET.get(name, "")) if name in request.GET else None
+    return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None

@@ -1,0 +1,348 @@
+"""Endpoints: where an account's callbacks go. Made, changed, tested, paused and removed here as by the REST API."""
+
+from django.contrib import admin, messages
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from reuseid.admin import cells, endpoint_forms
+from reuseid.admin.dialogs import SureForm
+from reuseid.admin.filters import AccountFilter, StatusFilter
+from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
+from reuseid.admin.secrets import shown_once
+from reuseid.admin.views import View, only
+from reuseid.errors import ServiceError
+from reuseid.models import Delivery, WebhookEndpoint
+from reuseid.services import deliveries, webhooks
+
+Status = WebhookEndpoint.Status
+
+
+def endpoint_overview(request, endpoint):
+    owed = Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.PENDING)
+    failed = Delivery.objects.filter(account=endpoint.account_id, endpoint=endpoint, status=Delivery.Status.FAILED)
+    rows = [
+        (_("Address"), cells.ident(endpoint.url)),
+        (_("Description"), cells.text(endpoint.description)),
+        (_("Event types"), cells.words(endpoint.event_types) if endpoint.event_types else _("all")),
+        (_("Secret"), cells.MASK),
+        (_("Public key"), cells.ident(endpoint.public_key)),
+        (_("Keys before the last rotation sign until"), cells.when(endpoint.previous_secret_expires_at)),
+        (_("Failing since"), cells.when(endpoint.failing_since)),
+        (_("Failures in a row"), endpoint.consecutive_failures),
+        (_("Rests until"), cells.when(endpoint.open_until)),
+        (_("Owed"), _up_to(owed)),
+        (_("Given up"), _up_to(failed)),
+    ]
+    latest = Delivery.objects.filter(endpoint=endpoint).select_related("event").defer("event__payload")
+    table = [
+        [
+            cells.when(delivery.created_at),
+            cells.link(Delivery, delivery.pk, delivery.event.type),
+            cells.state(delivery),
+            delivery.attempts,
+            cells.when(delivery.settled_at),
+        ]
+        for delivery in latest.order_by("-created_at", "-id")[:ROWS]
+    ]
+    return [
+        Facts(rows),
+        Table(
+            [_("Owed since"), _("Event"), _("State"), _("Attempts"), _("Settled")],
+            table,
+            title=_("Latest deliveries"),
+            empty=_("Nothing was ever owed."),
+            more=cells.list_of(Delivery, q=str(endpoint.pk)),
+        ),
+        Timeline(trail_of(endpoint), title=_("History")),
+    ]
+
+
+def _up_to(rows, limit=1000):
+    """How many rows, counted no further than ``limit``."""
+    found = rows.order_by()[: limit + 1].count()
+    return _("more than %(limit)s") % {"limit": limit} if found > limit else found
+
+
+class HealthFilter(DropdownFilter):
+    """Those that take nothing at the moment."""
+
+    title = _("health")
+    parameter_name = "health"
+
+    def lookups(self, request, model_admin):
+        return [("failing", _("Failing"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(failing_since__isnull=False) if self.value() == "failing" else queryset
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(PageAdmin):
+    list_display = ("url", "state", "health", "description", "account", "made")
+    list_filter = (StatusFilter, HealthFilter, AccountFilter)
+    views = (View(_("Paused"), only(status="PAUSED")), View(_("Switched off"), only(status="DISABLED")))
+    list_select_related = ("account",)
+    ordering = ("-created_at",)
+    exact = ("pk", "url")
+    search_hint = _("Id or address, exactly")
+    actions_list = ("create",)
+    actions_detail = ("test", "edit", "pause", "resume", "resend_since", "resend_failed", "rotate", "remove")
+    tabs = [Tab("overview", _("Overview"), endpoint_overview)]
+    fits = {
+        "test": lambda endpoint: endpoint.status == Status.ACTIVE,
+        **dict.fromkeys(
+            ("edit", "resend_since", "resend_failed", "rotate", "remove"),
+            lambda endpoint: endpoint.status != Status.DELETED,
+        ),
+        "pause": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.PAUSED],
+        "resume": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.ACTIVE],
+    }
+
+    @display(description=_("State"), ordering="status")
+    def state(self, endpoint):
+        return cells.state(endpoint)
+
+    @display(description=_("Health"))
+    def health(self, endpoint):
+        if endpoint.failing_since:
+            return cells.badge(_("failing, %(count)s in a row") % {"count": endpoint.consecutive_failures}, "bad")
+        return cells.badge(_("well"), "good")
+
+    @display(description=_("Made"), ordering="created_at")
+    def made(self, endpoint):
+        return cells.when(endpoint.created_at)
+
+    def header(self, request, endpoint):
+        lines = [(_("Account"), endpoint.account.name), (_("Since"), cells.when(endpoint.status_since))]
+        if endpoint.disabled_reason:
+            lines.append((_("Because"), endpoint.disabled_reason))
+        if endpoint.failing_since:
+            lines.append((_("Failing since"), cells.when(endpoint.failing_since)))
+        return Header(title=endpoint.url, state=cells.state(endpoint), ident=cells.ident(endpoint.pk), lines=lines)
+
+    def has_pause_permission(self, request, object_id=None):
+        return self.may(request, object_id, "pause_webhookendpoint")
+
+    @action(
+        description=_("Pause"),
+        url_path="pause",
+        icon="pause",
+        permissions=["pause"],
+        variant=ActionVariant.WARNING,
+        dialog={
+            "title": _("Pause this endpoint"),
+            "description": "",
+            "form_class": endpoint_forms.PauseForm,
+            "form_submit_text": _("Pause"),
+        },
+    )
+    def pause(self, request, form, object_id):
+        return self.act(request, object_id, webhooks.pause, done=_("The endpoint is paused."), **form.values())
+
+    @action(
+        description=_("Resume"),
+        url_path="resume",
+        icon="play_arrow",
+        permissions=["pause"],
+        variant=ActionVariant.SUCCESS,
+        dialog={
+            "title": _("Resume this endpoint"),
+            "description": "",
+            "form_class": endpoint_forms.ResumeForm,
+            "form_submit_text": _("Resume"),
+        },
+    )
+    def resume(self, request, form, object_id):
+        return self.act(request, object_id, webhooks.resume, done=_("The endpoint gets its events."), **form.values())
+
+    # Set-up
+
+    def has_create_permission(self, request, object_id=None):
+        return self.right(request, "add_webhookendpoint")
+
+    def has_edit_permission(self, request, object_id=None):
+        return self.may(request, object_id, "change_webhookendpoint")
+
+    def has_rotate_permission(self, request, object_id=None):
+        return self.may(request, object_id, "rotate_webhookendpoint")
+
+    def has_remove_permission(self, request, object_id=None):
+        return self.may(request, object_id, "delete_webhookendpoint")
+
+    def has_resend_permission(self, request, object_id=None):
+        return self.may(request, object_id, "resend_delivery")
+
+    @action(
+        description=_("New endpoint"),
+        url_path="new",
+        icon="add",
+        permissions=["create"],
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("A new endpoint"),
+            "description": _("Its secret is shown once, after this."),
+            "form_class": endpoint_forms.NewEndpointForm,
+            "form_submit_text": _("Make it"),
+        },
+    )
+    def create(self, request, form):
+        try:
+            endpoint = webhooks.create(form.cleaned_data["account"], actor=self.actor(request), **form.values())
+        except ServiceError as error:
+            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
+            return go_to(request, cells.list_of(WebhookEndpoint))
+        return self._secret(request, endpoint)
+
+    @action(
+        description=_("Change"),
+        url_path="edit",
+        icon="edit",
+        permissions=["edit"],
+        dialog={
+            "title": _("Change this endpoint"),
+            "description": _("What is owed already goes to the new address."),
+            "form_class": endpoint_forms.ChangeEndpointForm,
+            "form_submit_text": _("Save"),
+        },
+    )
+    def edit(self, request, form, object_id):
+        return self.act(request, object_id, webhooks.update, done=_("The endpoint is changed."), **form.values())
+
+    @action(
+        description=_("New secret"),
+        url_path="rotate",
+        icon="key",
+        permissions=["rotate"],
+        variant=ActionVariant.WARNING,
+        dialog={
+            "title": _("New keys for this endpoint"),
+            "description": "",
+            "form_class": endpoint_forms.RotateForm,
+            "form_submit_text": _("Make new keys"),
+        },
+    )
+    def rotate(self, request, form, object_id):
+        endpoint = self._found(request, object_id)
+        try:
+            endpoint = webhooks.rotate_secret(endpoint, actor=self.actor(request), **form.values())
+        except ServiceError as error:
+            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
+            return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
+        return self._secret(request, endpoint)
+
+    @action(
+        description=_("Remove"),
+        url_path="remove",
+        icon="delete",
+        permissions=["remove"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Remove this endpoint for good"),
+            "description": "",
+            "form_class": endpoint_forms.RemoveForm,
+            "form_submit_text": _("Remove for good"),
+        },
+    )
+    def remove(self, request, form, object_id):
+        return self.act(request, object_id, webhooks.delete, done=_("The endpoint is removed."), **form.values())
+
+    @action(
+        description=_("Send a test"),
+        url_path="test",
+        icon="science",
+        permissions=["edit"],
+        dialog={
+            "title": _("Send a test to this endpoint"),
+            "description": _("It gets the event webhook.test, signed as all others. Its answer is shown."),
+            "form_class": SureForm,
+            "form_submit_text": _("Send"),
+        },
+    )
+    def test(self, request, form, object_id):
+        endpoint = self._found(request, object_id)
+        try:
+            event = webhooks.send_test(endpoint, actor=self.actor(request))
+        except ServiceError as error:
+            messages.error(request, _("Nothing was sent. %(why)s") % {"why": explain(error)})
+            return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
+        messages.success(request, _("The test is on its way: this page shows the answer as soon as it is there."))
+        return go_to(request, cells.page_of(Delivery, event.deliveries.get(endpoint=endpoint).pk))
+
+    # Sending again
+
+    @action(
+        description=_("Send again since …"),
+        url_path="resend-since",
+        icon="history",
+        permissions=["resend"],
+        dialog={
+            "title": _("Send again what it missed since a time"),
+            "description": "",
+            "form_class": endpoint_forms.ResendSinceForm,
+            "form_submit_text": _("Send again"),
+        },
+    )
+    def resend_since(self, request, form, object_id):
+        endpoint = self._found(request, object_id)
+        values = form.values()
+        try:
+            count, more = deliveries.resend_since(endpoint, values.pop("since"), actor=self.actor(request), **values)
+        except ServiceError as error:
+            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
+        else:
+            self._tell(request, count)
+            if more:
+                messages.warning(
+                    request,
+                    _("There are more: send again since %(time)s (UTC) for the next ones.")
+                    % {"time": f"{more:%Y-%m-%d %H:%M:%S}"},
+                )
+        return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
+
+    @action(
+        description=_("Send all failed again"),
+        url_path="resend-failed",
+        icon="replay",
+        permissions=["resend"],
+        dialog={
+            "title": _("Send all again that were given up"),
+            "description": "",
+            "form_class": endpoint_forms.ResendFailedForm,
+            "form_submit_text": _("Send again"),
+        },
+    )
+    def resend_failed(self, request, form, object_id):
+        endpoint = self._found(request, object_id)
+        try:
+            count, more = deliveries.resend_failed(endpoint, actor=self.actor(request), **form.values())
+        except ServiceError as error:
+            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
+        else:
+            self._tell(request, count)
+            if more:
+                messages.warning(request, _("There are more: send all failed again once these are through."))
+        return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
+
+    def _tell(self, request, count):
+        if count:
+            messages.success(request, _("%(count)s callback(s) are owed again, due now.") % {"count": count})
+        else:
+            messages.info(request, _("There was nothing to send again."))
+
+    def _found(self, request, object_id):
+        endpoint = self.row(request, object_id)
+        if endpoint is None:
+            raise Http404
+        return endpoint
+
+    def _secret(self, request, endpoint):
+        return shown_once(
+            request,
+            title=_("The secret of %(address)s") % {"address": endpoint.url},
+            secret=webhooks.secret_of(endpoint),
+            advice=_("It verifies the v1 signatures. It is shown now and never again: hand it over safely."),
+            back=cells.page_of(WebhookEndpoint, endpoint.pk),
+        )

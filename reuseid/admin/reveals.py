@@ -1,0 +1,120 @@
+"""One masked value, shown to one colleague for a minute, with a reason: asked on a row's dialog, read on the page."""
+
+import json
+
+from django.contrib import messages
+from django.http import Http404
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from reuseid import crypto
+from reuseid.admin import cells
+from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.pages import Acting, explain, go_to
+from reuseid.errors import ServiceError
+from reuseid.models import Attribute, Proofing, User
+from reuseid.services import attributes, looks, proofings
+
+
+def _follows(row):
+    return [
+        _("The value is shown to you alone, for one minute, on the person's page."),
+        _("The history says that you looked, at what and why; never the value."),
+    ]
+
+
+def reveal_form(model):
+    """The dialog for rows of ``model``: a reason, and the second factor again when that was some minutes ago."""
+    return ReasonForm.about(model, _follows, strong=True)
+
+
+class Revealing(Acting):
+    """Adds the act to the admin of rows that belong to a person; ``tab`` is where their page shows the value."""
+
+    tab = ""
+    page_related = ("account", "user")
+    actions_detail = ("reveal",)
+
+    def get_object(self, request, object_id, from_field=None):
+        return None if "\0" in str(object_id) else super().get_object(request, object_id, from_field)
+
+    def has_reveal_permission(self, request, object_id=None):
+        return self.may(request, object_id, f"reveal_{self.opts.model_name}")
+
+    def show_for_a_minute(self, request, form, object_id):
+        """Call the service, and lead to the tab that shows the value now."""
+        row = self.row(request, object_id)
+        if row is None:
+            raise Http404
+        try:
+            looks.reveal(row, staff=request.user, **form.values())
+        except ServiceError as error:
+            messages.error(request, explain(error))
+        return go_to(request, f"{cells.page_of(User, row.user_id)}?tab={self.tab}")
+
+
+def reveal_action(model):
+    """The act itself, with the dialog for rows of ``model``."""
+
+    def reveal(self, request, form, object_id):
+        return self.show_for_a_minute(request, form, object_id)
+
+    return action(
+        description=gettext_lazy("Reveal"),
+        url_path="reveal",
+        icon="visibility",
+        permissions=["reveal"],
+        variant=ActionVariant.WARNING,
+        dialog={
+            "title": gettext_lazy("Show this value for one minute"),
+            "description": "",
+            "form_class": reveal_form(model),
+            "form_submit_text": gettext_lazy("Show it"),
+        },
+    )(reveal)
+
+
+class Masked:
+    """The cells of one person's hidden values, for one colleague: hidden with a button, or shown while granted."""
+
+    def __init__(self, request, user):
+        self.granted = looks.shown_to(request.user, user)
+        self.may = {model: request.user.has_perm(f"reuseid.reveal_{model._meta.model_name}") for model in _READERS}
+
+    def cell(self, row):
+        """The value while this colleague may read it, else the mask and, with the right, the button."""
+        if not self.may[type(row)]:
+            return cells.MASK
+        end = self.granted.get((row._meta.model_name, row.pk))
+        if end is None:
+            return format_html("{} {}", cells.MASK, cells.dialog(_address(row), _("Reveal"), icon="visibility"))
+        seconds = max(1, min(60, int((end - timezone.now()).total_seconds())))
+        return format_html(
+            '<span class="bo-revealed" data-seconds="{}" title="{}">{}</span>',
+            seconds,
+            _("Shown to you for one minute."),
+            readable(row),
+        )
+
+
+def _address(row):
+    return cells.page_of(type(row), row.pk).removesuffix("change/") + "reveal/"
+
+
+def readable(row):
+    """The plain value as text; a badge where its key is not here."""
+    try:
+        value = _READERS[type(row)](row)
+    except crypto.Unreadable:
+        return cells.badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+_READERS = {
+    Attribute: attributes.value_of,
+    Proofing: proofings.reference_of,
+}

@@ -1,0 +1,144 @@
+"""Views that a colleague keeps: their own list of them, and removing one."""
+
+from urllib.parse import parse_qsl, urlencode
+
+from django import forms
+from django.apps import apps as installed
+from django.contrib import admin, messages
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from reuseid.admin import cells
+from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.dialogs import SureForm
+from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, explain, go_to
+from reuseid.errors import ServiceError
+from reuseid.models import SavedView
+from reuseid.services import saved_views
+
+
+def address_of(view):
+    """Where a saved view leads."""
+    return f"{cells.list_of(installed.get_model(view.model))}?{view.query}"
+
+
+class NameForm(BaseDialogForm):
+    """The name of a view; the address of the dialog says which list and filters."""
+
+    name = forms.CharField(
+        max_length=saved_views.NAME,
+        label=gettext_lazy("Name"),
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Only you see it. What was typed into the search box is not kept."),
+    )
+
+
+def facts(request, view):
+    rows = [
+        (_("List"), view.model.partition(".")[2]),
+        (_("Filters"), cells.text(view.query)),
+        (_("Saved"), cells.when(view.created_at)),
+        (_("Open it"), cells.anchor(address_of(view), view.name)),
+    ]
+    return [Facts(rows)]
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(PageAdmin):
+    account_paths = ()
+    page_related = ()
+    list_display = ("name", "of_list", "query", "saved")
+    list_display_links = ("name",)
+    sortable_by = None
+    ordering = ("model", "name")
+    exact = ("name",)
+    actions_list = ("create",)
+    actions_detail = ("remove",)
+    tabs = [Tab("overview", gettext_lazy("Overview"), facts)]
+
+    def get_queryset(self, request):
+        """Nobody's but one's own, a superuser's too."""
+        return super(BackOfficeAdmin, self).get_queryset(request).filter(staff=request.user)
+
+    @display(description=gettext_lazy("List"))
+    def of_list(self, view):
+        return cells.anchor(address_of(view), view.model.partition(".")[2])
+
+    @display(description=gettext_lazy("Saved"))
+    def saved(self, view):
+        return cells.when(view.created_at)
+
+    def header(self, request, view):
+        return Header(title=view.name)
+
+    def get_actions_list(self, request):
+        """A view is saved from the list that it is of."""
+        return []
+
+    def has_create_permission(self, request, object_id=None):
+        return self.right(request, "view_savedview")
+
+    @action(
+        description=gettext_lazy("Save this view"),
+        url_path="new",
+        icon="bookmark_add",
+        permissions=["create"],
+        dialog={
+            "title": gettext_lazy("Save this view"),
+            "description": gettext_lazy("The list with its filters, as a link above it."),
+            "form_class": NameForm,
+            "form_submit_text": gettext_lazy("Save"),
+        },
+    )
+    def create(self, request, form):
+        listed = self._list_of(request)
+        if listed is None:
+            raise Http404
+        allowed = [pair for pair in parse_qsl(request.GET.get("query", "")) if listed.lookup_allowed(*pair, request)]
+        try:
+            view = saved_views.keep(
+                request.user,
+                model=listed.opts.label_lower,
+                name=form.cleaned_data["name"],
+                query=urlencode(allowed),
+            )
+        except ServiceError as error:
+            messages.error(request, _("Nothing was saved. %(why)s") % {"why": explain(error)})
+            return go_to(request, cells.list_of(listed.model))
+        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
+        return go_to(request, address_of(view))
+
+    def _list_of(self, request):
+        """The admin of the list that the dialog's address names, if the colleague may see it."""
+        listed = {admin.opts.label_lower: admin for admin in self.admin_site._registry.values()}
+        found = listed.get(request.GET.get("model", ""))
+        return found if found is not None and found.has_view_permission(request) else None
+
+    def has_remove_permission(self, request, object_id=None):
+        return self.may(request, object_id, "view_savedview")
+
+    @action(
+        description=gettext_lazy("Remove"),
+        url_path="remove",
+        icon="bookmark_remove",
+        permissions=["remove"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": gettext_lazy("Remove this saved view"),
+            "description": gettext_lazy("Only the link goes; the rows stay as they are."),
+            "form_class": SureForm,
+            "form_submit_text": gettext_lazy("Remove"),
+        },
+    )
+    def remove(self, request, form, object_id):
+        view = self.row(request, object_id)
+        if view is None:
+            raise Http404
+        saved_views.remove(view, staff=request.user)
+        messages.success(request, _("The view is removed."))
+        return go_to(request, cells.list_of(SavedView))

@@ -1,0 +1,27 @@
+"""Cells of a CSV that a spreadsheet will open: what it would compute gets an apostrophe in front (OWASP)."""
+
+import csv
+import io
+import json
+
+# In their full width too, which some spreadsheets take for the same.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+BOM = "\ufeff"
+
+
+def cell(value) -> str:
+    """Text as it is, or escaped; none is empty; numbers, lists and the like as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
+
+
+def lines(rows) -> str:
+    """Rows of values as CSV (RFC 4180), every cell quoted: a separator of another country then splits nothing."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue()

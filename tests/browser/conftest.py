@@ -1,0 +1,84 @@
+"""A real browser on a live server.
+
+A console error, a broken rule of the content policy or a failed request fails a test.
+Nothing waits for a time: every step waits for what it needs to be there.
+"""
+
+import contextlib
+import os
+import shutil
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser import scene as scenes
+from tests.browser.watch import Watched
+from tests.reuseid.admin.cast import browser_of
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+expect.set_options(timeout=10_000)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="needs Chromium: install it, or name it in CHROMIUM"))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """One browser for a file. Its driver runs an event loop in this thread; the tests read rows all the same."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    with sync_playwright() as driver:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        root = hasattr(os, "getuid") and os.getuid() == 0
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+            os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+            if before is not None:
+                os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def scene(live_server):
+    """Nordbank on a working day: people, phones, operations, callbacks, colleagues."""
+    return scenes.nordbank()
+
+
+@pytest.fixture
+def open_as(chromium, live_server):
+    """``open_as(colleague, dark=False, language="en")``: a page of their browser; None is not signed in."""
+    with contextlib.ExitStack() as closing:
+
+        def open_as(staff=None, *, dark=False, language="en", **options):
+            context = chromium.new_context(
+                base_url=live_server.url,
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce",
+                locale={"en": "en-GB", "de": "de-DE"}[language],
+                timezone_id="Europe/Helsinki",
+                viewport={"width": 1440, "height": 900},
+                **options,
+            )
+            closing.callback(context.close)
+            context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+            if staff is not None:
+                value = browser_of(staff).cookies[settings.SESSION_COOKIE_NAME].value
+                context.add_cookies(
+                    [{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url, "httpOnly": True}]
+                )
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            watched = Watched(page)
+            closing.callback(watched.judge)
+            return page
+
+        yield open_as
