@@ -15,6 +15,7 @@ from kombu import Exchange, Queue
 
 from config import broker, env
 from config.backoffice import UNFOLD  # noqa: F401
+from config.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))
@@ -170,34 +171,7 @@ CELERY_TASK_ROUTES = {
     "reuseid.tasks.make_exports": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "expire-operations": {
-        "task": "mobileid.tasks.expire_operations",
-        "schedule": schedule(timedelta(seconds=5)),
-    },
-    "make-keys": {"task": "mobileid.tasks.turn_keys", "schedule": schedule(timedelta(minutes=10))},
-    "purge-protocol-rows": {"task": "mobileid.tasks.purge", "schedule": schedule(timedelta(minutes=5))},
-    "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
-    "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
-    "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
-    "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
-    "carry-out-bulk-runs": {
-        "task": "reuseid.tasks.carry_out_bulk_runs",
-        "schedule": schedule(timedelta(seconds=15)),
-        "options": {"expires": 15},
-    },
-    "make-exports": {
-        "task": "reuseid.tasks.make_exports",
-        "schedule": schedule(timedelta(seconds=15)),
-        "options": {"expires": 15},
-    },
-    "expire-exports": {"task": "reuseid.tasks.expire_exports", "schedule": schedule(timedelta(minutes=1))},
-    "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
-    "count-hours": {
-        "task": "reuseid.tasks.count_hours",
-        "schedule": schedule(timedelta(minutes=5)),
-        "options": {"expires": 300},
-    },
+CELERY_BEAT_SCHEDULE = SCHEDULE | {
     "send-owed-callbacks": {
         "task": "reuseid.tasks.send_owed_callbacks",
         "schedule": schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1))),

@@ -54,7 +54,7 @@ class ExportForm(ReasonForm):
         widget=UnfoldBooleanSwitchWidget,
         help_text=gettext_lazy("Begins with a byte order mark, so that Excel takes it for UTF-8."),
     )
-    filters = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    filters = forms.CharField(label="", required=False, max_length=2000, widget=forms.HiddenInput)
     field_order = ("account", "attributes", "bom", "reason", "note")
 
     def __init__(self, request, object_id=None, *args, **kwargs):

@@ -57,6 +57,7 @@ NOUNS = {
 # Names of columns, as Django makes them of the code.
 COLUMNS = {
     gettext_noop("account"),
+    gettext_noop("run"),
     gettext_noop("accounts"),
     gettext_noop("action"),
     gettext_noop("actor id"),

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin import cells
@@ -28,7 +29,7 @@ class OfColleagues(BackOfficeAdmin):
         """What else is seen."""
         return of_colleagues
 
-    @display(description="Colleague")
+    @display(description=_("Colleague"))
     def colleague(self, row):
         staff = getattr(row, self.person)
         return cells.link(Staff, staff.pk, staff.username) if staff else "a name that nobody has"
@@ -42,7 +43,7 @@ class StaffSignInAdmin(OfColleagues):
     list_select_related = ("staff",)
     ordering = ("-id",)
     exact = ("staff__username", "address")
-    search_hint = "Name of a colleague or an address, exactly"
+    search_hint = _("Name of a colleague or an address, exactly")
     shown = ("time", "colleague", "what", "method", "address")
 
     def visible(self, of_colleagues):
@@ -53,14 +54,14 @@ class StaffSignInAdmin(OfColleagues):
         term = search_term.strip()
         if not term:
             return queryset, False
-        request.searched_for = f"“{term}” as name or address, exactly"
+        request.searched_for = _("“%(term)s” as name or address, exactly") % {"term": term}
         return queryset.filter(Q(staff__username=term) | Q(address=term)), False
 
-    @display(description="Time", ordering="id")
+    @display(description=_("Time"), ordering="id")
     def time(self, row):
         return cells.when(row.at)
 
-    @display(description="What")
+    @display(description=_("What"))
     def what(self, row):
         return SIGN_INS[row.outcome]
 
@@ -75,15 +76,15 @@ class SecondFactorAdmin(OfColleagues):
     exact = ("pk",)
     shown = ("colleague", "made", "used", "secret")
 
-    @display(description="Set up", ordering="created_at")
+    @display(description=_("Set up"), ordering="created_at")
     def made(self, factor):
         return cells.when(factor.created_at)
 
-    @display(description="Last used", ordering="last_used_at")
+    @display(description=_("Last used"), ordering="last_used_at")
     def used(self, factor):
         return cells.when(factor.last_used_at)
 
-    @display(description="Secret")
+    @display(description=_("Secret"))
     def secret(self, factor):
         return cells.MASK
 
@@ -96,14 +97,14 @@ class RecoveryCodeAdmin(OfColleagues):
     exact = ("pk",)
     shown = ("colleague", "made", "used", "code")
 
-    @display(description="Made")
+    @display(description=_("Made"))
     def made(self, row):
         return cells.when(row.created_at)
 
-    @display(description="Used")
+    @display(description=_("Used"))
     def used(self, row):
         return cells.when(row.used_at)
 
-    @display(description="Code")
+    @display(description=_("Code"))
     def code(self, row):
         return cells.MASK

@@ -321,7 +321,7 @@ def test_as_many_queries_for_one_request_as_for_many(account, senior, other_seni
         asked = ask(factories.make_user(account), senior)
         if number % 2:
             requests.reject(asked, actor=Actor.staff(other_senior.staff), note="No.")
-    assert queries(other_senior, rows_of(Request)) == one <= 8
+    assert queries(other_senior, rows_of(Request)) == one <= 9
 
 
 def test_a_persons_page_costs_as_much_for_one_request_as_for_many(senior, other_senior, user):
@@ -332,7 +332,7 @@ def test_a_persons_page_costs_as_much_for_one_request_as_for_many(senior, other_
         requests.reject(ask(user, senior), actor=Actor.staff(other_senior.staff), note="No.")
     ask(user, senior)
     ask(user, senior, action="user.erase")
-    assert queries(other_senior, page(user, tab="requests")) == tab <= 14
+    assert queries(other_senior, page(user, tab="requests")) == tab <= 15
     assert queries(other_senior, page(user)) == overview <= 22
 
 

@@ -31,7 +31,7 @@ def test_a_new_colleague_signs_in_with_the_password_shown_once(administrator, ac
     response = administrator.post(NEW, {**access(account), "username": "nina"})
     password = html.unescape(re.search(r'bo-secret-value"><code>([^<]+)<', response.content.decode()).group(1))
     assert client.login(username="nina", password=password)
-    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/sign-in/enrol/?next=/admin/"
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/sign-in/enrol/?next=%2Fadmin%2F"
     nina = Staff.objects.get(username="nina")
     assert browser_of(nina).get(rows_of(Staff)).status_code == 403
     assert (nina.is_staff, nina.is_superuser, list(nina.accounts.all())) == (True, False, [account])
