@@ -171,13 +171,9 @@ CELERY_TASK_ROUTES = {
     "reuseid.tasks.make_exports": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = SCHEDULE | {
-    "send-owed-callbacks": {
-        "task": "reuseid.tasks.send_owed_callbacks",
-        "schedule": schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1))),
-        "options": {"expires": 30},
-    },
-}
+_sweep = schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1)))
+_send = {"task": "reuseid.tasks.send_owed_callbacks", "schedule": _sweep, "options": {"expires": 30}}
+CELERY_BEAT_SCHEDULE = SCHEDULE | {"send-owed-callbacks": _send}
 # What /readyz and /metrics watch: a worker on each of these queues, and how old (seconds) a sign of life and a callback
 # that waits for its sender may be.
 WATCHED_QUEUES = env.words("WATCHED_QUEUES", ["callbacks", "sweeps"])
