@@ -52,6 +52,10 @@ class Terminal:
         """As a person does, with Enter."""
         os.write(self._master, f"{line}\n".encode())
 
+    def interrupt(self):
+        """Ctrl-C alone: with an Enter behind it, the program might read an empty answer before it hears the signal."""
+        os.write(self._master, b"\x03")
+
     def end(self) -> int:
         """Read what is left; the exit code."""
         deadline = time.monotonic() + ANSWER_SECONDS

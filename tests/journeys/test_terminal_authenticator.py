@@ -156,7 +156,7 @@ def test_an_interrupted_command_says_so_and_changes_nothing(phone, bank):
     started = ask(bank, device_id)
     with phone("approve") as terminal:
         terminal.see(r"Approve\? \[y/N\] ")
-        terminal.type("\x03")
+        terminal.interrupt()
         assert terminal.end() == 1
         assert "Stopped." in terminal.screen
         assert "Traceback" not in terminal.screen
