@@ -18,12 +18,13 @@ from reuseid.admin.dialogs import caller_advice
 from reuseid.admin.pages import explain, go_to
 from reuseid.admin.scope import scoped
 from reuseid.admin.secrets import shown_once
+from reuseid.admin.stepup import StepUp
 from reuseid.admin.users import UserAdmin
 from reuseid.errors import ServiceError
 from reuseid.models import User
 
 
-class RegisterForm(BaseDialogForm):
+class RegisterForm(StepUp, BaseDialogForm):
     """Which app, and how long the code is good for."""
 
     form_before_template = "admin/parts/consequences.html"
