@@ -27,7 +27,7 @@ class Command(BaseCommand):
         application = find_account(account).applications.order_by("created_at").first()
         if application is None:
             raise CommandError("The account has no application: `manage.py create_account` makes one.")
-        self.stdout.write("Writing; this takes about a minute for a million users …")
+        self.stdout.write("Writing in one transaction; a million users take many minutes …")
         self.stdout.flush()
         devices, made = bench.fill(application, operations)
         bench.analyze()

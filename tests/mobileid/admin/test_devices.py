@@ -89,4 +89,4 @@ def test_the_list_costs_as_much_for_one_phone_as_for_many(support, phone, accoun
     one = queries()
     for number in range(4):
         phones.make_phone(phones.make_user(account, external_ref=f"p{number}"), application)
-    assert queries() == one <= 9
+    assert queries() == one <= 10

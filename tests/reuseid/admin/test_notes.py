@@ -72,5 +72,5 @@ def test_a_page_of_notes_costs_as_much_for_one_as_for_many(support, user, django
     for number in range(20):
         notes.add(user, f"Note {number}", actor=SYSTEM)
     tab(support, user)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         tab(support, user)
