@@ -10,7 +10,7 @@ from mobileid.models import Nonce
 from mobileid.problems import MessageInvalid, RateLimited
 from mobileid.protocol import proofs
 from mobileid.sdk import wire
-from mobileid.services import activations, claims, decisions, device_settings, factors, phones
+from mobileid.services import activations, applications, claims, decisions, device_settings, factors, phones
 from mobileid.services.descriptions import methods_of
 from mobileid.services.exchanges import Exchange
 from reuseid.actors import Actor
@@ -117,13 +117,13 @@ def registration_start(message):
     if spent.left < 0:
         raise RateLimited(spent.reset)
     code = message.body(activationCode=bodies.text(64))["activationCode"]
-    application, account = message.application, message.application.account
+    application = message.application
     with message.exchange.claimed():
         operation, nonce = activations.start(application, code, actor=activations.SOME_PHONE)
         body = {
             "operationId": str(operation.pk),
             "nonce": nonce.value,
-            "account": {"name": account.name} | ({"logoUri": account.logo_uri} if account.logo_uri else {}),
+            "account": applications.shown_account(application),
             "pin": {
                 "minLength": application.pin_min_length,
                 "maxLength": application.pin_max_length,

@@ -36,13 +36,13 @@ class Application(models.Model):
     pin_max_length = models.PositiveSmallIntegerField(default=12)
     pin_type = models.CharField(max_length=16, choices=PinType, default=PinType.NUMERIC)
     # How the authenticator looks; empty: as the account is called, in its own colours.
-    brand_name = models.CharField(max_length=60, blank=True, help_text="The name that people see.")
-    brand_logo_uri = models.URLField(max_length=500, blank=True, help_text="HTTPS address of a logo.")
-    brand_colour = models.CharField(max_length=7, blank=True, help_text="Of the header and buttons, as in #1d4ed8.")
-    brand_text_colour = models.CharField(max_length=7, blank=True, help_text="Of the text upon it, as in #ffffff.")
-    support_phone = models.CharField(max_length=40, blank=True, help_text="Whom people call when it does not work.")
-    support_email = models.EmailField(max_length=120, blank=True, help_text="Where people write to.")
-    support_url = models.URLField(max_length=500, blank=True, help_text="HTTPS address of a help page.")
+    brand_name = models.CharField(max_length=60, blank=True, help_text=_("The name that people see."))
+    brand_logo_uri = models.URLField(max_length=500, blank=True, help_text=_("HTTPS address of a logo."))
+    brand_colour = models.CharField(max_length=7, blank=True, help_text=_("Of the header and buttons, as in #1d4ed8."))
+    brand_text_colour = models.CharField(max_length=7, blank=True, help_text=_("Of the text upon it, as in #ffffff."))
+    support_phone = models.CharField(max_length=40, blank=True, help_text=_("Whom people call when it does not work."))
+    support_email = models.EmailField(max_length=120, blank=True, help_text=_("Where people write to."))
+    support_url = models.URLField(max_length=500, blank=True, help_text=_("HTTPS address of a help page."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -70,13 +70,36 @@ def change_application(application, *, actor, reason: str = "", **policy) -> App
 
 
 def configuration(application) -> dict:
-    """What an app is built with: ``{server, applicationId, trustAnchor}``, the anchor being the one in use."""
+    """What an app is built with: ``{server, applicationId, trustAnchor, branding?}``, the anchor the present one."""
     anchor = TrustAnchor.objects.get(account=application.account_id, status=KeyStatus.CURRENT)
-    return {
+    pinned = {
         "server": application.server,
         "applicationId": str(application.pk),
         "trustAnchor": anchor.public_jwk,
     }
+    looks = branding(application)
+    return pinned | ({"branding": looks} if looks else {})
+
+
+def branding(application) -> dict:
+    """How the white-label authenticator looks and whom people ask for help: what is set, by its name on the wire."""
+    found = {
+        "name": application.brand_name,
+        "logoUri": application.brand_logo_uri,
+        "colour": application.brand_colour,
+        "textColour": application.brand_text_colour,
+        "supportPhone": application.support_phone,
+        "supportEmail": application.support_email,
+        "supportUrl": application.support_url,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def shown_account(application) -> dict:
+    """Who asks, as a phone shows it: ``{name, logoUri?}``, the application's own where it has them."""
+    account = application.account
+    logo = application.brand_logo_uri or account.logo_uri
+    return {"name": application.brand_name or account.name} | ({"logoUri": logo} if logo else {})
 
 
 def _apply(application, policy):
@@ -107,13 +130,13 @@ def _apply(application, policy):
 def _check_looks(application):
     for name in ("brand_colour", "brand_text_colour"):
         if not _COLOUR.fullmatch(getattr(application, name)):
-            raise Invalid.field(name, "A colour as in #1d4ed8, or empty.")
+            raise Invalid.field(name, _("A colour as in #1d4ed8, or empty."))
     for name in ("brand_logo_uri", "support_url"):
         address = getattr(application, name)
         if address and not address.startswith("https://"):
-            raise Invalid.field(name, "It must be an https:// address.")
+            raise Invalid.field(name, _("It must be an https:// address."))
     if not _PHONE.fullmatch(application.support_phone):
-        raise Invalid.field("support_phone", "A phone number of digits, spaces and + at its beginning.")
+        raise Invalid.field("support_phone", _("A phone number of digits, spaces and + at its beginning."))
 
 
 def _save(application, **how):

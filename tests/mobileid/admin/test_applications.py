@@ -9,7 +9,8 @@ import pytest
 from mobileid.admin.looks import contrast
 from mobileid.models import Application, ChannelKey, SigningKey, TrustAnchor
 from mobileid.sdk.config import ApplicationConfig
-from mobileid.services.applications import configuration
+from mobileid.services.applications import change_application, configuration
+from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
 from tests.reuseid.admin.cast import page, rows_of, said
 
@@ -145,6 +146,12 @@ def test_the_configuration_is_a_qr_code_and_a_text_that_the_sdk_takes(integrator
         ApplicationConfig(found["server"], found["applicationId"], found["trustAnchor"])
         assert "data:image/svg+xml" in shown.content.decode()
         assert "script-src 'self' 'unsafe-eval'" in shown["Content-Security-Policy"]
+
+
+def test_the_configuration_tells_the_authenticator_how_it_looks(application):
+    assert "branding" not in configuration(application)
+    change_application(application, actor=SYSTEM, brand_colour="#1d4ed8", support_phone="+358 9 123 456")
+    assert configuration(application)["branding"] == {"colour": "#1d4ed8", "supportPhone": "+358 9 123 456"}
 
 
 def test_the_keys_are_named_without_their_private_halves(integrator, application):

@@ -25,6 +25,14 @@ def test_an_offer_says_whose_it_is_and_what_a_pin_must_be(ada, application, acco
     assert (found.pin_rules.min_length, found.pin_rules.max_length) == (4, 12)
 
 
+def test_an_application_with_looks_of_its_own_is_shown_under_its_own_name(ada, application):
+    Account.objects.update(logo_uri="https://bank.example/logo.svg")
+    looks = {"brand_name": "Nord Key", "brand_logo_uri": "https://bank.example/key.svg"}
+    applications.change_application(application, actor=SYSTEM, **looks)
+    _operation, code = phones.start_registration(ada, application)
+    assert phones.offer(application, code).account == {"name": "Nord Key", "logoUri": "https://bank.example/key.svg"}
+
+
 def test_a_code_is_good_for_one_start(ada, application):
     _operation, code = phones.start_registration(ada, application)
     phones.offer(application, code)
