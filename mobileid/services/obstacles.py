@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mobileid.errors import UserCooldown
-from mobileid.models import Device, Operation
+from mobileid.models import Device, Operation, Suite
 from mobileid.models.operations import OPEN
 from mobileid.services import factors, fatigue
 from mobileid.services.descriptions import methods_of, state_of
@@ -100,6 +100,8 @@ def _locked(phone):
 def _of_app(phone):
     """Its application's policy, and the tries that are left."""
     values = {"name": phone.name, "version": phone.sdk_version, "minimum": phone.application.min_sdk_version}
+    if phone.suite and phone.suite < phone.application.min_suite:
+        return _of_suite(phone)
     if is_too_old(phone.application, phone.sdk_version):
         return Obstacle(
             "APP_TOO_OLD",
@@ -119,6 +121,20 @@ def _of_app(phone):
             _("Lock the device and unlock it: its failed tries are then forgotten."),
         )
     return None
+
+
+def _of_suite(phone):
+    """A message that is refused for its suite is never opened: known is what the last good one came in."""
+    values = {
+        "name": phone.name,
+        "suite": phone.get_suite_display(),
+        "minimum": Suite(phone.application.min_suite).label,
+    }
+    return Obstacle(
+        "SUITE_REFUSED",
+        _("The app on “%(name)s” last used the cipher suite %(suite)s; at least %(minimum)s is asked for.") % values,
+        _("The person updates the app and opens it once; the least suite that counts is set at the application."),
+    )
 
 
 def _unseen(phone):

@@ -93,7 +93,7 @@ def overview(request, user):
 
 
 def _maker(request, client):
-    """A link for those who may open API clients; people made by hand, by an import or before this was kept have none."""
+    """A link for those who may open API clients; none for people whom a colleague or an import made."""
     if client is None:
         return cells.NONE
     sees = request.user.has_perm("reuseid.view_client")

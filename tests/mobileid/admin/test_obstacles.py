@@ -98,6 +98,21 @@ def test_an_app_that_is_too_old_but_not_if_another_phone_is_new(ada, phone, appl
     assert codes(ada) == []
 
 
+def test_an_app_whose_cipher_suite_the_application_came_to_refuse(ada, phone, support):
+    Device.objects.update(suite=1)
+    assert codes(ada) == []
+    Application.objects.update(min_suite=2)
+    assert codes(ada) == ["SUITE_REFUSED"]
+    shown = support.get(page(ada)).content.decode()
+    assert "last used the cipher suite X25519; at least X-Wing (post-quantum) is asked for." in shown
+    assert "updates the app and opens it once" in shown
+    proof = support.get(page(phone.row)).content.decode()
+    assert "Cipher suite, last used" in proof
+    assert "X25519" in proof
+    Device.objects.update(suite=None)
+    assert codes(ada) == []
+
+
 def test_no_method_that_the_application_allows(ada, phone):
     Application.objects.update(auth_methods=["DEVICE_BIOMETRIC"])
     Device.objects.update(inherence_jwk=None)
