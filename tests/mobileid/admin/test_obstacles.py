@@ -59,6 +59,18 @@ def test_a_lock_for_a_time_counts_until_that_time(ada, phone):
     assert codes(ada) == []
 
 
+def test_times_are_the_readers_and_names_are_escaped(ada, phone, support):
+    until = timezone.now() + timedelta(hours=1)
+    devices.lock(phone.row, actor=SYSTEM, reason="TOO_MANY_FAILURES", until=until)
+    Device.objects.update(name="<b>50 %</b>")
+    (fact,) = obstacles(User.objects.select_related("account").get(pk=ada.pk))
+    assert fact.values["until"] == until
+    shown = support.get(page(ada)).content.decode()
+    assert "The device “&lt;b&gt;50 %&lt;/b&gt;” is locked until <time" in shown
+    assert f'datetime="{until.isoformat()}" title="{until:%Y-%m-%d %H:%M:%S.%f} UTC"' in shown
+    assert "<b>50" not in shown
+
+
 def test_a_phone_that_waits_for_confirmation(ada, application, cheap_pins):
     phones.make_phone(ada, application, confirmation="INTEGRATOR")
     assert codes(ada) == ["DEVICE_PENDING"]
