@@ -1,6 +1,6 @@
 """Who did it: every service takes an actor, every trail line and event names one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -13,15 +13,19 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A client of the API, a colleague in the back office, a person's phone, or the service itself."""
+    """A client of the API, a colleague in the back office, a person's phone, or the service itself.
+
+    ``client_pk`` is an API client's row, for what keeps a reference to it.
+    """
 
     kind: ActorKind
     id: str
     label: str = ""
+    client_pk: int | None = field(default=None, compare=False)
 
     @classmethod
     def client(cls, client):
-        return cls(ActorKind.CLIENT, client.client_id, client.name)
+        return cls(ActorKind.CLIENT, client.client_id, client.name, client.pk)
 
     @classmethod
     def staff(cls, staff):

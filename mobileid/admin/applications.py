@@ -11,7 +11,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from mobileid.admin import looks
-from mobileid.models import Application, AuthMethod, ChannelKey, SigningKey, TrustAnchor
+from mobileid.models import Application, AuthMethod, ChannelKey, SigningKey, Suite, TrustAnchor
 from mobileid.services import applications
 from mobileid.services.qr import svg_data_uri
 from reuseid.admin import cells
@@ -73,7 +73,7 @@ class ApplicationAdmin(EditAdmin):
 
     @display(description=_("Suite at least"), ordering="min_suite")
     def suite(self, application):
-        return {1: "X25519", 2: "X-Wing"}[application.min_suite]
+        return Suite(application.min_suite).label
 
     @display(description=_("Made"), ordering="created_at")
     def created(self, application):
@@ -104,7 +104,7 @@ class ApplicationAdmin(EditAdmin):
         now = timezone.now()
         for key in ChannelKey.objects.filter(**mine).order_by("-not_before").defer("private_key")[:ROWS]:
             state = cells.badge(_("In use"), "good") if key.not_before <= now < key.not_after else cells.badge(_("Old"))
-            purpose = _("seals messages, suite %(suite)s") % {"suite": {1: "X25519", 2: "X-Wing"}[key.suite]}
+            purpose = _("seals messages, suite %(suite)s") % {"suite": Suite(key.suite).label}
             rows.append(
                 [cells.link(ChannelKey, key.pk), purpose, state, *_age(key.not_before), cells.when(key.not_after)]
             )

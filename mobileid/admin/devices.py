@@ -76,6 +76,7 @@ def overview(request, device):
     ]
     proof = [
         (_("Methods"), cells.words([method_name(method) for method in methods_of(device)])),
+        (_("Cipher suite, last used"), cells.text(device.get_suite_display())),
         (_("Key thumbprint"), cells.ident(device.possession_thumbprint)),
         (_("PIN key version"), device.key_version),
         (_("Failed tries in a row"), device.failed_attempts),

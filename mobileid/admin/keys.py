@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from mobileid.models import ChannelKey, SigningKey, TrustAnchor
+from mobileid.models import ChannelKey, SigningKey, Suite, TrustAnchor
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter, StatusFilter
@@ -52,7 +52,7 @@ class ChannelKeyAdmin(BackOfficeAdmin):
 
     @display(description=_("Suite"), ordering="suite")
     def suite_name(self, key):
-        return {1: "1: X25519", 2: "2: X-Wing (post-quantum)"}[key.suite]
+        return f"{key.suite}: {Suite(key.suite).label}"
 
     @display(description=_("From"), ordering="not_before")
     def from_time(self, key):

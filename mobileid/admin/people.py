@@ -17,7 +17,7 @@ def sign_in(request, user):
     return [
         Findings(
             _("Why can this person not sign in?"),
-            obstacles(user),
+            [(cells.sentence(fact.sentence, **fact.values), fact.advice) for fact in obstacles(user)],
             _("Nothing stands in the way: the person is active and has a device that may be used."),
         )
     ]

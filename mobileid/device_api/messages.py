@@ -58,7 +58,7 @@ class Message:
 
     def device(self, proof):
         """The device that proved possession; one that talks too much is RateLimited."""
-        device = phones.identify(self.application, proof)
+        device = phones.identify(self.application, proof, self.request.suite)
         spent = spend("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
         if spent.left < 0:
             raise RateLimited(spent.reset)
@@ -160,6 +160,7 @@ def registration_finish(message):
         model=body["model"],
         sdk_version=body["sdkVersion"],
         app_version=body["appVersion"],
+        suite=message.request.suite,
     )
     with message.exchange.claimed():
         answer = activations.finish(

@@ -1,4 +1,4 @@
-from mobileid.models.applications import Application, AuthMethod
+from mobileid.models.applications import Application, AuthMethod, Suite
 from mobileid.models.devices import Device
 from mobileid.models.exchanges import MessageAnswer, Nonce
 from mobileid.models.keys import ChannelKey, KeyStatus, SigningKey, TrustAnchor
@@ -15,5 +15,6 @@ __all__ = [
     "Nonce",
     "Operation",
     "SigningKey",
+    "Suite",
     "TrustAnchor",
 ]

@@ -14,6 +14,13 @@ class AuthMethod(models.TextChoices):
     DEVICE_BIOMETRIC = "DEVICE_BIOMETRIC", _("Device and biometry")
 
 
+class Suite(models.IntegerChoices):
+    """What messages are sealed with (docs/protocol.md, chapter 3); a higher one is stronger."""
+
+    X25519 = 1, "X25519"
+    X_WING = 2, _("X-Wing (post-quantum)")
+
+
 def all_methods():
     return list(AuthMethod.values)
 

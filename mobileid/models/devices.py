@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from mobileid.models.applications import Application
+from mobileid.models.applications import Application, Suite
 from reuseid.models import Account, User
 from reuseid.models.sealed import SealedField
 
@@ -60,6 +60,9 @@ class Device(models.Model):
     model = models.CharField(max_length=64, blank=True)
     sdk_version = models.CharField(max_length=32, blank=True)
     app_version = models.CharField(max_length=32, blank=True)
+    suite = models.PositiveSmallIntegerField(
+        choices=Suite, null=True, blank=True, help_text=_("What its last message was sealed with.")
+    )
     possession_jwk = models.JSONField(help_text=_("Public key, P-256."))
     possession_thumbprint = models.CharField(max_length=43, help_text=_("RFC 7638."))
     inherence_jwk = models.JSONField(null=True, blank=True)
@@ -91,6 +94,7 @@ class Device(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["PENDING", "ACTIVE", "LOCKED", "DEACTIVATED"]), name="device_status"
             ),
+            models.CheckConstraint(condition=Q(suite=None) | Q(suite__in=[1, 2]), name="device_suite"),
             models.UniqueConstraint(fields=["account", "possession_thumbprint"], name="device_possession_key"),
         ]
         indexes = [

@@ -46,6 +46,7 @@ class Request:
 
     application_id: str
     kid: str
+    suite: int
     path: str
     mid: bytes
     iat: int
@@ -94,6 +95,7 @@ def open_request(sealed: Sealed, private_key: Any, suite: int, path: str) -> Req
     return Request(
         application_id=sealed.app,
         kid=sealed.kid,
+        suite=suite,
         path=path,
         mid=mid,
         iat=inner["iat"],

@@ -37,7 +37,7 @@ SOME_PHONE = Actor(ActorKind.DEVICE, "unregistered")
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """What the phone says of itself, within the columns' lengths."""
+    """What the phone says of itself, within the columns' lengths, and the suite that it spoke in."""
 
     name: str
     platform: str
@@ -45,6 +45,7 @@ class Phone:
     model: str
     sdk_version: str
     app_version: str
+    suite: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ def _make_device(application, operation, statement, phone, knowledge) -> Device:
         model=phone.model,
         sdk_version=phone.sdk_version,
         app_version=phone.app_version,
+        suite=phone.suite,
         possession_jwk=statement["possession"],
         possession_thumbprint=proofs.thumbprint(statement["possession"]),
         inherence_jwk=statement["inherence"],

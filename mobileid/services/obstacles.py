@@ -1,31 +1,34 @@
 """Why can this person not sign in? The blocking facts, as the judge of an operation would find them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mobileid.errors import UserCooldown
-from mobileid.models import Device, Operation
+from mobileid.models import Device, Operation, Suite
 from mobileid.models.operations import OPEN
 from mobileid.services import factors, fatigue
 from mobileid.services.descriptions import methods_of, state_of
 from mobileid.services.phones import is_too_old
 from reuseid.models import Account, Client, User
 from reuseid.services import reasons
-from reuseid.times import rfc3339
 
 UNSEEN = timedelta(days=90)
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One fact that stands in the way, and what helps. ``code`` is stable."""
+    """One fact that stands in the way, and what helps. ``code`` is stable.
+
+    ``sentence`` names its ``values`` as ``%(name)s``: the door fills them in, for times are the reader's.
+    """
 
     code: str
     sentence: str
     advice: str = ""
+    values: dict = field(default_factory=dict)
 
 
 def obstacles(user) -> list[Obstacle]:
@@ -57,9 +60,12 @@ def _of_person(user):
             _("A new user can be made by the account's system."),
         )
     if user.status == User.Status.LOCKED:
-        until = rfc3339(user.locked_until) if user.locked_until else _("somebody unlocks them")
-        sentence = _("The person is locked until %(until)s%(why)s.") % {"until": until, "why": _why(user)}
-        yield Obstacle("USER_LOCKED", sentence, _("Unlock the person."))
+        yield Obstacle(
+            "USER_LOCKED",
+            _("The person is locked until %(until)s%(why)s."),
+            _("Unlock the person."),
+            {"until": user.locked_until or _("somebody unlocks them"), "why": _why(user)},
+        )
 
 
 def _of_phones(user):
@@ -76,8 +82,9 @@ def _of_phone(phone):
     if phone.status == Device.Status.PENDING:
         return Obstacle(
             "DEVICE_PENDING",
-            _("The device “%(name)s” waits for its confirmation.") % {"name": phone.name},
+            _("The device “%(name)s” waits for its confirmation."),
             _("The account's system confirms it with the code that the phone shows."),
+            {"name": phone.name},
         )
     if phone.status == Device.Status.LOCKED and not phone.is_lock_over:
         return _locked(phone)
@@ -85,40 +92,59 @@ def _of_phone(phone):
 
 
 def _locked(phone):
-    until = rfc3339(phone.locked_until) if phone.locked_until else _("somebody unlocks it")
     advice = _("Wait for it, or unlock the device.") if phone.locked_until else _("Unlock the device.")
     if phone.lock_reason == factors.LOCK_REASON:
         advice += " " + _("If the PIN is forgotten, deactivate the device and register a phone anew.")
     return Obstacle(
         "DEVICE_LOCKED",
-        _("The device “%(name)s” is locked until %(until)s%(why)s.")
-        % {"name": phone.name, "until": until, "why": _why(phone)},
+        _("The device “%(name)s” is locked until %(until)s%(why)s."),
         advice,
+        {"name": phone.name, "until": phone.locked_until or _("somebody unlocks it"), "why": _why(phone)},
     )
 
 
 def _of_app(phone):
     """Its application's policy, and the tries that are left."""
     values = {"name": phone.name, "version": phone.sdk_version, "minimum": phone.application.min_sdk_version}
+    if phone.suite and phone.suite < phone.application.min_suite:
+        return _of_suite(phone)
     if is_too_old(phone.application, phone.sdk_version):
         return Obstacle(
             "APP_TOO_OLD",
-            _("The app on “%(name)s” is too old: SDK %(version)s, at least %(minimum)s is asked for.") % values,
+            _("The app on “%(name)s” is too old: SDK %(version)s, at least %(minimum)s is asked for."),
             _("The person updates the app and opens it once."),
+            values,
         )
     if not methods_of(phone):
         return Obstacle(
             "NO_METHOD",
-            _("The device “%(name)s” has no method that its application allows.") % values,
+            _("The device “%(name)s” has no method that its application allows."),
             _("The person registers the phone anew, or an integrator allows another method."),
+            values,
         )
     if phone.failed_attempts >= factors.MAX_FAILURES:
         return Obstacle(
             "TRIES_USED",
-            _("All tries for the PIN are used on “%(name)s”.") % values,
+            _("All tries for the PIN are used on “%(name)s”."),
             _("Lock the device and unlock it: its failed tries are then forgotten."),
+            values,
         )
     return None
+
+
+def _of_suite(phone):
+    """A message that is refused for its suite is never opened: known is what the last good one came in."""
+    values = {
+        "name": phone.name,
+        "suite": phone.get_suite_display(),
+        "minimum": Suite(phone.application.min_suite).label,
+    }
+    return Obstacle(
+        "SUITE_REFUSED",
+        _("The app on “%(name)s” last used the cipher suite %(suite)s; at least %(minimum)s is asked for."),
+        _("The person updates the app and opens it once; the least suite that counts is set at the application."),
+        values,
+    )
 
 
 def _unseen(phone):
@@ -128,8 +154,9 @@ def _unseen(phone):
         return None
     return Obstacle(
         "DEVICE_UNSEEN",
-        _("The device “%(name)s” was last seen on %(day)s.") % {"name": phone.name, "day": f"{seen:%Y-%m-%d}"},
+        _("The device “%(name)s” was last seen %(time)s."),
         _("Ask whether the person still has it and opens the app; else register another phone."),
+        {"name": phone.name, "time": seen},
     )
 
 
@@ -148,9 +175,9 @@ def _no_phone(user):
     if state == Operation.Status.EXPIRED:
         return Obstacle(
             "REGISTRATION_EXPIRED",
-            _("No active device; the last registration expired at %(time)s, its code unused.")
-            % {"time": rfc3339(last.expires_at)},
+            _("No active device; the last registration expired at %(time)s, its code unused."),
             _("Register a phone: a new code is made."),
+            {"time": last.expires_at},
         )
     return Obstacle(
         "NO_DEVICE",
@@ -166,9 +193,9 @@ def _of_fatigue(user):
         end = timezone.now() + timedelta(seconds=cooldown.retry_after)
         yield Obstacle(
             "USER_COOLDOWN",
-            _("Left in peace until %(until)s: more than %(count)s requests in a row were not approved.")
-            % {"until": rfc3339(end), "count": fatigue.TOLERATED},
+            _("Left in peace until %(until)s: more than %(count)s requests in a row were not approved."),
             _("A request bound by a number or a QR code gets through."),
+            {"until": end, "count": fatigue.TOLERATED},
         )
 
 

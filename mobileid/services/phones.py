@@ -14,8 +14,8 @@ from reuseid.models import Account, User
 _NUMBERS = re.compile(r"\d+")
 
 
-def identify(application, proof: proofs.Proof) -> Device:
-    """The device whose possession key signed the statement.
+def identify(application, proof: proofs.Proof, suite: int) -> Device:
+    """The device whose possession key signed the statement; ``suite`` is what its message was sealed with.
 
     Whatever fails is one AuthenticationFailed at one cost, and counts nothing: nobody can lock another's phone from
     afar. An unknown device is verified against a key that nobody has.
@@ -31,6 +31,7 @@ def identify(application, proof: proofs.Proof) -> Device:
         raise AuthenticationFailed
     device.account, device.application = application.account, application
     device.user.account = application.account
+    _note(device, suite=suite)
     return device
 
 
@@ -70,6 +71,11 @@ def _version(text):
 def refresh(device, **reported: str | None):
     """End a lock that is over, and take over the versions that the phone says it has now."""
     _end_lock(device)
+    _note(device, **reported)
+
+
+def _note(device, **reported):
+    """One statement when something is new, none otherwise: most messages tell nothing new."""
     changed = {name: value for name, value in reported.items() if value is not None and value != getattr(device, name)}
     if changed:
         Device.objects.filter(pk=device.pk).update(**changed)

@@ -1,9 +1,11 @@
 """How single values look: state words, times, links, ids, masks. Everything is escaped here."""
 
+from datetime import datetime
+
 from django.contrib.admin.utils import quote
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import lazy
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +65,15 @@ def when(moment):
         shown.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
         shown.strftime("%Y-%m-%d %H:%M:%S"),
     )
+
+
+def sentence(text, **values):
+    """A text with its ``%(name)s`` filled in: times as `when` shows them, all else escaped."""
+    shown = {
+        name: when(value) if isinstance(value, datetime) else conditional_escape(value)
+        for name, value in values.items()
+    }
+    return SafeString(conditional_escape(text) % shown)
 
 
 def ident(value):

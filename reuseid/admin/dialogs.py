@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from reuseid.admin import cells
 from reuseid.admin.scope import scoped
 from reuseid.admin.stepup import StepUp
 from reuseid.errors import Invalid
@@ -30,8 +31,7 @@ def caller_advice(user_id):
     if callers.is_passed(line):
         return []
     if line is not None:
-        sentence = gettext("The caller failed the check at %(time)s UTC: do you know whom you help?")
-        return [sentence % {"time": f"{line.at:%H:%M}"}]
+        return [cells.sentence(gettext("The caller failed the check: %(time)s. Do you know whom you help?"), time=line.at)]
     sentence = gettext("Nobody has verified the caller in the last 15 minutes: “%(button)s” is on the person's page.")
     return [sentence % {"button": gettext("Verify the caller")}]
 

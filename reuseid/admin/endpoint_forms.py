@@ -15,6 +15,7 @@ from unfold.widgets import (
 )
 
 from reuseid import event_types
+from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.scope import account_ids, scoped
 from reuseid.errors import Invalid
@@ -162,8 +163,10 @@ class ResendSinceForm(
     """Since when, and whether also what was taken."""
 
     since = forms.DateTimeField(
-        label=_("Since, in UTC"),
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1"}),
+        label=_("Since"),
+        # A script takes what is typed for the reader's own time and sends it in UTC.
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1", "data-utc": ""}),
+        help_text=cells.lazy_html("<noscript>{}</noscript>", _("In UTC.")),
     )
     delivered = forms.BooleanField(
         required=False, label=_("Also what was taken already"), widget=UnfoldBooleanSwitchWidget

@@ -297,8 +297,7 @@ class WebhookEndpointAdmin(PageAdmin):
             if more:
                 messages.warning(
                     request,
-                    _("There are more: send again since %(time)s (UTC) for the next ones.")
-                    % {"time": f"{more:%Y-%m-%d %H:%M:%S}"},
+                    cells.sentence(_("There are more: send again since %(time)s for the next ones."), time=more),
                 )
         return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
 

@@ -1,7 +1,10 @@
 """Trail lines as the colleagues read them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.cells import short, when
@@ -36,7 +39,7 @@ def line(entry, subject="") -> Line:
         subject=subject,
         reason=reason_in_words(entry.reason),
         note=entry.note,
-        changes=", ".join(f"{name}: {in_words(value)}" for name, value in changes.items()),
+        changes=format_html_join(", ", "{}: {}", ((name, in_words(value)) for name, value in changes.items())),
         colour=COLOURS.get(entry.action.partition(".")[2], "quiet"),
     )
 
@@ -49,9 +52,13 @@ def who(entry) -> str:
 
 
 def in_words(value):
-    """A value of ``changes``: before and after where it has both."""
+    """A value of ``changes``: before and after where it has both; a time as the reader's."""
     if isinstance(value, dict) and set(value) == {"before", "after"}:
-        return f"{value['before']} → {value['after']}"
+        return format_html("{} → {}", in_words(value["before"]), in_words(value["after"]))
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
+    with suppress(TypeError, ValueError):
+        moment = parse_datetime(value)
+        if moment and moment.tzinfo:
+            return when(moment)
     return str(value)

@@ -9,12 +9,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin import history
+from reuseid.admin import cells, history
 from reuseid.admin.base import BackOfficeAdmin
-from reuseid.admin.cells import page_of
 from reuseid.errors import ServiceError, WrongState
 from reuseid.models import TrailEntry
 
@@ -54,7 +54,7 @@ class Timeline:
 
 @dataclass
 class Findings:
-    """A question and what answers it: a list of blocking facts, or the one sentence that there are none."""
+    """A question and what answers it: pairs of a blocking fact and what helps, or the sentence that there are none."""
 
     title: str
     findings: list
@@ -177,7 +177,7 @@ class Acting:
             messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
         else:
             messages.success(request, done)
-        return go_to(request, page_of(self.model, obj.pk))
+        return go_to(request, cells.page_of(self.model, obj.pk))
 
     def too_late(self, obj):
         """Why a click came to nothing: the state that the row is in by now, and who brought it there."""
@@ -186,8 +186,8 @@ class Acting:
         line = last_line(obj)
         if line is None:
             return sentence
-        last = {"action": line.action, "who": line.actor_label or line.actor_id, "time": f"{line.at:%H:%M:%S}"}
-        return sentence + " " + _("Last change: %(action)s by %(who)s, %(time)s UTC.") % last
+        last = {"action": line.action, "who": line.actor_label or line.actor_id, "time": line.at}
+        return format_html("{} {}", sentence, cells.sentence(_("Last change: %(action)s by %(who)s, %(time)s."), **last))
 
 
 class PageAdmin(Acting, BackOfficeAdmin):

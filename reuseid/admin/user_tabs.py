@@ -7,7 +7,7 @@ from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
 from reuseid.admin.reveals import Masked, readable
 from reuseid.admin.words import thing
-from reuseid.models import Attribute, AttributeKey, Event, Proofing, Request, Staff, TrailEntry
+from reuseid.models import Attribute, AttributeKey, Client, Event, Proofing, Request, Staff, TrailEntry
 from reuseid.models.trail import LOOKS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
@@ -79,6 +79,7 @@ def overview(request, user):
         (_("External reference"), cells.ident(user.external_ref)),
         (_("Segment"), cells.text(user.segment)),
         (_("Account"), user.account.name),
+        (_("Made by the API client"), _maker(request, user.client)),
         (_("Created"), cells.when(user.created_at)),
         (_("Last changed"), cells.when(user.updated_at)),
         (_("Version"), user.version),
@@ -89,6 +90,14 @@ def overview(request, user):
     if request.user.has_perm("reuseid.view_trailentry"):
         panels.append(Timeline(_lines(user, 5), title=_("Last happened"), more="?tab=timeline"))
     return panels
+
+
+def _maker(request, client):
+    """A link for those who may open API clients; none for people whom a colleague or an import made."""
+    if client is None:
+        return cells.NONE
+    sees = request.user.has_perm("reuseid.view_client")
+    return cells.link(Client, client.pk, str(client)) if sees else str(client)
 
 
 def attributes(request, user):

@@ -13,12 +13,12 @@ from reuseid.admin import cells, user_tabs
 from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
 from reuseid.admin.exports import PeopleExportMixin
-from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter
+from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter, by_row
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
 from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import meaning, reason_in_words
-from reuseid.models import Request, Staff, User
+from reuseid.models import Client, Request, Staff, User
 from reuseid.services import looks, requests, users
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
@@ -101,6 +101,7 @@ def _can_ask(user, action):
 @admin.register(User)
 class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     bulk_kind = "user"
+    page_related = ("account", "client")
     actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
     list_display = ("person", "state", "reference", "segment", "account", "since", "created")
     list_display_links = ("person",)
@@ -108,6 +109,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         StartFilter,
         StatusFilter,
         LockFilter,
+        by_row(Client, "client", _("client")),
         AccountFilter,
         ("status_since", DateFilter),
         ("created_at", DateFilter),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
+from reuseid.models.clients import Client
 
 
 def folded(reference):
@@ -37,6 +38,15 @@ class User(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="users")
     external_ref = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - NULL is "none", so unique works
+    client = models.ForeignKey(
+        Client,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        help_text=_("The API client that made it."),
+    )
     # Longer than the reference: some letters have capitals of more than one character.
     folded_ref = models.GeneratedField(
         expression=folded("external_ref"), output_field=models.CharField(max_length=400, null=True), db_persist=True
@@ -73,6 +83,7 @@ class User(models.Model):
             models.Index(fields=["account", "created_at", "id"], name="user_page"),
             models.Index(fields=["account", "status", "created_at", "id"], name="user_by_status"),
             models.Index(fields=["account", "segment", "created_at", "id"], name="user_by_segment"),
+            models.Index(fields=["client", "created_at", "id"], name="user_of_client"),
             models.Index(
                 fields=["account", "folded_ref"],
                 name="user_by_folded_ref",

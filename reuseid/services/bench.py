@@ -7,24 +7,28 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 
 from reuseid import crypto
-from reuseid.models import Attribute, User
+from reuseid.models import Attribute, Client, User
 from reuseid.services import catalogue
 
 BATCH = 10_000
 SEGMENTS = ("retail", "private", "business", "staff")
-USER_COLUMNS = "id, account_id, external_ref, segment, status, lock_reason, version, created_at"
+USER_COLUMNS = "id, account_id, client_id, external_ref, segment, status, lock_reason, version, created_at"
 ATTRIBUTE_COLUMNS = "id, account_id, user_id, name, value, blind_index, source, assurance_level"
 
 
 def fill(account, number: int, run: str) -> Iterator[int]:
-    """Make ``number`` users with four attributes each, by COPY; yields how many after each batch."""
+    """Make ``number`` users with four attributes each, by COPY; yields how many after each batch.
+
+    The account's API clients made them in turn.
+    """
+    clients = list(Client.objects.filter(account=account).order_by("pk").values_list("pk", flat=True)) or [None]
     rules = catalogue.rules_for(account, ("email", "phone", "name", "customerSince"))
     begun = datetime.now(UTC) - timedelta(seconds=number)
     for start in range(0, number, BATCH):
         wanted = range(start, min(start + BATCH, number))
         users = [(uuid.uuid4(), index) for index in wanted]
         with transaction.atomic():
-            _copy(User, USER_COLUMNS, (_user(account, run, begun, *user) for user in users))
+            _copy(User, USER_COLUMNS, (_user(account, clients, run, begun, *user) for user in users))
             rows = (row for user_id, index in users for row in _attributes(account, rules, run, user_id, index))
             _copy(Attribute, ATTRIBUTE_COLUMNS, rows)
         yield len(wanted)
@@ -43,10 +47,10 @@ def _copy(model, columns, rows):
             copy.write_row(row)
 
 
-def _user(account, run, begun, user_id, index):
+def _user(account, clients, run, begun, user_id, index):
     locked = index % 100 == 0
     return (
-        *(user_id, account.pk, f"{run}-{index}", SEGMENTS[index % len(SEGMENTS)]),
+        *(user_id, account.pk, clients[index % len(clients)], f"{run}-{index}", SEGMENTS[index % len(SEGMENTS)]),
         *(User.Status.LOCKED.value if locked else User.Status.ACTIVE.value, "OTHER" if locked else "", 1),
         begun + timedelta(seconds=index),
     )

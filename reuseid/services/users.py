@@ -24,9 +24,15 @@ UNSET = object()
 def create(account, *, actor: Actor, external_ref=None, segment="", attributes=None, proofing=None) -> User:
     """A new ACTIVE user. ``attributes`` maps names to `Record`; ``proofing`` holds `proofings.add`'s values.
 
-    Attributes without a proofing of their own point to that one. Raises Invalid, ExternalRefTaken or NotUnique.
+    Attributes without a proofing of their own point to that one. An API client that makes a user stays known on it.
+    Raises Invalid, ExternalRefTaken or NotUnique.
     """
-    user = User(account=account, external_ref=check_external_ref(external_ref), segment=check_segment(segment))
+    user = User(
+        account=account,
+        client_id=actor.client_pk,
+        external_ref=check_external_ref(external_ref),
+        segment=check_segment(segment),
+    )
     try:
         with transaction.atomic():
             user.save(force_insert=True)

@@ -11,19 +11,39 @@
     return words.format(Math.trunc(seconds / size), unit);
   }
 
+  function written(moment, between = " ") {
+    return (
+      `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}${between}` +
+      `${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`
+    );
+  }
+
   function localise(root) {
     for (const element of root.querySelectorAll("time.bo-time:not([data-local])")) {
       const moment = new Date(element.dateTime);
       if (Number.isNaN(moment.getTime())) continue;
       element.dataset.local = "1";
-      element.textContent =
-        `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ` +
-        `${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+      element.textContent = written(moment);
       const small = document.createElement("span");
       small.className = "bo-age";
       small.textContent = age(moment);
       element.append(" ", small);
     }
+    for (const field of root.querySelectorAll("input[data-utc][name]")) typedHere(field);
+  }
+
+  // A time that is typed is the reader's; UTC is sent, in a field of the same name.
+  function typedHere(field) {
+    const sent = document.createElement("input");
+    Object.assign(sent, { type: "hidden", name: field.name, value: field.value });
+    field.removeAttribute("name");
+    field.after(sent);
+    const moment = new Date(`${field.value}Z`);
+    if (!Number.isNaN(moment.getTime())) field.value = written(moment, "T");
+    field.addEventListener("input", () => {
+      const chosen = new Date(field.value);
+      sent.value = Number.isNaN(chosen.getTime()) ? "" : chosen.toISOString().slice(0, 19);
+    });
   }
 
   // The server decides who sees a revealed value and for how long; this takes it off a page that stays open.

@@ -59,6 +59,18 @@ def test_a_lock_for_a_time_counts_until_that_time(ada, phone):
     assert codes(ada) == []
 
 
+def test_times_are_the_readers_and_names_are_escaped(ada, phone, support):
+    until = timezone.now() + timedelta(hours=1)
+    devices.lock(phone.row, actor=SYSTEM, reason="TOO_MANY_FAILURES", until=until)
+    Device.objects.update(name="<b>50 %</b>")
+    (fact,) = obstacles(User.objects.select_related("account").get(pk=ada.pk))
+    assert fact.values["until"] == until
+    shown = support.get(page(ada)).content.decode()
+    assert "The device “&lt;b&gt;50 %&lt;/b&gt;” is locked until <time" in shown
+    assert f'datetime="{until.isoformat()}" title="{until:%Y-%m-%d %H:%M:%S.%f} UTC"' in shown
+    assert "<b>50" not in shown
+
+
 def test_a_phone_that_waits_for_confirmation(ada, application, cheap_pins):
     phones.make_phone(ada, application, confirmation="INTEGRATOR")
     assert codes(ada) == ["DEVICE_PENDING"]
@@ -95,6 +107,21 @@ def test_an_app_that_is_too_old_but_not_if_another_phone_is_new(ada, phone, appl
     Device.objects.update(sdk_version="1.9.9")
     assert codes(ada) == ["APP_TOO_OLD"]
     Device.objects.update(sdk_version="2.0")
+    assert codes(ada) == []
+
+
+def test_an_app_whose_cipher_suite_the_application_came_to_refuse(ada, phone, support):
+    Device.objects.update(suite=1)
+    assert codes(ada) == []
+    Application.objects.update(min_suite=2)
+    assert codes(ada) == ["SUITE_REFUSED"]
+    shown = support.get(page(ada)).content.decode()
+    assert "last used the cipher suite X25519; at least X-Wing (post-quantum) is asked for." in shown
+    assert "updates the app and opens it once" in shown
+    proof = support.get(page(phone.row)).content.decode()
+    assert "Cipher suite, last used" in proof
+    assert "X25519" in proof
+    Device.objects.update(suite=None)
     assert codes(ada) == []
 
 

@@ -63,7 +63,7 @@ def test_two_colleagues_make_one_change_and_the_second_is_told_who_was_first(sup
     response = senior.post(page(user, "lock"), REASON, follow=True)
     (message,) = said(response)
     assert message.startswith("Nothing was changed: the user is locked already.")
-    assert "user.locked by sam" in message
+    assert "user.locked by sam, <time" in message
     assert TrailEntry.objects.filter(action="user.locked").count() == 1
     assert Event.objects.filter(type="user.locked").count() == 1
 
@@ -200,3 +200,4 @@ def test_a_lock_may_end_by_itself(support, user):
     row = User.objects.get()
     assert timedelta(hours=7, minutes=59) < row.locked_until - before < timedelta(hours=8, minutes=1)
     assert "Locked until" in support.get(page(user)).content.decode()
+    assert "until: <time" in support.get(page(user, tab="timeline")).content.decode()

@@ -1,0 +1,31 @@
+"""Which API client made a person; unknown (NULL) for those made before."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("reuseid", "0002_trail_guard"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="user",
+            name="client",
+            field=models.ForeignKey(
+                db_index=False,
+                editable=False,
+                help_text="The API client that made it.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["client", "created_at", "id"], name="user_of_client"),
+        ),
+    ]
