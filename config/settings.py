@@ -176,7 +176,7 @@ _send = {"task": "reuseid.tasks.send_owed_callbacks", "schedule": _sweep, "optio
 CELERY_BEAT_SCHEDULE = SCHEDULE | {"send-owed-callbacks": _send}
 # What /readyz and /metrics watch: a worker on each of these queues, and how old (seconds) a sign of life and a callback
 # that waits for its sender may be.
-WATCHED_QUEUES = env.words("WATCHED_QUEUES", ["callbacks", "sweeps"])
+WATCHED_QUEUES = env.words("WATCHED_QUEUES", [queue.name for queue in CELERY_TASK_QUEUES])
 HEARTBEAT_LATE = env.integer("HEARTBEAT_LATE", 60, minimum=1)
 CALLBACK_LATE = env.integer("CALLBACK_LATE", 120, minimum=1)
 # Seconds of silence after which a second beat takes over.

@@ -1,9 +1,12 @@
-"""Made-up phones and operations in bulk, to measure lists with. PostgreSQL only; no phone can use any of it."""
+"""Made-up phones and operations in bulk, with what they leave behind, to measure lists with. PostgreSQL only.
+
+No phone can use any of it, no event has a body, and no seal covers the lines.
+"""
 
 from django.db import connection, transaction
 
 from mobileid.models import Device, Operation
-from reuseid.models import User
+from reuseid.models import Delivery, Event, TrailEntry, User, WebhookEndpoint
 
 # One phone for each person, unlike real ones without a key that could prove anything.
 DEVICES = """
@@ -32,25 +35,65 @@ FROM (SELECT {device}.*, client_id, now() - random() * interval '30 days' AS at
   WHERE {device}.account_id = %(account)s) phones
 """
 
+# What the end of each leaves behind: its event, without a body that opens; its line; a delivery to each endpoint.
+EVENTS = """
+INSERT INTO {event} (id, account_id, type, object_type, object_id, user_id, payload, created_at)
+SELECT gen_random_uuid(), account_id, type || '.' || lower(status), 'operation', id, user_id, '', ended_at
+FROM {operation} WHERE account_id = %(account)s ORDER BY ended_at
+"""
 
-def tables():
-    """The names that the statements need."""
-    return {"device": Device._meta.db_table, "operation": Operation._meta.db_table, "user": User._meta.db_table}
+TRAIL = """
+INSERT INTO {trail} (account_id, at, action, object_type, object_id, user_id, actor_type, actor_id, actor_label, reason,
+  note, trace_id, changes)
+SELECT account_id, ended_at, 'operation.' || lower(status), 'operation', id, user_id, 'DEVICE', device_id, '', '',
+  '', '', '{{}}'
+FROM {operation} WHERE account_id = %(account)s ORDER BY ended_at
+"""
+
+# One in fifty was given up.
+DELIVERIES = """
+INSERT INTO {delivery} (id, account_id, endpoint_id, event_id, object_id, status, attempts, attempts_before,
+  next_attempt_at, created_at, settled_at)
+SELECT gen_random_uuid(), account_id, endpoint, sequence, object_id,
+  CASE WHEN random() < .02 THEN 'FAILED' ELSE 'SENT' END, 1, 0, created_at, created_at,
+  created_at + random() * interval '10 seconds'
+FROM (SELECT {event}.*, {endpoint}.id AS endpoint FROM {event} JOIN {endpoint} USING (account_id)
+  WHERE account_id = %(account)s) owed
+"""
+
+STATEMENTS = {
+    "devices": DEVICES,
+    "operations": OPERATIONS,
+    "events": EVENTS,
+    "lines of the trail": TRAIL,
+    "deliveries": DELIVERIES,
+}
+MODELS = {
+    "user": User,
+    "device": Device,
+    "operation": Operation,
+    "event": Event,
+    "trail": TrailEntry,
+    "endpoint": WebhookEndpoint,
+    "delivery": Delivery,
+}
 
 
 @transaction.atomic
-def fill(application, each: int) -> tuple[int, int]:
-    """A device for each user of the application's account and ``each`` operations for it; returns how many of both."""
+def fill(application, each: int) -> dict[str, int]:
+    """A device for each user of the application's account and ``each`` operations for it; returns how many of what."""
     values = {"application": application.pk, "account": application.account_id, "each": each}
+    tables = {name: model._meta.db_table for name, model in MODELS.items()}
+    made = {}
     with connection.cursor() as cursor:
-        cursor.execute(DEVICES.format(**tables()), values)
-        devices = cursor.rowcount
-        cursor.execute(OPERATIONS.format(**tables()), values)
-        return devices, cursor.rowcount
+        for name, statement in STATEMENTS.items():
+            cursor.execute(statement.format(**tables), values)
+            made[name] = cursor.rowcount
+    return made
 
 
 def analyze():
     """What autovacuum would do in a while."""
     with connection.cursor() as cursor:
-        for model in (Device, Operation):
+        for model in MODELS.values():
             cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")

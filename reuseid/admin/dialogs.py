@@ -31,7 +31,9 @@ def caller_advice(user_id):
     if callers.is_passed(line):
         return []
     if line is not None:
-        return [cells.sentence(gettext("The caller failed the check: %(time)s. Do you know whom you help?"), time=line.at)]
+        return [
+            cells.sentence(gettext("The caller failed the check: %(time)s. Do you know whom you help?"), time=line.at)
+        ]
     sentence = gettext("Nobody has verified the caller in the last 15 minutes: “%(button)s” is on the person's page.")
     return [sentence % {"button": gettext("Verify the caller")}]
 

@@ -187,7 +187,9 @@ class Acting:
         if line is None:
             return sentence
         last = {"action": line.action, "who": line.actor_label or line.actor_id, "time": line.at}
-        return format_html("{} {}", sentence, cells.sentence(_("Last change: %(action)s by %(who)s, %(time)s."), **last))
+        return format_html(
+            "{} {}", sentence, cells.sentence(_("Last change: %(action)s by %(who)s, %(time)s."), **last)
+        )
 
 
 class PageAdmin(Acting, BackOfficeAdmin):

@@ -31,6 +31,7 @@ def test_readiness_shows_database_broker_heartbeats_and_lag(client, alive):
         "beat",
         "worker:callbacks",
         "worker:sweeps",
+        "worker:bulk",
         "callbacks",
     }
 
@@ -41,6 +42,16 @@ def test_a_silent_beat_degrades_and_fails_only_the_strict_monitor(client, alive)
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["checks"]["beat"]["age"] >= 61
     assert client.get("/readyz?strict=1").status_code == 503
+
+
+def test_every_queue_is_watched_and_one_without_a_worker_degrades(client, alive):
+    assert set(settings.WATCHED_QUEUES) == {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    Heartbeat.objects.filter(name="worker:bulk").delete()
+    answer = client.get("/readyz").json()
+    assert answer["status"] == "degraded"
+    assert [name for name, check in answer["checks"].items() if not check["ok"]] == ["worker:bulk"]
+    heartbeats.beat("worker:bulk", "here")
+    assert 'reuseid_heartbeat_age_seconds{name="worker:bulk"}' in client.get("/metrics").content.decode()
 
 
 def test_lag_counts_what_waits_for_a_sender_and_not_what_waits_for_a_receiver(endpoint, owe):

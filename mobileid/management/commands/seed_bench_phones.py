@@ -8,9 +8,12 @@ from reuseid.management.accounts import find_account
 
 
 class Command(BaseCommand):
-    """Writes rows in bulk past the services: no trail, no events. For a database that is thrown away."""
+    """Writes rows in bulk past the services, for a database that is thrown away."""
 
-    help = "Give each user of an account in a throw-away database a phone and operations of the last 30 days."
+    help = (
+        "Give each user of an account in a throw-away database a phone and operations of the last 30 days, with their "
+        "events, lines of the trail and, to each endpoint of the account, deliveries."
+    )
 
     def add_arguments(self, parser):
         """See --help."""
@@ -29,6 +32,6 @@ class Command(BaseCommand):
             raise CommandError("The account has no application: `manage.py create_account` makes one.")
         self.stdout.write("Writing in one transaction; a million users take many minutes …")
         self.stdout.flush()
-        devices, made = bench.fill(application, operations)
+        made = bench.fill(application, operations)
         bench.analyze()
-        self.stdout.write(f"{devices} devices, {made} operations")
+        self.stdout.write(", ".join(f"{count} {name}" for name, count in made.items()))

@@ -106,11 +106,11 @@ def test_a_silent_worker_is_on_the_first_page(auditor):
         return next(card for card in cards if card.title == "Worker and beat")
 
     assert (alive().number, alive().colour) == ("silent", "bad")
-    for name in ("beat", "worker:callbacks", "worker:sweeps"):
+    for name in ("beat", "worker:callbacks", "worker:sweeps", "worker:bulk"):
         heartbeats.beat(name, "host-1")
     assert (alive().number, alive().colour) == ("all alive", "good")
-    Heartbeat.objects.filter(name="worker:callbacks").update(at=timezone.now() - timedelta(minutes=5))
-    assert (alive().number, alive().hint) == ("silent", "worker:callbacks")
+    Heartbeat.objects.filter(name="worker:bulk").update(at=timezone.now() - timedelta(minutes=5))
+    assert (alive().number, alive().hint) == ("silent", "worker:bulk")
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry))
