@@ -121,7 +121,8 @@ def _sqlite(path):
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
         },
-        "TEST": {"NAME": ":memory:"},
+        # A file too: a server's threads and a worker beside it have connections of their own.
+        "TEST": {"NAME": f"{path}.tests"},
     }
 
 

@@ -7,13 +7,16 @@ Nothing waits for a time: every step waits for what it needs to be there.
 import contextlib
 import os
 import shutil
+import signal
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import expect, sync_playwright
 
+from config.demo.supervisor import Supervisor
 from tests.browser import scene as scenes
 from tests.browser.watch import Watched
+from tests.faults.stage import CELERY, database_url
 from tests.reuseid.admin.cast import browser_of
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -51,6 +54,31 @@ def chromium():
 def scene(live_server):
     """Nordbank on a working day: people, phones, operations, callbacks, colleagues."""
     return scenes.nordbank()
+
+
+class Worker:
+    """A real worker of the queue ``bulk``, on the tests' own database and broker."""
+
+    def __init__(self, processes, log):
+        options = ["-Q", "bulk", "--concurrency", "1", "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
+        self.process = processes.start("worker", [*CELERY, "worker", *options], log).process
+        assert processes.wait(90, lambda: " ready." in log.read_text()), log.read_text()
+
+    @contextlib.contextmanager
+    def held(self):
+        """It takes up nothing inside the block, as one that has other work has not yet."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def worker(django_db_setup, tmp_path_factory):
+    """Ready when the tests of a file begin, gone after them."""
+    with Supervisor({"DATABASE_URL": database_url()}) as processes:
+        yield Worker(processes, tmp_path_factory.mktemp("worker") / "log")
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ CELERY = [sys.executable, "-m", "celery", "-A", "config"]
 def database_url():
     """Of the test's database, for other processes."""
     values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{quote(str(values['NAME']))}"
     return (
         f"postgresql://{quote(values['USER'])}:{quote(values['PASSWORD'] or '')}@{values['HOST'] or '127.0.0.1'}"
         f":{values['PORT'] or 5432}/{values['NAME']}"

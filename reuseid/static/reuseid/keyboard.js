@@ -56,3 +56,57 @@
     event.target.querySelector("[aria-invalid=true]")?.focus();
   });
 })();
+
+// Ctrl+K, wherever the focus is, and Enter: opens what is chosen, or the only answer as soon as it is there.
+(() => {
+  const BOX = "search-input-command";
+  let hurried = false;
+
+  const box = () => document.getElementById(BOX);
+  const answers = () => document.getElementById("command-results");
+
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && box()) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        if (box().getClientRects().length > 0) box().focus();
+        else window.dispatchEvent(new CustomEvent("opencommand"));
+      }
+      if (event.key === "Enter" && event.target.id === BOX && !answers().querySelector("li.active")) {
+        // The theme would look for what nobody has chosen.
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        hurried = true;
+      }
+    },
+    true,
+  );
+
+  // What was typed before is no answer to what is typed now: nobody opens the wrong person.
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== BOX) return;
+    hurried = false;
+    answers().replaceChildren();
+  });
+
+  // The name with a hyphen: the theme listens to it too, and is done when it arrives here.
+  document.addEventListener("htmx:after-swap", (event) => {
+    if (event.target.id !== "command-results") return;
+    const asked = new URLSearchParams(event.detail.pathInfo.finalRequestPath.split("?")[1]).get("s");
+    if (asked !== box().value) {
+      answers().replaceChildren();
+      return;
+    }
+    const found = answers().querySelectorAll("#command-results-list li a");
+    if (hurried && found.length === 1) location.assign(found[0].href);
+    else box().dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+    hurried = false;
+  });
+
+  // The theme hides the page until it is ready, too late for the browser's own autofocus.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
+  });
+})();
