@@ -60,7 +60,7 @@ def _text(item):
     try:
         return cells.lines(notes.text_of(item))
     except crypto.Unreadable:
-        return cells.badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
+        return cells.unreadable()
 
 
 UserAdmin.add_act(note, allowed=allowed, fits=lambda user: user.erasure_requested_at is None)

@@ -7,7 +7,7 @@ from unfold.decorators import display
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter, StatusFilter, by_choice
-from reuseid.admin.reveals import Revealing, reveal_action
+from reuseid.admin.reveals import Revealing, reveal_action, reveal_form
 from reuseid.models import Attribute, AttributeVersion, Proofing, User
 
 
@@ -30,7 +30,7 @@ class OfPerson(BackOfficeAdmin):
 @admin.register(Attribute)
 class AttributeAdmin(Revealing, OfPerson):
     tab = "attributes"
-    reveal = reveal_action(Attribute)
+    reveal = reveal_action(reveal_form(Attribute))
     list_display = ("name", "person", "masked", "source", "assurance_level", "verified_at", "expires_at", "account")
     list_filter = (AccountFilter, by_choice("assurance_level"))
     ordering = ("pk",)
@@ -74,7 +74,7 @@ class AttributeVersionAdmin(OfPerson):
 @admin.register(Proofing)
 class ProofingAdmin(Revealing, OfPerson):
     tab = "proofings"
-    reveal = reveal_action(Proofing)
+    reveal = reveal_action(reveal_form(Proofing))
     fits = {"reveal": lambda proofing: proofing.reference is not None}
     list_display = ("id", "state", "person", "method", "provider", "assurance_level", "performed_at", "account")
     list_filter = (StatusFilter, by_choice("method"), by_choice("assurance_level"), AccountFilter)

@@ -69,6 +69,8 @@ SIGN_INS = {
 ACTS = {
     "attribute.revealed": _("Looked at a masked value"),
     "proofing.revealed": _("Looked at a proofing's reference"),
+    "operation.revealed": _("Looked at what the person was shown"),
+    "operation.downloaded": _("Downloaded what the person was shown"),
     "user.viewed": _("Opened the person's page"),
     "user.caller_verified": _("Checked who is calling"),
     "note.added": _("Wrote an internal note"),
