@@ -105,7 +105,7 @@ def _masked(operation, may):
         (_("Payment"), _mask(operation.transaction)),
         (_("Push message"), _mask(operation.push_notification)),
         (_("Shown after success"), _mask(operation.post_context)),
-        (_("Form"), cells.text(FORMS.get(operation.mime_type, operation.mime_type))),
+        (_("Form"), cells.text(FORMS.get(operation.mime_type, "") if shown.has_text(operation) else "")),
         (_("Hash that the phone signs"), cells.ident(operation.content_hash)),
         (_("Consent"), _("signed") if operation.signature else cells.NONE),
         (_("Evidence"), cells.link(Evidence, evidence.pk, _("kept")) if evidence else cells.NONE),

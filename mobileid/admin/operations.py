@@ -57,20 +57,22 @@ def overview(request, operation):
 
 def _asked(operation):
     rows = [
-        (_("Operation id"), cells.ident(operation.pk)),
-        (_("Type"), kind(operation)),
         (_("Started by"), cells.link(Client, operation.client_id, operation.client and operation.client.name)),
         (_("Their reference"), cells.text(operation.client_reference)),
         (_("Application"), cells.text(operation.application and operation.application.name)),
         (_("Level"), cells.text(operation.get_auth_level_display())),
         (_("Methods allowed"), cells.words([method_name(method) for method in operation.auth_methods])),
         (_("Method used"), cells.text(method_name(operation.auth_method))),
-        (_("Binding"), operation.get_binding_display()),
-        (_("For one device"), cells.link(Device, operation.target_device_id)),
+        (_("Binding"), cells.NONE if operation.binding == "NONE" else operation.get_binding_display()),
+        (_("For one device"), cells.link(Device, operation.target_device_id, _name(operation.target_device))),
         (_("All devices"), _("yes") if operation.broadcast else _("no")),
         (_("Attributes asked for"), cells.words(operation.requested_attributes)),
     ]
     return Facts(rows, title=_("What was asked"))
+
+
+def _name(device):
+    return device and device.name
 
 
 @admin.register(Operation)
@@ -82,7 +84,7 @@ class OperationAdmin(Revealing, PageAdmin):
         title=_("Show for one minute what the person was shown"),
     )
     page_related = ("account", "user", "device", "target_device", "client", "application", "evidence")
-    list_display = ("started", "type", "state", "failure_reason", "person", "on", "auth_method", "deadline", "account")
+    list_display = ("started", "type", "state", "because", "person", "on", "method", "account")
     list_display_links = ("started",)
     list_filter = (
         StatusFilter,
@@ -137,16 +139,20 @@ class OperationAdmin(Revealing, PageAdmin):
 
     @display(description=_("Device"))
     def on(self, operation):
-        return cells.link(Device, operation.device_id, operation.device and operation.device.name)
+        return cells.link(Device, operation.device_id, _name(operation.device))
 
-    @display(description=_("Deadline"))
-    def deadline(self, operation):
-        return cells.when(operation.expires_at)
+    @display(description=_("Because"))
+    def because(self, operation):
+        return cells.reason(operation.failure_reason)
+
+    @display(description=_("Method"))
+    def method(self, operation):
+        return cells.text(method_name(operation.auth_method))
 
     def header(self, request, operation):
         lines = [
             (_("User"), cells.link(User, operation.user_id, operation.user and operation.user.external_ref)),
-            (_("Device"), cells.link(Device, operation.device_id, operation.device and operation.device.name)),
+            (_("Device"), cells.link(Device, operation.device_id, _name(operation.device))),
             (_("Account"), operation.account.name),
             (_("Started"), cells.when(operation.created_at)),
         ]
@@ -154,6 +160,7 @@ class OperationAdmin(Revealing, PageAdmin):
             lines.append((_("Because"), reason_in_words(operation.failure_reason)))
         return Header(
             title=kind(operation),
+            name=f"{kind(operation)} {cells.short(operation.pk)}",
             state=cells.state(operation),
             ident=cells.ident(operation.pk),
             means=meaning(operation),

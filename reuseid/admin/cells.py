@@ -60,8 +60,8 @@ def state(obj):
 
 
 def reason(code):
-    """A reason's code, its sentence in the tooltip."""
-    return format_html('<span title="{}">{}</span>', reason_sentence(code), code) if code else NONE
+    """A reason in words, its code in the tooltip; the code alone where nobody wrote a sentence."""
+    return format_html('<span title="{}">{}</span>', code, reason_sentence(code).rstrip(".") or code) if code else NONE
 
 
 def when(moment, missing=NONE):

@@ -8,7 +8,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from reuseid import crypto
-from reuseid.admin import cells
+from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Tab, Table
 from reuseid.admin.users import UserAdmin
 from reuseid.models import UserNote
@@ -52,7 +52,7 @@ def allowed(self, request, object_id=None):
 def tab(request, user):
     """The newest notes, with who wrote them."""
     found = UserNote.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
-    rows = [[cells.when(item.created_at), item.actor_label or item.actor_id, _text(item)] for item in found]
+    rows = [[cells.when(item.created_at), history.who(item), _text(item)] for item in found]
     return [Table([_("Time"), _("By"), _("Note")], rows, empty=_("No notes yet."))]
 
 

@@ -52,7 +52,7 @@ class AttributeAdmin(Revealing, OfPerson):
 
 @admin.register(AttributeVersion)
 class AttributeVersionAdmin(OfPerson):
-    list_display = ("name", "person", "masked", "replaced_at", "actor_type", "actor_id", "reason", "account")
+    list_display = ("name", "person", "masked", "replaced_at", "actor_type", "actor_id", "because", "account")
     list_filter = (AccountFilter,)
     ordering = ("pk",)
     shown = (
@@ -67,8 +67,12 @@ class AttributeVersionAdmin(OfPerson):
         "replaced_at",
         "actor_type",
         "actor_id",
-        "reason",
+        "because",
     )
+
+    @display(description=_("Because"))
+    def because(self, version):
+        return cells.reason(version.reason)
 
 
 @admin.register(Proofing)

@@ -9,7 +9,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
-from unfold.enums import ActionVariant
 
 from reuseid import crypto
 from reuseid.admin import cells
@@ -76,7 +75,6 @@ def reveal_action(form, *, description="", title=""):
         url_path="reveal",
         icon="visibility",
         permissions=["reveal"],
-        variant=ActionVariant.WARNING,
         dialog={
             "title": title or gettext_lazy("Show this value for one minute"),
             "description": "",
