@@ -52,6 +52,7 @@ TABLE = {
     "mobileid.deactivate_device": "- N - - -",
     "mobileid.bulk_device": "- N - - -",
     "mobileid.view_operation": "S N A - -",
+    "mobileid.reveal_operation": "- N - - -",
     "mobileid.cancel_operation": "S N - - -",
     "mobileid.start_registration": "S N - - -",
     "mobileid.view_evidence": "- N A - -",

@@ -1,6 +1,7 @@
 """The cast: two accounts, their back ends, a person."""
 
 import importlib
+from contextlib import contextmanager
 
 import pytest
 from django.core.cache import cache
@@ -13,14 +14,21 @@ GUARD = importlib.import_module("reuseid.migrations.0002_trail_guard")
 _teardown = TransactionTestCase._fixture_teardown
 
 
-def _unguarded_teardown(self):
-    """Tests with real commits empty every table afterwards, which the guard of the trail would refuse."""
+@contextmanager
+def unguarded():
+    """While the block runs, lines of the trail can be moved in time or emptied."""
     editor = connection.SchemaEditorClass(connection)
     GUARD.remove(None, editor)
     try:
-        _teardown(self)
+        yield
     finally:
         GUARD.install(None, editor)
+
+
+def _unguarded_teardown(self):
+    """Tests with real commits empty every table afterwards, which the guard of the trail would refuse."""
+    with unguarded():
+        _teardown(self)
 
 
 TransactionTestCase._fixture_teardown = _unguarded_teardown

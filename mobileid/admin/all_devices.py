@@ -100,7 +100,7 @@ def _act(name, description, icon, title, form, submit, variant):
     gettext_lazy("Lock all devices of this person"),
     AllLockForm,
     gettext_lazy("Lock them"),
-    ActionVariant.DANGER,
+    ActionVariant.WARNING,
 )
 def lock_devices(self, request, form, object_id):
     return _run(self, request, object_id, all_devices.lock_all, form.values())

@@ -85,6 +85,7 @@ def _expiry(columns, starts, period, note):
         expired, ended = expired + late, ended + over
         rates.append(100 * late / over if over else None)
     words = [charts.NOTHING if rate is None else f"{rate:.1f} %" for rate in rates]
+    top = charts.scale([rate for rate in rates if rate is not None], (10, 25, 50, 100))
     whole = f"{100 * expired / ended:.1f} %" if ended else charts.NOTHING
     return Chart(
         title=_("Expired, of those that ended, %(period)s") % {"period": period.title},
@@ -92,8 +93,8 @@ def _expiry(columns, starts, period, note):
         headers=[_("From"), _("Expired")],
         rows=[[period.named(start), word] for start, word in zip(starts, words, strict=True)],
         ticks=charts.ticks(starts, period),
-        top="100 %",
-        lines=[charts.line(rates, 100, "warn")] if ended else [],
+        top=f"{top} %",
+        lines=[charts.line(rates, top, "warn")] if ended else [],
         legend=[(_("Nobody answered before the deadline"), "warn", expired, "")],
         empty=_("No operation has ended."),
         note=note,

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -29,7 +30,14 @@ def _lock_follows(device):
     return [
         _("The phone can approve nothing until it is unlocked."),
         *(
-            [_("%(count)s open operation(s) wait for this phone alone and will expire.") % {"count": waiting}]
+            [
+                ngettext(
+                    "%(count)s open operation waits for this phone alone and will expire.",
+                    "%(count)s open operations wait for this phone alone and will expire.",
+                    waiting,
+                )
+                % {"count": waiting}
+            ]
             if waiting
             else []
         ),
@@ -42,7 +50,14 @@ def _end_follows(device):
     return [
         _("The phone's secrets are erased; the person has to register a phone again."),
         *(
-            [_("%(count)s open operation(s) that wait for this phone alone are cancelled.") % {"count": waiting}]
+            [
+                ngettext(
+                    "%(count)s open operation that waits for this phone alone is cancelled.",
+                    "%(count)s open operations that wait for this phone alone are cancelled.",
+                    waiting,
+                )
+                % {"count": waiting}
+            ]
             if waiting
             else []
         ),
@@ -72,7 +87,7 @@ def overview(request, device):
         (_("SDK version"), cells.text(device.sdk_version)),
         (_("Application"), device.application.name),
         (_("Registered"), cells.when(device.created_at)),
-        (_("Last seen"), cells.when(device.last_used_at)),
+        (_("Last seen"), cells.when(device.last_used_at, cells.NEVER)),
     ]
     proof = [
         (_("Methods"), cells.words([method_name(method) for method in methods_of(device)])),
@@ -115,7 +130,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     )
     views = (
         View(_("Locked today"), since_today("status_since", status="LOCKED")),
-        View(_("Locked for good"), only(lock="lasting")),
+        View(_("Locked until unlocked"), only(lock="lasting")),
         View(_("Waiting for confirmation"), only(status="PENDING")),
         View(_("Registered today"), since_today("created_at")),
     )
@@ -152,7 +167,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
 
     @display(description=_("Last seen"), ordering="last_used_at")
     def last_seen(self, device):
-        return cells.when(device.last_used_at)
+        return cells.when(device.last_used_at, cells.NEVER)
 
     @display(description=_("Registered"), ordering="created_at")
     def created(self, device):
@@ -191,7 +206,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         url_path="lock",
         icon="lock",
         permissions=["lock"],
-        variant=ActionVariant.DANGER,
+        variant=ActionVariant.WARNING,
         dialog={
             "title": _("Lock this device"),
             "description": "",

@@ -1,19 +1,27 @@
 """Operations: their life with durations and deadline, what was asked, and whether it was approved."""
 
+from datetime import timedelta
+
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseNotAllowed
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from mobileid.admin import contents
+from mobileid.admin.life import Life
 from mobileid.admin.rows import kind, method_name
 from mobileid.models import Application, Device, Evidence, Operation
 from mobileid.models.operations import OPEN
-from mobileid.services import endings
+from mobileid.services import endings, shown
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.people import OfPerson
+from reuseid.admin.reveals import Revealing, reveal_action
 from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import meaning, reason_in_words
 from reuseid.models import Client, User
@@ -30,6 +38,9 @@ SEALED = (
     "signature",
 )
 
+# An operation with a deadline no later than this has somebody waiting in front of it.
+SOON = timedelta(minutes=10)
+
 CancelForm = ReasonForm.about(
     Operation,
     lambda operation: [
@@ -40,63 +51,40 @@ CancelForm = ReasonForm.about(
 
 
 def overview(request, operation):
-    return [_life(operation), _asked(operation), _seen(operation), Timeline(trail_of(operation), title=_("History"))]
-
-
-def _life(operation):
-    """Created, picked up, ended, deadline: each with the time since the one before."""
-    picked = operation.started_at
-    rows = [
-        (_("Started"), cells.when(operation.created_at)),
-        (_("Picked up by the phone"), cells.when(picked)),
-        (_("Waited for the phone"), cells.duration(operation.created_at, picked or operation.ended_at)),
-        (_("Ended"), cells.when(operation.ended_at)),
-        (_("Time on the phone"), cells.duration(picked, operation.ended_at)),
-        (_("Took altogether"), cells.duration(operation.created_at, operation.ended_at)),
-        (_("Deadline"), cells.when(operation.expires_at)),
-        (_("Allowed"), cells.duration(operation.created_at, operation.expires_at)),
-    ]
-    return Facts(rows, title=_("Life"))
+    history = Timeline(trail_of(operation), title=_("History"))
+    return [Life(operation), *contents.panels(request, operation), _asked(operation), history]
 
 
 def _asked(operation):
     rows = [
-        (_("Operation id"), cells.ident(operation.pk)),
-        (_("Type"), kind(operation)),
         (_("Started by"), cells.link(Client, operation.client_id, operation.client and operation.client.name)),
         (_("Their reference"), cells.text(operation.client_reference)),
         (_("Application"), cells.text(operation.application and operation.application.name)),
         (_("Level"), cells.text(operation.get_auth_level_display())),
         (_("Methods allowed"), cells.words([method_name(method) for method in operation.auth_methods])),
         (_("Method used"), cells.text(method_name(operation.auth_method))),
-        (_("Binding"), operation.get_binding_display()),
-        (_("For one device"), cells.link(Device, operation.target_device_id)),
+        (_("Binding"), cells.NONE if operation.binding == "NONE" else operation.get_binding_display()),
+        (_("For one device"), cells.link(Device, operation.target_device_id, _name(operation.target_device))),
         (_("All devices"), _("yes") if operation.broadcast else _("no")),
         (_("Attributes asked for"), cells.words(operation.requested_attributes)),
     ]
     return Facts(rows, title=_("What was asked"))
 
 
-def _seen(operation):
-    """What the person saw: hidden, its form and hash alone."""
-    evidence = getattr(operation, "evidence", None)
-    rows = [
-        (_("Title"), cells.MASK if operation.title else cells.NONE),
-        (_("Content"), cells.MASK if operation.content else cells.NONE),
-        (_("Payment"), cells.MASK if operation.transaction else cells.NONE),
-        (_("Form"), cells.text(operation.mime_type)),
-        (_("Hash that the phone signs"), cells.ident(operation.content_hash)),
-        (_("Shown after success"), cells.MASK if operation.post_context else cells.NONE),
-        (_("Consent"), _("signed") if operation.signature else cells.NONE),
-        (_("Evidence"), cells.link(Evidence, evidence.pk, _("kept")) if evidence else cells.NONE),
-    ]
-    return Facts(rows, title=_("What the person saw"))
+def _name(device):
+    return device and device.name
 
 
 @admin.register(Operation)
-class OperationAdmin(PageAdmin):
+class OperationAdmin(Revealing, PageAdmin):
+    grant = staticmethod(shown.reveal)
+    reveal = reveal_action(
+        contents.RevealForm,
+        description=_("Reveal what was shown"),
+        title=_("Show for one minute what the person was shown"),
+    )
     page_related = ("account", "user", "device", "target_device", "client", "application", "evidence")
-    list_display = ("started", "type", "state", "failure_reason", "person", "on", "auth_method", "deadline", "account")
+    list_display = ("started", "type", "state", "because", "person", "on", "method", "account")
     list_display_links = ("started",)
     list_filter = (
         StatusFilter,
@@ -118,13 +106,24 @@ class OperationAdmin(PageAdmin):
     ordering = ("-created_at", "-id")
     exact = ("pk", "user_id", "device_id")
     search_hint = _("Id of an operation, its user or its device")
-    actions_detail = ("cancel",)
+    actions_detail = ("reveal", "cancel")
     tabs = [Tab("overview", _("Overview"), overview)]
-    fits = {"cancel": lambda operation: operation.status in OPEN}
+    fits = {"cancel": lambda operation: operation.status in OPEN, "reveal": shown.is_kept}
 
     def get_queryset(self, request):
+        """Lists read nothing of what is sealed, and a page no content: up to 2 MiB that it shows for a minute."""
         rows = super().get_queryset(request)
-        return rows if request.resolver_match.kwargs.get("object_id") else rows.defer(*SEALED)
+        return rows.defer("content") if request.resolver_match.kwargs.get("object_id") else rows.defer(*SEALED)
+
+    def get_urls(self):
+        document = self.admin_site.admin_view(self.document)
+        return [path("<path:object_id>/document/", document, name="mobileid_operation_document"), *super().get_urls()]
+
+    def refresh_every(self, request, operation):
+        """While it is open: often while somebody waits for the phone, seldom for a registration of hours."""
+        if operation.status not in OPEN:
+            return 0
+        return 3 if operation.expires_at - operation.created_at <= SOON else 15
 
     @display(description=_("Started"), ordering="created_at")
     def started(self, operation):
@@ -140,16 +139,20 @@ class OperationAdmin(PageAdmin):
 
     @display(description=_("Device"))
     def on(self, operation):
-        return cells.link(Device, operation.device_id, operation.device and operation.device.name)
+        return cells.link(Device, operation.device_id, _name(operation.device))
 
-    @display(description=_("Deadline"))
-    def deadline(self, operation):
-        return cells.when(operation.expires_at)
+    @display(description=_("Because"))
+    def because(self, operation):
+        return cells.reason(operation.failure_reason)
+
+    @display(description=_("Method"))
+    def method(self, operation):
+        return cells.text(method_name(operation.auth_method))
 
     def header(self, request, operation):
         lines = [
             (_("User"), cells.link(User, operation.user_id, operation.user and operation.user.external_ref)),
-            (_("Device"), cells.link(Device, operation.device_id, operation.device and operation.device.name)),
+            (_("Device"), cells.link(Device, operation.device_id, _name(operation.device))),
             (_("Account"), operation.account.name),
             (_("Started"), cells.when(operation.created_at)),
         ]
@@ -157,11 +160,26 @@ class OperationAdmin(PageAdmin):
             lines.append((_("Because"), reason_in_words(operation.failure_reason)))
         return Header(
             title=kind(operation),
+            name=f"{kind(operation)} {cells.short(operation.pk)}",
             state=cells.state(operation),
             ident=cells.ident(operation.pk),
             means=meaning(operation),
             lines=lines,
         )
+
+    def shown_at(self, operation):
+        return cells.page_of(Operation, operation.pk)
+
+    def document(self, request, object_id):
+        """A file that the person was shown, for the colleague whose minute lasts."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_reveal_permission(request, object_id):
+            raise PermissionDenied
+        part = request.POST.get("part")
+        if part not in shown.PARTS:
+            raise Http404
+        return contents.download(request, self.row(request, object_id), part)
 
     def has_cancel_permission(self, request, object_id=None):
         return self.may(request, object_id, "cancel_operation")

@@ -1,6 +1,7 @@
 """What mobileid adds to a person's page in the back office: devices, operations, and why they can't sign in."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.rows import device_rows, operation_rows
@@ -37,11 +38,11 @@ def follows(user):
     """What locking or deactivating a person does to phones and what is open."""
     phones = counts.devices(user)
     waiting = counts.open_operations(user)
+    cancelled = ngettext("%(count)s open operation is cancelled.", "%(count)s open operations are cancelled.", waiting)
+    useless = ngettext("%(count)s device can't be used any more.", "%(count)s devices can't be used any more.", phones)
     return [
-        _("%(count)s open operation(s) are cancelled.") % {"count": waiting} if waiting else _("No operation is open."),
-        _("%(count)s device(s) can't be used any more.") % {"count": phones}
-        if phones
-        else _("The person has no device."),
+        cancelled % {"count": waiting} if waiting else _("No operation is open."),
+        useless % {"count": phones} if phones else _("The person has no device."),
     ]
 
 

@@ -35,7 +35,7 @@ def device_rows(devices, more=""):
             cells.text(f"{device.platform} {device.os_version}".strip()),
             cells.text(device.app_version),
             device.failed_attempts,
-            cells.when(device.last_used_at),
+            cells.when(device.last_used_at, cells.NEVER),
             cells.when(device.created_at),
         ]
         for device in devices

@@ -173,6 +173,7 @@ class Operation(models.Model):
         permissions = [
             ("cancel_operation", gettext_noop("Can cancel an open operation")),
             ("start_registration", gettext_noop("Can start the registration of a phone")),
+            ("reveal_operation", gettext_noop("Can see for a minute what a person was shown")),
             ("try_operation", gettext_noop("Can try operations out with test users")),
         ]
         constraints = [

@@ -60,6 +60,11 @@ def check_text(text: str, field: str, *, multiline: bool = False) -> None:
             raise ContentInvalid(field, f"has a {kind or 'invisible'} character (U+{ord(character):04X})")
 
 
+def is_hidden(character: str) -> bool:
+    """Whether a character shows as nothing or turns its neighbours around: what `check_text` refuses."""
+    return unicodedata.category(character) in _REFUSED_CATEGORIES or character in _INVISIBLE
+
+
 def check_content(title: str, mime_type: str, data: bytes) -> None:
     """Refuse (`ContentInvalid`, field `title`, `mimeType` or `content`) a context that may not be shown.
 

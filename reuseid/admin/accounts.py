@@ -66,7 +66,7 @@ class AccountAdmin(Acting, EditAdmin):
         url_path="block",
         icon="block",
         permissions=["block"],
-        variant=ActionVariant.DANGER,
+        variant=ActionVariant.WARNING,
         dialog={
             "title": _("Block this account"),
             "description": "",

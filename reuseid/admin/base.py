@@ -5,17 +5,20 @@ Rows of the colleague's accounts only; no counting of whole tables; exact search
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import ForeignKey, Q, UUIDField
+from django.db.models import DateTimeField, ForeignKey, Q, UUIDField
 from django.http import HttpResponseNotAllowed
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.paginator import InfinitePage
 from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
+from reuseid.admin.cells import NONE, when
 from reuseid.admin.scope import scoped
 from reuseid.admin.views import views_of
-from reuseid.admin.words import right_in_words, searched
+from reuseid.admin.words import name_of, right_in_words, searched
 from reuseid.models import TrailEntry
 from reuseid.services.uuids import as_uuid
 
@@ -60,6 +63,9 @@ class BackOfficeAdmin(ModelAdmin):
     views = ()
     list_before_template = "admin/parts/views.html"
 
+    # The list's name in the header, where it is not the models' noun.
+    list_title = ""
+    empty_value_display = NONE
     paginator = InfinitePaginator
     # Sorting by a column without an index reads every row: a list that is short says so with `sortable_by = None`.
     sortable_by = ()
@@ -69,6 +75,24 @@ class BackOfficeAdmin(ModelAdmin):
     list_max_show_all = 0
     list_filter_submit = True
     actions = None
+
+    def __init__(self, model, admin_site):
+        super().__init__(model, admin_site)
+        for names in ("list_display", "list_display_links", "shown"):
+            setattr(self, names, tuple(self._timed(name) for name in getattr(self, names)))
+
+    def _timed(self, name):
+        """A column of times is shown as every other time: in the reader's zone, with its age."""
+        column = next((column for column in self.opts.concrete_fields if column.name == name), None)
+        if not isinstance(column, DateTimeField):
+            return name
+
+        @display(description=column.verbose_name, ordering=name)
+        def shown(row):
+            return when(getattr(row, name))
+
+        setattr(self, f"{name}_shown", shown)
+        return f"{name}_shown"
 
     # Rows
 
@@ -167,7 +191,26 @@ class BackOfficeAdmin(ModelAdmin):
     def actor(self, request) -> Actor:
         return Actor.staff(request.user)
 
+    def get_unfold_action(self, action):
+        """The button of the dialog has the colour of the one that opens it."""
+        found = super().get_unfold_action(action)
+        if found.dialog:
+            found.dialog["variant"] = found.variant.value
+        return found
+
     # Pages
+
+    def name_of(self, obj) -> str:
+        """What a reader calls the row: in the header and the title of its page."""
+        return name_of(obj)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """A page has the row's name as its title."""
+        if obj is not None:
+            obj.page_name = self.name_of(obj)
+            context |= {"title": obj.page_name, "subtitle": None}
+        request.list_title = self.list_title
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_fields(self, request, obj=None):
         return self.shown or super().get_fields(request, obj)
@@ -189,7 +232,8 @@ class BackOfficeAdmin(ModelAdmin):
         # Only the acts of the drop-down, where a list has one: they lead to a page that asks.
         if request.method == "POST" and request.POST.get("action") not in self.get_actions(request):
             return HttpResponseNotAllowed(["GET"])
-        return super().changelist_view(request, extra_context)
+        request.list_title = self.list_title or capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": request.list_title, **(extra_context or {})})
 
     def history_view(self, request, object_id, extra_context=None):
         """The trail is the history."""

@@ -23,10 +23,11 @@ from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, trail_of
 from reuseid.admin.progress import Progress
 from reuseid.admin.scope import account_ids
+from reuseid.admin.words import reason_in_words
 from reuseid.errors import ServiceError
 from reuseid.models import Account, BulkRow, BulkRun
 from reuseid.models.sealed import unseal_field
-from reuseid.services import bulk, reasons, sheets
+from reuseid.services import bulk, sheets
 
 CHOSEN = "_bulk_chosen"
 
@@ -113,7 +114,6 @@ class BulkListMixin:
 class CarryOutForm(SureForm):
     """One click for many changes."""
 
-    danger = True
     strong = True
 
 
@@ -122,7 +122,7 @@ def overview(request, run):
     facts = [
         (_("What"), act_label(run.kind, run.act)),
         (_("Account"), run.account.name),
-        (_("Because"), f"{run.reason}: {reasons.sentences().get(run.reason, '')}".rstrip(": ")),
+        (_("Because"), reason_in_words(run.reason)),
         (_("Note"), cells.text(run.note)),
         (_("Until"), cells.when(run.until)),
         (_("Asked by"), str(run.asked_by)),
@@ -337,7 +337,7 @@ class BulkRunAdmin(PageAdmin):
         url_path="carry-out",
         icon="play_arrow",
         permissions=["carry_out"],
-        variant=ActionVariant.DANGER,
+        variant=ActionVariant.WARNING,
         dialog={
             "title": gettext_lazy("Carry out this bulk act"),
             "description": gettext_lazy(

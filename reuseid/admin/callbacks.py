@@ -52,7 +52,6 @@ def event_overview(request, event):
     return [
         Facts(
             [
-                (_("Event id"), cells.ident(event.id)),
                 (_("About"), thing(event.object_type, event.object_id)),
                 (_("User"), cells.link(User, event.user_id, event.user_id)),
                 (_("Account"), event.account.name),
@@ -129,7 +128,7 @@ def delivery_overview(request, delivery):
         ),
         Facts(headers, title=_("Headers")),
         Text(body_of(delivery.event), title=_("Body, personal values hidden")),
-        Timeline(trail_of(delivery), title=_("History")),
+        Timeline(trail_of(delivery), title=_("History"), empty=_("No colleague has sent it again.")),
     ]
 
 

@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from reuseid.admin import cells
+from reuseid.admin import cells, history
 from reuseid.admin.users import HEADER, UserAdmin
 from reuseid.models import User
 from reuseid.services import callers, reasons
@@ -89,7 +89,7 @@ def line(user):
     passed = callers.is_passed(found)
     word = cells.badge(_("Verified") if passed else _("Check failed"), "good" if passed else "bad")
     asked = ", ".join(str(callers.questions().get(code, code)) for code in found.changes.get("asked", []))
-    by = _("by %(who)s") % {"who": found.actor_label or found.actor_id}
+    by = _("by %(who)s") % {"who": history.who(found)}
     return [(_("Caller"), format_html("{} {} {}<br>{}", word, cells.when(found.at), by, asked))]
 
 

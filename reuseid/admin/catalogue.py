@@ -11,6 +11,7 @@ from reuseid.services import attribute_keys
 
 @admin.register(AttributeKey)
 class AttributeKeyAdmin(EditAdmin):
+    list_title = _("Attribute catalogue")
     form = EditForm
     list_display = ("name", "type", "sensitive", "searchable", "unique", "normalisation", "max_length", "account")
     list_filter = (AccountFilter, by_choice("type"))

@@ -8,12 +8,14 @@ from django.utils.functional import lazy
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.words import meaning, reason_sentence
 
 lazy_html = lazy(format_html, SafeString)
 NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
+NEVER = lazy_html('<span class="{}">{}</span>', "bo-none", _("never"))
 MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: a personal value."), "••••••")
 COLOURS = {
     "ACTIVE": "good",
@@ -39,9 +41,19 @@ COLOURS = {
 }
 
 
+def quiet(text):
+    """Words about what is not there, as muted as the word none."""
+    return format_html('<span class="bo-none">{}</span>', text)
+
+
 def badge(text, colour="quiet", title=""):
     """A coloured word; the colour never stands alone for the meaning."""
     return format_html('<span class="bo-state bo-state--{}" title="{}">{}</span>', colour, title, text)
+
+
+def unreadable():
+    """Instead of a sealed value that does not open."""
+    return badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
 
 
 def state(obj):
@@ -50,14 +62,17 @@ def state(obj):
 
 
 def reason(code):
-    """A reason's code, its sentence in the tooltip."""
-    return format_html('<span title="{}">{}</span>', reason_sentence(code), code) if code else NONE
+    """A reason in words, its code in the tooltip; the code alone where nobody wrote a sentence."""
+    return format_html('<span title="{}">{}</span>', code, reason_sentence(code).rstrip(".") or code) if code else NONE
 
 
-def when(moment):
-    """A time to the second; a script turns it to the reader's zone and puts the age beside it."""
+def when(moment, missing=NONE):
+    """A time to the second; a script turns it to the reader's zone and puts the age beside it.
+
+    ``missing`` is what stands there without one: NEVER where it could have happened.
+    """
     if moment is None:
-        return NONE
+        return missing
     shown = localtime(moment)
     return format_html(
         '<time class="bo-time" datetime="{}" title="{}">{}</time>',
@@ -74,6 +89,12 @@ def sentence(text, **values):
         for name, value in values.items()
     }
     return SafeString(conditional_escape(text) % shown)
+
+
+def left(seconds):
+    """The time that is left, in minutes and seconds; a script counts it down."""
+    clock = format_html('<b data-counts="{}">{}</b>', seconds, f"{seconds // 60}:{seconds % 60:02}")
+    return format_html('<span class="bo-left" role="timer">{}</span>', format_html(gettext("{time} left"), time=clock))
 
 
 def ident(value):
@@ -160,7 +181,13 @@ def duration(start, end):
     if seconds < 120:
         return f"{seconds:.1f} s"
     if seconds < 7200:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+        return _two(seconds, 60, "min", 1, "s")
     if seconds < 172_800:
-        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+        return _two(seconds, 3600, "h", 60, "min")
     return _("%(count)s days") % {"count": f"{seconds // 86_400:.0f}"}
+
+
+def _two(seconds, size, unit, part, small):
+    """Two units; the smaller one only where there is some of it."""
+    whole, rest = divmod(int(seconds), size)
+    return f"{whole} {unit} {rest // part} {small}" if rest // part else f"{whole} {unit}"

@@ -135,6 +135,12 @@ def line(values, top, colour, style=""):
     return Line(" ".join(points), colour, style)
 
 
+def scale(values, steps):
+    """The lowest of ``steps`` that has room for all values: the upper edge of a line."""
+    highest = max(values, default=0)
+    return next((step for step in steps if step >= highest), steps[-1])
+
+
 def ticks(starts, period):
     """Names under the first column, the last one and some in between."""
     every = max(len(starts) // 6, 1)

@@ -77,7 +77,7 @@ def facts(request, client):
         (_("Scopes"), cells.words(client.scopes)),
         (_("Account"), client.account.name),
         (_("Created"), cells.when(client.created)),
-        (_("Last got a token"), cells.when(client.token_at)),
+        (_("Last got a token"), cells.when(client.token_at, cells.NEVER)),
     ]
     return [Facts(rows), Timeline(trail_of(client), title=_("History"))]
 
@@ -105,7 +105,7 @@ class ClientAdmin(PageAdmin):
 
     @display(description=_("Last got a token"), ordering="token_at")
     def last_used(self, client):
-        return cells.when(client.token_at)
+        return cells.when(client.token_at, cells.NEVER)
 
     @display(description=_("Created"), ordering="created")
     def made(self, client):
@@ -204,7 +204,7 @@ class ClientAdmin(PageAdmin):
         url_path="block",
         icon="block",
         permissions=["block"],
-        variant=ActionVariant.DANGER,
+        variant=ActionVariant.WARNING,
         dialog={
             "title": _("Block this client"),
             "description": "",

@@ -11,6 +11,7 @@ from reuseid.admin import cells, charts
 from reuseid.admin.charts import Chart
 from reuseid.admin.pages import Table
 from reuseid.admin.scope import account_ids
+from reuseid.admin.words import heartbeat_in_words
 from reuseid.models import Delivery, Heartbeat, Request, StaffNotice, User, WebhookEndpoint
 from reuseid.services import counting, heartbeats
 
@@ -49,7 +50,6 @@ def locked_today(request, model, title):
         number,
         hint=_("since midnight"),
         href=cells.list_of(model, status="LOCKED", status_since_from=start.date().isoformat()),
-        colour="bad" if number != "0" else "quiet",
     )
 
 
@@ -90,11 +90,11 @@ def _alive():
     heard = set(Heartbeat.objects.filter(name__in=watched, at__gte=oldest).values_list("name", flat=True))
     silent = [name for name in watched if name not in heard]
     return Card(
-        _("Worker and beat"),
-        _("silent") if silent else _("all alive"),
-        hint=", ".join(silent or watched),
+        _("Workers silent"),
+        str(len(silent)),
+        hint=", ".join(map(heartbeat_in_words, silent)) or _("worker and schedule are alive"),
         href=cells.list_of(Heartbeat),
-        colour="bad" if silent else "good",
+        colour="bad" if silent else "quiet",
     )
 
 
@@ -102,11 +102,17 @@ def _owed(request):
     rows = Delivery.objects.filter(account__in=account_ids(request.user), status=Delivery.Status.PENDING)
     oldest = rows.order_by("created_at").values_list("created_at", flat=True).first()
     address = cells.list_of(Delivery, status="PENDING")
-    age = cells.duration(oldest, timezone.now()) if oldest else _("nothing is owed")
+    age = cells.duration(oldest, timezone.now()) if oldest else charts.NOTHING
     late = oldest is not None and (timezone.now() - oldest).total_seconds() > settings.CALLBACK_LATE
     return [
-        Card(_("Callbacks owed"), up_to(rows), href=address, colour="warn" if late else "quiet"),
-        Card(_("Oldest owed callback"), age, href=address, colour="bad" if late else "good"),
+        Card(_("Callbacks owed"), up_to(rows), hint=_("not taken yet"), href=address),
+        Card(
+            _("Oldest owed callback"),
+            age,
+            hint=_("owed for so long") if oldest else _("nothing is owed"),
+            href=address,
+            colour="bad" if late else "quiet",
+        ),
         _given_up(request),
     ]
 
@@ -123,7 +129,7 @@ def _given_up(request):
         number,
         hint=_("given up, since yesterday"),
         href=cells.list_of(Delivery, status="FAILED", created_at_from=since.date().isoformat()),
-        colour="bad" if number != "0" else "good",
+        colour="bad" if number != "0" else "quiet",
     )
 
 
@@ -132,9 +138,9 @@ def _notices(request):
     return Card(
         _("Notices not seen"),
         number,
-        hint=_("mark them as seen when somebody looks after them"),
+        hint=_("somebody should look after them") if number != "0" else _("all are looked after"),
         href=cells.list_of(StaffNotice),
-        colour="warn" if number != "0" else "good",
+        colour="warn" if number != "0" else "quiet",
     )
 
 
@@ -152,15 +158,16 @@ def panels(request):
     for (_index, within), count in columns.items():
         everything[0, within] += count
     words = [(_step(a), _step(b)) for a, b in zip(half, most, strict=True)]
-    top = len(counting.STEPS)
+    ranks = range(1, len(counting.STEPS) + 1)
+    top = charts.scale([1 + _rank(value) for value in most if value is not None], ranks)
     return [
         Chart(
             title=_("Callbacks: time until taken, %(period)s") % {"period": period.title},
-            summary=_("%(count)s taken at the first asking or a retry") % {"count": sum(everything.values())},
+            summary=_("%(count)s taken") % {"count": sum(everything.values())},
             headers=[_("From"), _("Half within"), _("95 % within")],
             rows=[[period.named(start), *pair] for start, pair in zip(starts, words, strict=True)],
             ticks=charts.ticks(starts, period),
-            top=_("30 days"),
+            top=_step(counting.STEPS[top - 1]),
             lines=[
                 charts.line([_rank(value) for value in half], top, "good", "dashed"),
                 charts.line([_rank(value) for value in most], top, "busy2"),

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -142,7 +143,11 @@ def _failed_follow(endpoint):
     failed = Delivery.objects.filter(account=endpoint.account_id, endpoint=endpoint, status=Delivery.Status.FAILED)
     count = failed[:1000].count()
     return [
-        _("%(count)s callback(s) that were given up are owed again, due now.")
+        ngettext(
+            "%(count)s callback that was given up is owed again, due now.",
+            "%(count)s callbacks that were given up are owed again, due now.",
+            count,
+        )
         % {"count": "1000+" if count == 1000 else count},
         _("Receivers know the ones they have by the same webhook-id."),
     ]

@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -327,7 +328,10 @@ class WebhookEndpointAdmin(PageAdmin):
 
     def _tell(self, request, count):
         if count:
-            messages.success(request, _("%(count)s callback(s) are owed again, due now.") % {"count": count})
+            sentence = ngettext(
+                "%(count)s callback is owed again, due now.", "%(count)s callbacks are owed again, due now.", count
+            )
+            messages.success(request, sentence % {"count": count})
         else:
             messages.info(request, _("There was nothing to send again."))
 

@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from reuseid.admin import cells
@@ -25,9 +26,10 @@ from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.progress import Progress
 from reuseid.admin.scope import account_ids
+from reuseid.admin.words import reason_in_words
 from reuseid.errors import ServiceError
 from reuseid.models import Account, Export, ExportPart
-from reuseid.services import export_kinds, exports, reasons
+from reuseid.services import export_kinds, exports
 
 # Parts of a list's address that are no filters.
 ORDER = {"p", "o", "all", "e"}
@@ -120,7 +122,6 @@ class SensitiveForm(PeopleForm):
     """People with all values of the catalogue's attributes."""
 
     sensitive = True
-    danger = True
     strong = True
 
     def __init__(self, *args, **kwargs):
@@ -191,6 +192,7 @@ class PeopleExportMixin(ExportListMixin):
         url_path="export-all",
         icon="download",
         permissions=["export_all"],
+        variant=ActionVariant.WARNING,
         dialog={
             "title": gettext_lazy("Export people with sensitive values"),
             "description": "",
@@ -263,7 +265,7 @@ def overview(request, export):
         (_("Filters"), cells.words(filters)),
         (_("Attributes"), cells.words(export.attributes)),
         (_("Sensitive values"), _("in it") if export.sensitive else _("masked")),
-        (_("Because"), f"{export.reason}: {reasons.sentences().get(export.reason, '')}".rstrip(": ")),
+        (_("Because"), reason_in_words(export.reason)),
         (_("Note"), cells.text(export.note)),
         (_("Asked by"), str(export.asked_by)),
         (_("Ready"), cells.when(export.ready_at)),

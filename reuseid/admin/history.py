@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.cells import short, when
 from reuseid.admin.words import THROUGH, act, reason_in_words
+from reuseid.services.uuids import as_uuid
 
 COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": "good", "unblocked": "good"}
 
@@ -34,7 +35,7 @@ def line(entry, subject="") -> Line:
     return Line(
         at=when(entry.at),
         who=who(entry),
-        through=THROUGH.get(entry.actor_type, entry.actor_type),
+        through=through(entry),
         sentence=act(entry.action),
         subject=subject,
         reason=reason_in_words(entry.reason),
@@ -45,10 +46,19 @@ def line(entry, subject="") -> Line:
 
 
 def who(entry) -> str:
-    """The colleague or client by name; a phone by the start of its id, the service as such."""
+    """The colleague or client by name; on a phone it is the person; the service as such."""
     if entry.actor_type == "SYSTEM":
         return _("The service")
-    return entry.actor_label or (short(entry.actor_id) if entry.actor_type == "DEVICE" else entry.actor_id)
+    if entry.actor_type == "DEVICE" and not entry.actor_label:
+        return _("The person")
+    return entry.actor_label or entry.actor_id
+
+
+def through(entry):
+    """The way that it came; a phone that is known by the start of its id."""
+    if entry.actor_type == "DEVICE" and as_uuid(entry.actor_id):
+        return _("their phone %(id)s") % {"id": short(entry.actor_id)}
+    return THROUGH.get(entry.actor_type, entry.actor_type)
 
 
 def in_words(value):

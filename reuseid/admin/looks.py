@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from reuseid.admin import cells
+from reuseid.admin import cells, history
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter
+from reuseid.admin.words import thing
 from reuseid.models import Reveal, User, UserNote, UserView
 
 
@@ -37,11 +38,15 @@ class UserViewAdmin(OfLook):
 
 @admin.register(Reveal)
 class RevealAdmin(OfLook):
-    list_display = ("ends", "staff", "object_type", "person", "account")
+    list_display = ("ends", "staff", "what", "person", "account")
     list_display_links = ("ends",)
     list_select_related = ("account", "staff")
     ordering = ("-pk",)
-    shown = ("ends", "staff", "object_type", "object_id", "person", "account")
+    shown = ("ends", "staff", "what", "object_id", "person", "account")
+
+    @display(description=_("What"))
+    def what(self, reveal):
+        return thing(reveal.object_type, cells.short(reveal.object_id))
 
     @display(description=_("Shown until"))
     def ends(self, reveal):
@@ -61,7 +66,7 @@ class UserNoteAdmin(OfLook):
 
     @display(description=_("By"))
     def author(self, note):
-        return note.actor_label or note.actor_id
+        return history.who(note)
 
     @display(description=_("Text"))
     def masked(self, note):

@@ -8,7 +8,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from reuseid import crypto
-from reuseid.admin import cells
+from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Tab, Table
 from reuseid.admin.users import UserAdmin
 from reuseid.models import UserNote
@@ -52,7 +52,7 @@ def allowed(self, request, object_id=None):
 def tab(request, user):
     """The newest notes, with who wrote them."""
     found = UserNote.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
-    rows = [[cells.when(item.created_at), item.actor_label or item.actor_id, _text(item)] for item in found]
+    rows = [[cells.when(item.created_at), history.who(item), _text(item)] for item in found]
     return [Table([_("Time"), _("By"), _("Note")], rows, empty=_("No notes yet."))]
 
 
@@ -60,7 +60,7 @@ def _text(item):
     try:
         return cells.lines(notes.text_of(item))
     except crypto.Unreadable:
-        return cells.badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
+        return cells.unreadable()
 
 
 UserAdmin.add_act(note, allowed=allowed, fits=lambda user: user.erasure_requested_at is None)

@@ -49,6 +49,7 @@ class Timeline:
     lines: list
     title: str = ""
     more: str = ""
+    empty: str = _("Nothing has happened yet.")
     template: str = "admin/parts/timeline.html"
 
 
@@ -93,9 +94,13 @@ class Tab:
 
 @dataclass
 class Header:
-    """The top of a page: the state in a word, since when, by whom, why."""
+    """The top of a page: the state in a word, since when, by whom, why.
+
+    ``name`` is what the browser's tab and the path above call it, where the title alone says too little.
+    """
 
     title: str
+    name: str = ""
     state: str = ""
     ident: str = ""
     means: str = ""
@@ -186,7 +191,7 @@ class Acting:
         line = last_line(obj)
         if line is None:
             return sentence
-        last = {"action": line.action, "who": line.actor_label or line.actor_id, "time": line.at}
+        last = {"action": line.action, "who": history.who(line), "time": line.at}
         return format_html(
             "{} {}", sentence, cells.sentence(_("Last change: %(action)s by %(who)s, %(time)s."), **last)
         )
@@ -221,16 +226,19 @@ class PageAdmin(Acting, BackOfficeAdmin):
     def _context(self, request, obj, object_id):
         tabs = [tab for tab in sorted(self.get_tabs(), key=lambda tab: tab.order) if self._sees(request, tab)]
         chosen = next((tab for tab in tabs if tab.slug == request.GET.get("tab")), tabs[0] if tabs else None)
+        header = self.header(request, obj)
+        obj.page_name = header.name or header.title
+        request.list_title = self.list_title
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": obj,
-            "title": str(obj),
+            "title": obj.page_name,
             "object_id": object_id,
             "change": True,
             "is_popup": False,
             "media": self.media,
-            "header": self.header(request, obj),
+            "header": header,
             "tabs": tabs,
             "chosen": chosen,
             "refresh": self.refresh_every(request, obj),
@@ -247,7 +255,7 @@ class PageAdmin(Acting, BackOfficeAdmin):
         return not tab.right or request.user.has_perm(tab.right)
 
     def header(self, request, obj):
-        return Header(title=str(obj))
+        return Header(title=self.name_of(obj))
 
 
 def explain(error: ServiceError) -> str:

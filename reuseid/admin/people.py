@@ -7,7 +7,7 @@ from unfold.decorators import display
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import AccountFilter, StatusFilter, by_choice
-from reuseid.admin.reveals import Revealing, reveal_action
+from reuseid.admin.reveals import Revealing, reveal_action, reveal_form
 from reuseid.models import Attribute, AttributeVersion, Proofing, User
 
 
@@ -30,7 +30,7 @@ class OfPerson(BackOfficeAdmin):
 @admin.register(Attribute)
 class AttributeAdmin(Revealing, OfPerson):
     tab = "attributes"
-    reveal = reveal_action(Attribute)
+    reveal = reveal_action(reveal_form(Attribute))
     list_display = ("name", "person", "masked", "source", "assurance_level", "verified_at", "expires_at", "account")
     list_filter = (AccountFilter, by_choice("assurance_level"))
     ordering = ("pk",)
@@ -52,7 +52,7 @@ class AttributeAdmin(Revealing, OfPerson):
 
 @admin.register(AttributeVersion)
 class AttributeVersionAdmin(OfPerson):
-    list_display = ("name", "person", "masked", "replaced_at", "actor_type", "actor_id", "reason", "account")
+    list_display = ("name", "person", "masked", "replaced_at", "actor_type", "actor_id", "because", "account")
     list_filter = (AccountFilter,)
     ordering = ("pk",)
     shown = (
@@ -67,14 +67,18 @@ class AttributeVersionAdmin(OfPerson):
         "replaced_at",
         "actor_type",
         "actor_id",
-        "reason",
+        "because",
     )
+
+    @display(description=_("Because"))
+    def because(self, version):
+        return cells.reason(version.reason)
 
 
 @admin.register(Proofing)
 class ProofingAdmin(Revealing, OfPerson):
     tab = "proofings"
-    reveal = reveal_action(Proofing)
+    reveal = reveal_action(reveal_form(Proofing))
     fits = {"reveal": lambda proofing: proofing.reference is not None}
     list_display = ("id", "state", "person", "method", "provider", "assurance_level", "performed_at", "account")
     list_filter = (StatusFilter, by_choice("method"), by_choice("assurance_level"), AccountFilter)

@@ -135,7 +135,7 @@ def time_left(asked):
 @admin.register(Request)
 class RequestAdmin(PageAdmin):
     page_related = ("account", "user", "asked_by", "decided_by")
-    list_display = ("asked", "what", "state", "person", "change", "asker", "reason", "left", "account")
+    list_display = ("asked", "what", "state", "person", "change", "asker", "because", "left", "account")
     list_display_links = ("asked", "what")
     list_filter = (
         StatusFilter,
@@ -182,6 +182,10 @@ class RequestAdmin(PageAdmin):
     def asker(self, asked):
         return str(asked.asked_by)
 
+    @display(description=_("Because"))
+    def because(self, asked):
+        return cells.reason(asked.reason)
+
     @display(description=_("Time left"))
     def left(self, asked):
         return time_left(asked)
@@ -199,7 +203,11 @@ class RequestAdmin(PageAdmin):
         else:
             lines.append((_("Settled"), cells.when(asked.decided_at)))
         return Header(
-            title=asked.get_action_display(), state=cells.state(asked), ident=cells.ident(asked.pk), lines=lines
+            title=asked.get_action_display(),
+            name=f"{asked.get_action_display()}: {asked.user.external_ref or cells.short(asked.user_id)}",
+            state=cells.state(asked),
+            ident=cells.ident(asked.pk),
+            lines=lines,
         )
 
     # Acts

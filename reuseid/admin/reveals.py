@@ -9,7 +9,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
-from unfold.enums import ActionVariant
 
 from reuseid import crypto
 from reuseid.admin import cells
@@ -27,15 +26,19 @@ def _follows(row):
     ]
 
 
-def reveal_form(model):
+def reveal_form(model, follows=_follows):
     """The dialog for rows of ``model``: a reason, and the second factor again when that was some minutes ago."""
-    return ReasonForm.about(model, _follows, strong=True)
+    return ReasonForm.about(model, follows, strong=True)
 
 
 class Revealing(Acting):
-    """Adds the act to the admin of rows that belong to a person; ``tab`` is where their page shows the value."""
+    """Adds the act to the admin of rows that hide something; ``tab`` is where the person's page shows it.
+
+    Rows that show it elsewhere say where in ``shown_at``, and which service grants the minute in ``grant``.
+    """
 
     tab = ""
+    grant = staticmethod(looks.reveal)
     page_related = ("account", "user")
     actions_detail = ("reveal",)
 
@@ -46,33 +49,36 @@ class Revealing(Acting):
         return self.may(request, object_id, f"reveal_{self.opts.model_name}")
 
     def show_for_a_minute(self, request, form, object_id):
-        """Call the service, and lead to the tab that shows the value now."""
+        """Call the service, and lead to the page that shows the value now."""
         row = self.row(request, object_id)
         if row is None:
             raise Http404
         try:
-            looks.reveal(row, staff=request.user, **form.values())
+            self.grant(row, staff=request.user, **form.values())
         except ServiceError as error:
             messages.error(request, explain(error))
-        return go_to(request, f"{cells.page_of(User, row.user_id)}?tab={self.tab}")
+        return go_to(request, self.shown_at(row))
+
+    def shown_at(self, row):
+        """The address of the page that shows it while the minute lasts."""
+        return f"{cells.page_of(User, row.user_id)}?tab={self.tab}"
 
 
-def reveal_action(model):
-    """The act itself, with the dialog for rows of ``model``."""
+def reveal_action(form, *, description="", title=""):
+    """The act itself; ``form`` is its dialog (`reveal_form`)."""
 
     def reveal(self, request, form, object_id):
         return self.show_for_a_minute(request, form, object_id)
 
     return action(
-        description=gettext_lazy("Reveal"),
+        description=description or gettext_lazy("Reveal"),
         url_path="reveal",
         icon="visibility",
         permissions=["reveal"],
-        variant=ActionVariant.WARNING,
         dialog={
-            "title": gettext_lazy("Show this value for one minute"),
+            "title": title or gettext_lazy("Show this value for one minute"),
             "description": "",
-            "form_class": reveal_form(model),
+            "form_class": form,
             "form_submit_text": gettext_lazy("Show it"),
         },
     )(reveal)
@@ -91,18 +97,24 @@ class Masked:
             return cells.MASK
         end = self.granted.get((row._meta.model_name, row.pk))
         if end is None:
-            return format_html("{} {}", cells.MASK, cells.dialog(_address(row), _("Reveal"), icon="visibility"))
-        seconds = max(1, min(60, int((end - timezone.now()).total_seconds())))
+            return format_html("{} {}", cells.MASK, button(row))
         return format_html(
             '<span class="bo-revealed" data-seconds="{}" title="{}">{}</span>',
-            seconds,
+            seconds_left(end),
             _("Shown to you for one minute."),
             readable(row),
         )
 
 
-def _address(row):
-    return cells.page_of(type(row), row.pk).removesuffix("change/") + "reveal/"
+def button(row):
+    """A small button that asks for the minute, to stand beside the mask."""
+    address = cells.page_of(type(row), row.pk).removesuffix("change/") + "reveal/"
+    return cells.dialog(address, _("Reveal"), icon="visibility")
+
+
+def seconds_left(end):
+    """For the script that takes it off the page again: the server's clocks may differ a little."""
+    return max(1, min(60, int((end - timezone.now()).total_seconds())))
 
 
 def readable(row):
@@ -110,7 +122,7 @@ def readable(row):
     try:
         value = _READERS[type(row)](row)
     except crypto.Unreadable:
-        return cells.badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
+        return cells.unreadable()
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -12,6 +12,7 @@ from reuseid.admin.words import right_named
 
 @admin.register(Group)
 class RoleAdmin(BackOfficeAdmin):
+    list_title = _("Roles")
     list_display = ("name",)
     ordering = ("name",)
     exact = ("name",)

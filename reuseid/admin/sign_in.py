@@ -239,7 +239,7 @@ def factor_facts(staff, factor):
     return [
         (_("Second factor"), cells.badge(_("authenticator app"), "good")),
         (_("Set up"), cells.when(factor.created_at)),
-        (_("Last used"), cells.when(factor.last_used_at)),
+        (_("Last used"), cells.when(factor.last_used_at, cells.NEVER)),
         (_("Recovery codes left"), str(second_factors.codes_left(staff))),
     ]
 

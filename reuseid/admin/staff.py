@@ -100,7 +100,7 @@ def facts(request, staff):
             _("all") if staff.is_superuser else cells.words([str(a) for a in staff.accounts.order_by("name")]),
         ),
         (_("May sign in"), _("yes") if staff.is_active else _("no")),
-        (_("Last signed in"), cells.when(staff.last_login)),
+        (_("Last signed in"), cells.when(staff.last_login, cells.NEVER)),
         (_("Since"), cells.when(staff.date_joined)),
         *factor_facts(staff, second_factors.of(staff)),
     ]
@@ -146,11 +146,13 @@ class StaffAdmin(PageAdmin):
 
     @display(description=_("Last signed in"), ordering="last_login")
     def last_seen(self, staff):
-        return cells.when(staff.last_login)
+        return cells.when(staff.last_login, cells.NEVER)
 
     def header(self, request, staff):
         state = cells.badge(_("May sign in"), "good") if staff.is_active else cells.badge(_("Shut out"), "bad")
-        return Header(title=staff.username, state=state, lines=[(_("Last signed in"), cells.when(staff.last_login))])
+        return Header(
+            title=staff.username, state=state, lines=[(_("Last signed in"), cells.when(staff.last_login, cells.NEVER))]
+        )
 
     def has_create_permission(self, request, object_id=None):
         return self.right(request, "add_staff")

@@ -25,7 +25,8 @@ def kinds():
 
 @admin.register(TrailEntry)
 class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
-    list_display = ("time", "sentence", "about", "person", "who", "reason", "account")
+    list_title = _("Timeline")
+    list_display = ("time", "sentence", "about", "person", "who", "because", "account")
     list_display_links = ("time",)
     list_filter = (AccountFilter, ("at", DateFilter))
     list_select_related = ("account",)
@@ -39,7 +40,7 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
         "about",
         "person",
         "who",
-        "reason",
+        "because",
         "note",
         "changed",
         "trace_id",
@@ -93,6 +94,13 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     def who(self, entry):
         line = history.line(entry)
         return _("%(who)s, through %(what)s") % {"who": line.who, "what": line.through}
+
+    @display(description=_("Because"))
+    def because(self, entry):
+        return cells.reason(entry.reason)
+
+    def name_of(self, entry):
+        return f"{act(entry.action)}: {self.about(entry)}"
 
     @display(description=_("Changes"))
     def changed(self, entry):

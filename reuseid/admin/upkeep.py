@@ -13,6 +13,7 @@ from reuseid.admin.dialogs import SureForm
 from reuseid.admin.filters import AccountFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, go_to
 from reuseid.admin.trail import OfService
+from reuseid.admin.words import heartbeat_in_words
 from reuseid.models import (
     DeliveryAttempt,
     DeliveryCount,
@@ -134,11 +135,18 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(OfService):
-    list_display = ("name", "last_sign", "holder")
+    list_display = ("who", "last_sign", "holder")
     ordering = ("name",)
     exact = ("pk",)
     search_hint = _("Name, exactly")
-    shown = ("name", "last_sign", "holder")
+    shown = ("who", "name", "last_sign", "holder")
+
+    @display(description=_("Who"))
+    def who(self, beat):
+        return heartbeat_in_words(beat.name)
+
+    def name_of(self, beat):
+        return heartbeat_in_words(beat.name)
 
     @display(description=_("Last sign of life"), ordering="at")
     def last_sign(self, beat):

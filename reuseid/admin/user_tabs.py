@@ -50,7 +50,7 @@ def requests(request, user):
         [
             cells.link(Request, asked.pk, asked.get_action_display()),
             cells.state(asked),
-            asked.reason,
+            cells.reason(asked.reason),
             str(asked.asked_by),
             cells.when(asked.asked_at),
             cells.text(asked.decided_by and str(asked.decided_by)),

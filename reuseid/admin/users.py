@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from reuseid.admin import cells, user_tabs
+from reuseid.admin import cells, history, user_tabs
 from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
 from reuseid.admin.exports import PeopleExportMixin
@@ -17,7 +17,7 @@ from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFi
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
 from reuseid.admin.search import find_people
 from reuseid.admin.views import View, only, since_today
-from reuseid.admin.words import meaning, reason_in_words
+from reuseid.admin.words import meaning, name_of, reason_in_words
 from reuseid.models import Client, Request, Staff, User
 from reuseid.services import looks, requests, users
 
@@ -116,14 +116,18 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     )
     views = (
         View(_("Locked today"), since_today("status_since", status="LOCKED")),
-        View(_("Locked for good"), only(lock="lasting")),
+        View(_("Locked until unlocked"), only(lock="lasting")),
         View(_("New today"), since_today("created_at")),
     )
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
     exact = ("external_ref",)
     search_hint = _("Id of the user, a device or an operation · reference · name:value")
-    actions_detail = ("lock", "unlock", "deactivate", "erase")
+    actions_detail = (
+        "lock",
+        "unlock",
+        {"title": _("For good …"), "icon": "gavel", "items": ["deactivate", "erase"]},
+    )
     tabs = [
         Tab("overview", _("Overview"), user_tabs.overview, order=0),
         Tab("attributes", _("Attributes"), user_tabs.attributes, right="reuseid.view_attribute", order=10),
@@ -183,7 +187,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])
         lines = [(_("Account"), user.account.name), (_("Since"), cells.when(user.status_since))]
         if line is not None:
-            lines.append((_("By"), line.actor_label or line.actor_id))
+            lines.append((_("By"), history.who(line)))
             lines += _asker(line)
         if user.lock_reason or (line and line.reason):
             code = user.lock_reason or line.reason
@@ -195,6 +199,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         lines += [line for more in HEADER for line in more(user)]
         return Header(
             title=user.external_ref or _("Without a reference"),
+            name=user.external_ref or name_of(user),
             state=cells.state(user),
             ident=cells.ident(user.pk),
             means=meaning(user),
@@ -220,7 +225,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         url_path="lock",
         icon="lock",
         permissions=["lock"],
-        variant=ActionVariant.DANGER,
+        variant=ActionVariant.WARNING,
         dialog={
             "title": _("Lock this person"),
             "description": "",

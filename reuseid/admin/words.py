@@ -1,5 +1,8 @@
 """One plain sentence for each state, act and right that the back office shows."""
 
+import re
+
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -69,6 +72,8 @@ SIGN_INS = {
 ACTS = {
     "attribute.revealed": _("Looked at a masked value"),
     "proofing.revealed": _("Looked at a proofing's reference"),
+    "operation.revealed": _("Looked at what the person was shown"),
+    "operation.downloaded": _("Downloaded what the person was shown"),
     "user.viewed": _("Opened the person's page"),
     "user.caller_verified": _("Checked who is calling"),
     "note.added": _("Wrote an internal note"),
@@ -162,6 +167,10 @@ ACTS = {
 
 # Why something ended or changed by itself: codes of the service, beside those of the setting REASONS.
 CODES = {
+    "CANCELED": _("The account's system withdrew it."),
+    "EXPIRED": _("Nobody answered before the deadline."),
+    "REJECTED": _("The person said no."),
+    "FAILED": _("It could not be approved."),
     "USER": _("The person said no."),
     "NOT_ME": _("The person says that it was not them: it may be fraud."),
     "NUMBER_MISMATCH": _("Another number was chosen on the phone than the one on the screen."),
@@ -170,6 +179,9 @@ CODES = {
     "USER_LOCKED": _("The person was locked."),
     "USER_DEACTIVATED": _("The person was deactivated."),
     "DEVICE_DEACTIVATED": _("The device was deactivated."),
+    "TOO_MANY_FAILURES": _("Too many wrong PINs or failed sign-ins."),
+    "GONE": _("The receiver answered that it is gone (410)."),
+    "FAILING": _("Every attempt failed for too long."),
     "LOCK_ENDED": _("The lock had an end, and it came."),
     "LOCK_OVER": _("The lock had an end, and it came."),
 }
@@ -200,6 +212,31 @@ def reason_sentence(code: str) -> str:
     """The sentence of a reason, of the setting or of the service; empty for an unknown one."""
     sentence = reasons.sentences().get(code)
     return gettext(sentence) if sentence else str(CODES.get(code, ""))
+
+
+HEARTBEATS = {
+    "beat": _("the schedule"),
+    "worker:callbacks": _("the worker of callbacks"),
+    "worker:sweeps": _("the worker of deadlines and clearing up"),
+    "worker:bulk": _("the worker of bulk acts and exports"),
+}
+
+
+def heartbeat_in_words(name: str) -> str:
+    """Whose sign of life it is."""
+    return str(HEARTBEATS.get(name, name))
+
+
+def name_of(obj) -> str:
+    """What a reader calls a row: its name, or the noun and the beginning of its id."""
+    name = str(obj)
+    short = _UUID.sub(lambda found: f"{found[0][:8]}…", name)
+    if name == str(obj.pk) or _UUID.match(name):
+        return f"{capfirst(str(obj._meta.verbose_name))} {short}"
+    return short
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def meaning(obj) -> str:

@@ -16,7 +16,7 @@ class Reveal(models.Model):
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+", verbose_name="colleague")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     object_type = models.CharField(max_length=32)
     object_id = models.UUIDField()
     expires_at = models.DateTimeField()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
 
-LOOKS = ["attribute.revealed", "proofing.revealed", "user.viewed"]
+LOOKS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "proofing.revealed", "user.viewed"]
 """Lines of colleagues who looked and changed nothing."""
 
 

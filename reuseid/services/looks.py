@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.models import Attribute, Proofing, Reveal, UserView
+from reuseid.models import Attribute, Reveal, UserView
 from reuseid.services import reasons, trail
 
 SHOWN = timedelta(minutes=1)
@@ -33,10 +33,10 @@ def viewed(user, *, staff) -> bool:
 
 
 @transaction.atomic
-def reveal(row: Attribute | Proofing, *, staff, reason: str, note: str = "") -> Reveal:
-    """Let one colleague read an attribute's value or a proofing's reference for a minute. Raises Invalid.
+def reveal(row, *, staff, reason: str, note: str = "") -> Reveal:
+    """Let one colleague read what a row hides for a minute: of an account, of a person or of none yet. Raises Invalid.
 
-    The line names which one and why; the value is read by the page, while the minute lasts.
+    The line names which one and why; the value is read by the page, while the minute lasts (`shown_to`, `until`).
     """
     reasons.check(reason, note)
     kind = row._meta.model_name
@@ -56,6 +56,12 @@ def shown_to(staff, user) -> dict:
     """``{(kind, id): when it ends}`` of what the colleague may read of this person now, by the database's clock."""
     rows = Reveal.objects.filter(user=user, staff=staff, expires_at__gt=Now()).order_by("expires_at")
     return {(kind, pk): end for kind, pk, end in rows.values_list("object_type", "object_id", "expires_at")}
+
+
+def until(row, *, staff):
+    """When the colleague's minute for this very row ends, by the database's clock; None when there is none now."""
+    rows = Reveal.objects.filter(staff=staff, object_type=row._meta.model_name, object_id=row.pk)
+    return rows.filter(expires_at__gt=Now()).order_by("expires_at").values_list("expires_at", flat=True).last()
 
 
 def purge_reveals(limit: int) -> int:

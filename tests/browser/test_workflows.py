@@ -3,6 +3,8 @@
 from playwright.sync_api import expect
 
 from mobileid.models import Device
+from mobileid.services import endings
+from reuseid.actors import SYSTEM
 from reuseid.models import Request, TrailEntry, User
 from tests.browser.scene import PHONE
 from tests.reuseid.admin.cast import page as address_of
@@ -101,6 +103,7 @@ def test_two_colleagues_deactivate_a_person(open_as, scene):
     anna = scene.people["anna"]
     page = open_as(scene.staff["kim"])
     page.goto(address_of(anna))
+    page.get_by_role("button", name="For good …").click()
     page.get_by_role("link", name="Ask to deactivate …").click()
     dialog = page.get_by_role("dialog", name="Ask a second colleague to deactivate this person for good")
     dialog.get_by_label("Reason").select_option("CONTRACT_ENDED")
@@ -133,6 +136,56 @@ def test_a_masked_value_is_revealed_with_a_reason_and_the_timeline_says_so(open_
     page.get_by_role("link", name="Timeline", exact=True).last.click()
     expect(page.get_by_text("Looked at a masked value")).to_be_visible()
     expect(page.locator("body")).not_to_contain_text(PHONE)
+
+
+def test_a_drop_down_opens_by_keyboard_and_gives_the_focus_back(open_as, scene):
+    page = open_as(scene.staff["kim"])
+    page.goto(address_of(scene.people["anna"]))
+    opener = page.get_by_role("button", name="For good …")
+    tab_to(page, opener)
+    page.keyboard.press("Enter")
+    first = page.get_by_role("link", name="Ask to deactivate …")
+    expect(first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(first).to_be_hidden()
+    expect(opener).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(first).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Ask a second colleague to erase this person's data")).to_be_visible()
+
+
+def test_what_a_person_approved_is_revealed_and_goes_by_itself(open_as, scene):
+    operation = scene.operations["approved"]
+    page = open_as(scene.staff["kim"])
+    page.goto(address_of(operation))
+    expect(page.locator("body")).not_to_contain_text("Helsinki Bicycles")
+    page.get_by_role("link", name="Reveal what was shown").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").select_option("CUSTOMER_REQUEST")
+    dialog.get_by_role("button", name="Show it").click()
+    shown = page.locator("#bo-shown")
+    expect(shown).to_contain_text("Helsinki Bicycles Oy")
+    expect(shown).to_contain_text("Amount: 1249.50 EUR")
+    # The page's own clock runs on: a minute later nothing of it is left, though nobody touched the page.
+    page.clock.install()
+    page.reload()
+    expect(shown).to_contain_text("Helsinki Bicycles Oy")
+    page.clock.run_for(61_000)
+    expect(shown).to_have_text("Hidden again: the minute is over.")
+    expect(page.locator("body")).not_to_contain_text("Helsinki Bicycles")
+
+
+def test_an_open_operation_counts_down_and_shows_its_end_by_itself(open_as, scene):
+    operation = scene.operations["open"]
+    page = open_as(scene.staff["sam"])
+    page.goto(address_of(operation))
+    left = page.get_by_role("timer")
+    expect(left).to_contain_text("left")
+    endings.cancel(operation, actor=SYSTEM)
+    expect(page.locator(".bo-title .bo-state")).to_have_text("Cancelled")
+    expect(left).to_have_count(0)
 
 
 def tab_to(page, target):

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
-from reuseid.admin.labels import COLUMNS, NOUNS
+from reuseid.admin.labels import BETTER, COLUMNS, NOUNS
 from tests.rules.test_house import ROOT, every_source
 
 GERMAN = ROOT / "config" / "locale" / "de" / "LC_MESSAGES"
@@ -143,6 +143,6 @@ def test_every_noun_and_every_shown_column_has_a_german_word(german):
     assert {model._meta.model_name for model in models} - set(NOUNS) == set()
     with override("en"):
         shown = {place: str(name) for place, name in shown_columns()}
-    words = COLUMNS | {str(noun) for pair in NOUNS.values() for noun in pair}
+    words = COLUMNS | {str(noun) for pair in (*NOUNS.values(), BETTER.values()) for noun in pair}
     ours = {place: name for place, name in shown.items() if not place.startswith(("Group.", "Staff."))}
     assert {place: name for place, name in ours.items() if name not in words} == {}

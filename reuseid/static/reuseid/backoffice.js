@@ -46,23 +46,52 @@
     });
   }
 
-  // The server decides who sees a revealed value and for how long; this takes it off a page that stays open.
-  function hideRevealed(root) {
-    for (const element of root.querySelectorAll(".bo-revealed:not([data-ends])")) {
-      element.dataset.ends = "1";
-      setTimeout(() => {
-        element.textContent = "••••••";
-        element.title = "";
-        element.className = "bo-mask";
-      }, Number(element.dataset.seconds) * 1000);
+  // The server decides who sees a revealed value and for how long; this takes it off a page that stays open, also one
+  // that slept meanwhile.
+  const revealed = new Map();
+
+  function hideRevealed() {
+    for (const [element, end] of revealed) {
+      if (Date.now() < end) continue;
+      revealed.delete(element);
+      element.textContent = element.dataset.after ?? "••••••";
+      element.title = "";
+      if (!element.dataset.after) element.className = "bo-mask";
     }
   }
 
+  function watchRevealed(root) {
+    for (const element of root.querySelectorAll("[data-seconds]:not([data-watched])")) {
+      element.dataset.watched = "1";
+      const seconds = Number(element.dataset.seconds);
+      revealed.set(element, Date.now() + seconds * 1000);
+      setTimeout(hideRevealed, seconds * 1000);
+    }
+  }
+
+  document.addEventListener("visibilitychange", hideRevealed);
+  window.addEventListener("pageshow", hideRevealed);
+
+  // What is left, counted down: the server's figure is where it starts.
+  function countDown() {
+    for (const element of document.querySelectorAll("[data-counts]")) {
+      element.dataset.end ??= String(Date.now() + Number(element.dataset.counts) * 1000);
+      const seconds = Math.max(0, Math.round((Number(element.dataset.end) - Date.now()) / 1000));
+      element.textContent = `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+    }
+  }
+
+  function dress(root) {
+    localise(root);
+    watchRevealed(root);
+    countDown();
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
-    localise(document);
-    hideRevealed(document);
+    dress(document);
+    setInterval(countDown, 1000);
   });
-  document.addEventListener("htmx:afterSwap", (event) => localise(event.target));
+  document.addEventListener("htmx:afterSwap", (event) => dress(event.target));
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
     if (!button) return;

@@ -4,6 +4,7 @@ from tests.reuseid.admin.conftest import (  # noqa: F401
     administrator,
     auditor,
     integrator,
+    other_senior,
     root,
     senior,
     stranger,

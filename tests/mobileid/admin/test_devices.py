@@ -62,7 +62,7 @@ def test_the_page_shows_the_phone_and_none_of_its_secrets(support, phone):
 def test_the_dialog_says_how_many_operations_end(senior, phone, ada):
     phones.ask(ada)
     shown = senior.get(page(phone.row, "deactivate")).content.decode()
-    assert "1 open operation(s)" in shown
+    assert "1 open operation that waits" in shown
     assert "undone" in shown
 
 

@@ -70,6 +70,12 @@ def rows_of(model, **query):
     return f"{address}?{urlencode(query)}" if query else address
 
 
+def buttons(browser, row):
+    """The titles of the acts that a row's page offers, those of a drop-down too."""
+    found = browser.get(page(row)).context["actions_detail"]
+    return [str(act["title"]) for button in found for act in button.get("items") or [button]]
+
+
 def said(response):
     """What the page that follows says, one message a line."""
     from django.contrib.messages import get_messages

@@ -67,7 +67,7 @@ def test_an_endpoint_is_paused_and_resumed(integrator, endpoint):
     assert said(integrator.post(page(endpoint, "pause"), REASON, follow=True)) == ["The endpoint is paused."]
     assert WebhookEndpoint.objects.get().status == "PAUSED"
     (message,) = said(integrator.post(page(endpoint, "pause"), REASON, follow=True))
-    assert message.startswith("Nothing was changed: the webhook endpoint is paused already")
+    assert message.startswith("Nothing was changed: the endpoint is paused already")
     integrator.post(page(endpoint, "resume"), REASON)
     assert WebhookEndpoint.objects.get().status == "ACTIVE"
 

@@ -123,10 +123,10 @@ def test_all_that_was_given_up_is_sent_again(senior, endpoint, monkeypatch):
     monkeypatch.setattr(deliveries, "RESEND_AT_ONCE", 2)
     given_up(endpoint.account, 3)
     first = said(senior.post(page(endpoint, "resend-failed"), REASON))
-    assert first[0] == "2 callback(s) are owed again, due now."
+    assert first[0] == "2 callbacks are owed again, due now."
     assert first[1].startswith("There are more")
     assert Delivery.objects.filter(status="PENDING").count() == 2
-    assert said(senior.post(page(endpoint, "resend-failed"), REASON))[-1].startswith("1 callback(s)")
+    assert said(senior.post(page(endpoint, "resend-failed"), REASON))[-1].startswith("1 callback is owed")
     assert said(senior.post(page(endpoint, "resend-failed"), REASON))[-1] == "There was nothing to send again."
     assert TrailEntry.objects.filter(action="webhook.failed_resent", reason="SUSPECTED_FRAUD").count() == 3
 
@@ -137,7 +137,7 @@ def test_what_was_missed_since_a_time_is_sent_again(integrator, endpoint):
     Event.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
     since = datetime.now(UTC) - timedelta(days=1)
     sent = {**REASON, "since": f"{since:%Y-%m-%dT%H:%M:%S}"}
-    assert said(integrator.post(page(endpoint, "resend-since"), sent)) == ["1 callback(s) are owed again, due now."]
+    assert said(integrator.post(page(endpoint, "resend-since"), sent)) == ["1 callback is owed again, due now."]
     assert Delivery.objects.get(event=old).status == "FAILED"
     line = TrailEntry.objects.get(action="webhook.resent")
     assert (line.reason, line.changes["count"]) == ("SUSPECTED_FRAUD", 1)

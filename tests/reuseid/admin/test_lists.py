@@ -103,14 +103,14 @@ def test_lists_hold_nothing_of_other_accounts(stranger, user, api_client):
 def test_a_silent_worker_is_on_the_first_page(auditor):
     def alive():
         cards = auditor.get("/admin/").context["cards"]
-        return next(card for card in cards if card.title == "Worker and beat")
+        return next(card for card in cards if card.title == "Workers silent")
 
-    assert (alive().number, alive().colour) == ("silent", "bad")
+    assert (alive().number, alive().colour) == ("4", "bad")
     for name in ("beat", "worker:callbacks", "worker:sweeps", "worker:bulk"):
         heartbeats.beat(name, "host-1")
-    assert (alive().number, alive().colour) == ("all alive", "good")
+    assert (alive().number, alive().colour) == ("0", "quiet")
     Heartbeat.objects.filter(name="worker:bulk").update(at=timezone.now() - timedelta(minutes=5))
-    assert (alive().number, alive().hint) == ("silent", "worker:bulk")
+    assert (alive().number, alive().hint) == ("1", "the worker of bulk acts and exports")
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry))

@@ -13,7 +13,7 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Request, TrailEntry, User
 from reuseid.services import requests, users
 from tests import factories
-from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of, said
+from tests.reuseid.admin.cast import REASON, browser_of, buttons, make_colleague, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 NOTE = {"note": "I called the number in the contract.", "_form_submitted": "on"}
@@ -36,10 +36,6 @@ def status_of(row):
 
 def text_of(response):
     return html.unescape(response.content.decode())
-
-
-def buttons(browser, row):
-    return [button["title"] for button in browser.get(page(row)).context["actions_detail"]]
 
 
 def late(asked):
@@ -161,7 +157,7 @@ def test_the_views_above_the_queue(asked, senior, other_senior, account):
 def test_the_queue_says_who_asked_and_how_long_is_left(asked, support):
     Request.objects.update(expires_at=Now() + timedelta(minutes=90, seconds=30))
     shown = text_of(support.get(rows_of(Request)))
-    for words in ("kim", "90 min", "Waiting for approval", "Active → Active", "DECEASED", "customer-1"):
+    for words in ("kim", "90 min", "Waiting for approval", "Active → Active", "The customer has died", "customer-1"):
         assert words in shown
 
 

@@ -10,7 +10,7 @@ from reuseid.actors import SYSTEM
 from reuseid.models import AttributeKey, Event, Request, TrailEntry, User
 from reuseid.services import users
 from tests import factories
-from tests.reuseid.admin.cast import REASON, browser_of, page, rows_of, said
+from tests.reuseid.admin.cast import REASON, browser_of, buttons, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 
@@ -72,11 +72,6 @@ def test_unlocking(senior, user):
     senior.post(page(user, "lock"), REASON)
     senior.post(page(user, "unlock"), {**REASON, "reason": "RESOLVED"})
     assert state_of(user) == "ACTIVE"
-
-
-def buttons(browser, user):
-    response = browser.get(page(user))
-    return [button["title"] for button in response.context["actions_detail"]]
 
 
 def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user):
