@@ -83,6 +83,7 @@ GROUPS = [
         _item(_("Trail seals"), "approval", "reuseid", "trailseal"),
         _item(_("Trail keys"), "key_vertical", "reuseid", "trailkey"),
         _item(_("Second factors"), "phonelink_lock", "reuseid", "secondfactor"),
+        _item(_("Passkeys"), "passkey", "reuseid", "passkey"),
         _item(_("Recovery codes"), "password", "reuseid", "recoverycode"),
         _item(_("Attempts to send"), "send", "reuseid", "deliveryattempt"),
         _item(_("Events by hour"), "bar_chart", "reuseid", "eventcount"),

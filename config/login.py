@@ -51,10 +51,10 @@ def keep_password(sender, request, user, **kwargs):
     """A password was right: half of signing in, or all of it where no second factor is asked for."""
     from reuseid.admin import stepup
     from reuseid.models import StaffSignIn
-    from reuseid.services import second_factors, sign_ins
+    from reuseid.services import sign_ins
 
     outcome, method = StaffSignIn.Outcome.PASSWORD_GIVEN, ""
-    if settings.SECOND_FACTOR == "offered" and second_factors.of(user) is None:
+    if settings.SECOND_FACTOR == "offered" and not user.has_second_factor():
         outcome, method = StaffSignIn.Outcome.SIGNED_IN, StaffSignIn.Method.PASSWORD
         stepup.mark(request)
     sign_ins.record(user, outcome, method=method, address=client_address(request))

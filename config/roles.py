@@ -97,6 +97,7 @@ TABLE = {
     "reuseid.change_staff": "- - - - M",
     "reuseid.view_staffsignin": "- - A - M",
     "reuseid.view_secondfactor": "- - A - M",
+    "reuseid.view_passkey": "- - A - M",
     "reuseid.view_recoverycode": "- - A - M",
     "auth.view_group": "- - A - M",
     "reuseid.view_staffnotice": "S N A I M",

@@ -391,7 +391,7 @@ LOGGING = {
     "filters": {"trace": {"()": "reuseid.tracing.TraceFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trace"]}},
-    # It logs each address that it calls, line by line.
-    "loggers": {"httpx": {"level": "WARNING"}},
+    # They log each address that is called, and each passkey.
+    "loggers": {"httpx": {"level": "WARNING"}, "fido2": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

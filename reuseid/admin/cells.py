@@ -125,6 +125,11 @@ def words(values):
     return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE
 
 
+def beside(parts):
+    """A few cells side by side."""
+    return format_html_join(" ", "{}", ((part,) for part in parts))
+
+
 def page_of(model, pk):
     """The address of a row's page in the back office; empty where it has none."""
     try:

@@ -19,9 +19,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from reuseid import crypto
-from reuseid.admin import cells, stepup
+from reuseid.admin import cells, ceremonies, stepup
 from reuseid.admin.pages import Facts, Table
 from reuseid.admin.words import SIGN_INS
 from reuseid.callers import client_address
@@ -76,7 +77,7 @@ def second_step(view):
     @wraps(view)
     def guarded(request):
         if admin.site.has_permission(request):
-            return redirect(_next(request))
+            return redirect(next_address(request))
         if not admin.site.half_signed(request):
             return redirect("admin:login")
         return view(request)
@@ -84,31 +85,74 @@ def second_step(view):
     return guarded
 
 
-def _next(request):
+class PasskeyForm(forms.Form):
+    """A new passkey: the colleague's name for it, and what the browser says."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of the passkey"),
+        max_length=64,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("To tell it from another one, such as “Laptop” or “Blue key”."),
+    )
+    credential = forms.CharField(label="", max_length=65536, widget=forms.HiddenInput)
+
+
+def next_address(request):
+    """Where the colleague wanted to go, in this house; else the first page."""
     address = request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if safe else reverse("admin:index")
 
 
-def _page(request, template, **values):
+def page(request, template, **values):
+    """A page of the back office, or of signing in."""
     context = {**admin.site.each_context(request), "next_address": request.GET.get("next", ""), **values}
     return render(request, template, context)
 
 
-def _let_in(request, method):
+def let_in(request, method, factor=None):
     """Both steps are done: a new session key, and the line about it."""
     request.session.cycle_key()
     rotate_token(request)
-    django_otp.login(request, second_factors.of(request.user))
+    django_otp.login(request, factor or second_factors.of(request.user))
     sign_ins.record(request.user, StaffSignIn.Outcome.SIGNED_IN, method=method, address=client_address(request))
+
+
+def rebind(request):
+    """The session goes on with a factor that is still there."""
+    django_otp.login(request, second_factors.of(request.user))
+
+
+def step_of(request) -> str:
+    """The name of the page for the second step: what the colleague has that works here, or the enrolment."""
+    has = second_factors.kinds(request.user, ceremonies.host_of_passkeys(request))
+    if has.passkey_here:
+        return "admin:sign_in_passkey"
+    return "admin:sign_in_code" if any(has) else "admin:sign_in_enrol"
+
+
+def ways(request, *names):
+    """Links to other ways of the second step, in which what was asked for is kept: labels and addresses."""
+    labels = {
+        "passkey": (_("Use my passkey"), "admin:sign_in_passkey", {}),
+        "app": (_("Use the authenticator app"), "admin:sign_in_code", {}),
+        "recovery": (_("Use a recovery code"), "admin:sign_in_code", {"recovery": 1}),
+    }
+    wanted = _wanted(request)
+    return [(label, reverse(step, query={**extra, **wanted})) for label, step, extra in map(labels.get, names)]
+
+
+def _wanted(request):
+    return {"next": request.GET["next"]} if request.GET.get("next") else {}
 
 
 @second_step
 def code(request):
     """Ask for a code."""
-    if second_factors.of(request.user) is None:
+    has = second_factors.kinds(request.user, ceremonies.host_of_passkeys(request))
+    if not any(has):
         return redirect("admin:sign_in_enrol")
-    recovery = "recovery" in request.GET
+    recovery = "recovery" in request.GET or not has.app
     form = CodeForm(request.POST or None, recovery=recovery)
     if form.is_valid():
         try:
@@ -116,20 +160,36 @@ def code(request):
         except second_factors.Refused as refusal:
             form.add_error("code", str(refusal.title))
         else:
-            _let_in(request, method)
+            let_in(request, method)
             if method == StaffSignIn.Method.RECOVERY_CODE:
                 left = second_factors.codes_left(request.user)
                 messages.warning(request, _("Recovery codes left: %(left)s. You can make new ones.") % {"left": left})
-            return redirect(_next(request))
-    return _page(request, "admin/sign_in/code.html", form=form, recovery=recovery, title=_("Second step of signing in"))
+            return redirect(next_address(request))
+    others = [("passkey", has.passkey_here), ("app", has.app and recovery), ("recovery", not recovery)]
+    return page(
+        request,
+        "admin/sign_in/code.html",
+        form=form,
+        ways=ways(request, *(name for name, fits in others if fits)),
+        why_not=ceremonies.why_not(request) if has.passkey else None,
+        title=_("Second step of signing in"),
+    )
 
 
 @second_step
 def enrol(request):
-    """Set up an app, before anything else."""
+    """Set up a first factor, before anything else: a passkey, or an app."""
     if second_factors.of(request.user) is not None:
-        return redirect("admin:sign_in_code")
-    return _set_up(request, EnrolForm, template="admin/sign_in/enrol.html", back=_next(request))
+        return redirect(step_of(request))
+    return _set_up(
+        request,
+        EnrolForm,
+        template="admin/sign_in/enrol.html",
+        back=next_address(request),
+        passkey_form=PasskeyForm(initial={"name": _("My passkey")}, auto_id="id_passkey_%s"),
+        passkey_action=reverse("admin:sign_in_enrol_passkey", query=_wanted(request)),
+        why_not=ceremonies.why_not(request),
+    )
 
 
 @never_cache
@@ -139,16 +199,16 @@ def new_app(request):
     return _set_up(request, ReplaceForm, template="admin/sign_in/new_app.html", back=reverse("admin:me"))
 
 
-def _set_up(request, form_class, *, template, back):
+def _set_up(request, form_class, *, template, back, **values):
     secret = _secret(request)
     form = form_class(request, data=request.POST or None)
-    present = second_factors.of(request.user)
     half = not admin.site.has_permission(request)
+    replace = not half and second_factors.app_of(request.user) is not None
     if form.is_valid():
-        replace = present is not None and not half
+        beside = request.user.otp_device is not None
         try:
             codes = second_factors.enrol(
-                request.user, secret, form.cleaned_data["code"], by=request.user, replace=replace
+                request.user, secret, form.cleaned_data["code"], by=request.user, replace=replace, beside=beside
             )
         except second_factors.Refused as refusal:
             form.add_error("code", str(refusal.title))
@@ -157,26 +217,32 @@ def _set_up(request, form_class, *, template, back):
             return redirect(back)
         else:
             del request.session[ENROLMENT]
-            stepup.mark(request)
-            _enrolled(request, half)
-            return _codes_page(request, codes, back)
+            return enrolled(request, codes, back, StaffSignIn.Method.APP if half else "")
     text = base64.b32encode(secret).decode()
-    return _page(
+    return page(
         request,
         template,
         form=form,
+        replace=replace,
         title=_("Set up your authenticator app"),
         qr=segno.make(_address(request.user, text), error="m").svg_data_uri(scale=5, border=3, light="white"),
         secret=" ".join(text[start : start + 4] for start in range(0, len(text), 4)),
+        **values,
     )
 
 
-def _enrolled(request, half):
-    if half:
-        _let_in(request, StaffSignIn.Method.APP)
+def enrolled(request, codes, back, method):
+    """A factor is set up: ``method`` where it ends the second step. Shows ``codes`` once, or goes ``back``."""
+    stepup.mark(request)
+    if method:
+        let_in(request, method)
     else:
         request.session.cycle_key()
-        django_otp.login(request, second_factors.of(request.user))
+        rebind(request)
+    if codes:
+        return _codes_page(request, codes, back)
+    messages.success(request, _("It is set up: from now on it signs you in."))
+    return redirect(back)
 
 
 def _secret(request):
@@ -198,7 +264,7 @@ def _address(staff, secret):
 
 
 def _codes_page(request, codes, back):
-    response = _page(request, "admin/sign_in/codes.html", codes=codes, back=back, title=_("Your recovery codes"))
+    response = page(request, "admin/sign_in/codes.html", codes=codes, back=back, title=_("Your recovery codes"))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -215,33 +281,68 @@ def new_codes(request):
             messages.error(request, str(error))
             return redirect("admin:me")
         return _codes_page(request, codes, reverse("admin:me"))
-    return _page(request, "admin/sign_in/new_codes.html", form=form, title=_("New recovery codes"))
+    return page(request, "admin/sign_in/new_codes.html", form=form, title=_("New recovery codes"))
 
 
 @never_cache
 @require_http_methods(["GET"])
 def me(request):
     """What a colleague should know about their own sign-in, and may change."""
-    factor = second_factors.of(request.user)
-    return _page(
+    app, keys = second_factors.listed(request.user)
+    return page(
         request,
         "admin/sign_in/me.html",
         title=_("My sign-in"),
-        factor=factor,
-        panels=[Facts(factor_facts(request.user, factor)), sign_in_table(request.user, count=SHOWN)],
+        app=app,
+        factor=app or keys,
+        panels=[
+            Facts(factor_facts(request.user)),
+            _passkey_table(keys),
+            sign_in_table(request.user, count=SHOWN),
+        ],
     )
 
 
-def factor_facts(staff, factor):
-    """Rows about the second factor, for one's own page and the colleague's."""
-    if factor is None:
+def factor_facts(staff):
+    """Rows about the second factors, for one's own page and the colleague's."""
+    app, keys = second_factors.listed(staff)
+    if app is None and not keys:
         return [(_("Second factor"), cells.badge(_("none"), "warn"))]
-    return [
-        (_("Second factor"), cells.badge(_("authenticator app"), "good")),
-        (_("Set up"), cells.when(factor.created_at)),
-        (_("Last used"), cells.when(factor.last_used_at, cells.NEVER)),
-        (_("Recovery codes left"), str(second_factors.codes_left(staff))),
-    ]
+    kinds = [cells.badge(_("passkey"), "good")] if keys else []
+    kinds += [cells.badge(_("authenticator app"), "good")] if app else []
+    rows = [(_("Second factor"), cells.beside(kinds))]
+    if keys:
+        used = max((key.last_used_at for key in keys if key.last_used_at), default=None)
+        rows += [(_("Passkeys"), str(len(keys))), (_("Passkey last used"), cells.when(used, cells.NEVER))]
+    if app:
+        used = cells.when(app.last_used_at, cells.NEVER)
+        rows += [(_("App set up"), cells.when(app.created_at)), (_("App last used"), used)]
+    return [*rows, (_("Recovery codes left"), str(second_factors.codes_left(staff)))]
+
+
+def _passkey_table(keys):
+    """One's own passkeys, each with the way to take it away."""
+    return Table(
+        [_("Name"), _("Made"), _("Last used"), _("Kept"), _("Address"), ""],
+        [
+            [
+                cells.text(key.name),
+                cells.when(key.created_at),
+                cells.when(key.last_used_at, cells.NEVER),
+                kept(key),
+                key.host,
+                cells.anchor(reverse("admin:me_passkey_remove", args=[key.pk]), _("Remove")),
+            ]
+            for key in keys
+        ],
+        title=_("Passkeys"),
+        empty=_("You have no passkey yet. One signs you in quickly, and can't be phished."),
+    )
+
+
+def kept(key):
+    """Where the private key of a passkey lies."""
+    return _("backed up by its provider") if key.backed_up else _("on one device alone")
 
 
 def sign_in_table(staff, count=50):

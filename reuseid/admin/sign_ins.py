@@ -9,8 +9,9 @@ from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import DateFilter
 from reuseid.admin.scope import account_ids
+from reuseid.admin.sign_in import kept
 from reuseid.admin.words import SIGN_INS
-from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn
+from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn
 
 
 class OfColleagues(BackOfficeAdmin):
@@ -87,6 +88,33 @@ class SecondFactorAdmin(OfColleagues):
     @display(description=_("Secret"))
     def secret(self, factor):
         return cells.MASK
+
+
+@admin.register(Passkey)
+class PasskeyAdmin(OfColleagues):
+    person = "user"
+    list_display = ("colleague", "called", "made", "used", "lies", "host")
+    list_select_related = ("user",)
+    sortable_by = None
+    ordering = ("-id",)
+    exact = ("pk",)
+    shown = ("colleague", "called", "made", "used", "lies", "host", "counter")
+
+    @display(description=_("Name"))
+    def called(self, passkey):
+        return cells.text(passkey.name)
+
+    @display(description=_("Made"), ordering="created_at")
+    def made(self, passkey):
+        return cells.when(passkey.created_at)
+
+    @display(description=_("Last used"), ordering="last_used_at")
+    def used(self, passkey):
+        return cells.when(passkey.last_used_at)
+
+    @display(description=_("Kept"))
+    def lies(self, passkey):
+        return kept(passkey)
 
 
 @admin.register(RecoveryCode)

@@ -27,7 +27,7 @@ def has_factor(request) -> bool:
         return True
     known = request.__dict__.setdefault("_has_second_factor", {})
     if request.user.pk not in known:
-        known[request.user.pk] = second_factors.of(request.user) is not None
+        known[request.user.pk] = request.user.has_second_factor()
     return known[request.user.pk]
 
 
@@ -71,24 +71,31 @@ class BackOfficeSite(UnfoldAdminSite):
 
     def extra_urls(self):
         """Before Django's own: signing out is for those who are half signed in too."""
-        from reuseid.admin import sign_in
+        from reuseid.admin import passkeys, sign_in
 
         return [
             path("logout/", self.logout, name="logout"),
             path("sign-in/code/", sign_in.code, name="sign_in_code"),
+            path("sign-in/passkey/", passkeys.ask, name="sign_in_passkey"),
+            path("sign-in/passkey/options/", passkeys.options, name="passkey_options"),
+            path("sign-in/passkey/check/", passkeys.check, name="passkey_check"),
+            path("sign-in/passkey/new/", passkeys.new_options, name="passkey_new_options"),
             path("sign-in/enrol/", sign_in.enrol, name="sign_in_enrol"),
+            path("sign-in/enrol/passkey/", passkeys.enrol, name="sign_in_enrol_passkey"),
             path("me/", self.admin_view(sign_in.me), name="me"),
             path("me/app/", self.admin_view(sign_in.new_app), name="me_app"),
             path("me/codes/", self.admin_view(sign_in.new_codes), name="me_codes"),
+            path("me/passkeys/add/", self.admin_view(passkeys.add), name="me_passkey_add"),
+            path("me/passkeys/<int:pk>/remove/", self.admin_view(passkeys.remove), name="me_passkey_remove"),
         ]
 
     @method_decorator(never_cache)
     def login(self, request, extra_context=None):
         """The first step, or on to the second."""
         if request.method == "GET" and self.half_signed(request):
-            step = "admin:sign_in_code" if has_factor(request) else "admin:sign_in_enrol"
-            query = request.GET.urlencode()
-            return HttpResponseRedirect(f"{reverse(step)}?{query}" if query else reverse(step))
+            from reuseid.admin.sign_in import step_of
+
+            return HttpResponseRedirect(reverse(step_of(request), query=request.GET))
         return super().login(request, extra_context)
 
     def password_change(self, request, extra_context=None):

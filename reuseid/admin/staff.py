@@ -81,8 +81,8 @@ class ChangeForm(AccessForm):
 ResetForm = ReasonForm.about(
     Staff,
     lambda staff: [
-        _("The authenticator app and the recovery codes stop, and every session ends."),
-        _("With the password the colleague sets up a new app: make sure that it is the colleague who asks."),
+        _("The authenticator app, the passkeys and the recovery codes stop, and every session ends."),
+        _("With the password the colleague sets up a new one: make sure that it is the colleague who asks."),
     ],
     path="accounts",
     danger=True,
@@ -102,7 +102,7 @@ def facts(request, staff):
         (_("May sign in"), _("yes") if staff.is_active else _("no")),
         (_("Last signed in"), cells.when(staff.last_login, cells.NEVER)),
         (_("Since"), cells.when(staff.date_joined)),
-        *factor_facts(staff, second_factors.of(staff)),
+        *factor_facts(staff),
     ]
     return [Facts(rows), Timeline(trail_of(staff), title=_("History of this entry"))]
 
@@ -123,7 +123,7 @@ class StaffAdmin(PageAdmin):
     search_hint = _("Name or e-mail address, exactly")
     actions_list = ("create",)
     actions_detail = ("access", "password", "reset_factor")
-    fits = {"reset_factor": lambda staff: second_factors.of(staff) is not None}
+    fits = {"reset_factor": lambda staff: any(second_factors.listed(staff))}
     tabs = [
         Tab("overview", _("Overview"), facts),
         Tab("sign-ins", _("Sign-ins"), sign_ins, right="reuseid.view_staffsignin"),

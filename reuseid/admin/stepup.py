@@ -4,12 +4,14 @@ import time
 
 from django import forms
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from reuseid.admin import ceremonies
 from reuseid.callers import client_address
 from reuseid.models import StaffSignIn
-from reuseid.services import second_factors, sign_ins
+from reuseid.services import passkeys, second_factors, sign_ins
 
 CHECKED = "second_factor_at"
 FIELD = "sign_in_check"
@@ -32,38 +34,75 @@ def confirm(request, typed: str) -> str:
     """
     staff, method = request.user, StaffSignIn.Method.PASSWORD
     try:
-        if second_factors.of(staff) is None:
+        if not any(second_factors.kinds(staff)):
             second_factors.check_password(staff, typed)
         else:
             method = second_factors.check(staff, typed)
     except second_factors.Refused:
-        sign_ins.record(staff, StaffSignIn.Outcome.CODE_REFUSED, address=client_address(request))
+        _keep_refusal(request)
         raise
     mark(request)
     return method
 
 
+def confirm_passkey(request, answer: str):
+    """The same with a passkey, which is returned: its answer to the challenge that the session holds."""
+    state = ceremonies.take(request, ceremonies.CHECKING)
+    try:
+        here = ceremonies.place(request)
+        if here is None:
+            raise second_factors.Refused
+        passkey = passkeys.check(request.user, here, state, answer)
+    except second_factors.Refused:
+        _keep_refusal(request, StaffSignIn.Method.PASSKEY)
+        raise
+    mark(request)
+    return passkey
+
+
+def _keep_refusal(request, method=""):
+    outcome = StaffSignIn.Outcome.CODE_REFUSED
+    sign_ins.record(request.user, outcome, method=method, address=client_address(request))
+
+
 def code_input(digits=True):
     """An input for six digits; for a recovery code, which has letters, without the number pad."""
+    return UnfoldAdminTextInputWidget(attrs=_code_attributes(digits))
+
+
+def _code_attributes(digits):
     attrs = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
-    return UnfoldAdminTextInputWidget(attrs=attrs | ({"inputmode": "numeric"} if digits else {}))
+    return attrs | ({"inputmode": "numeric"} if digits else {})
 
 
-def check_field(staff) -> forms.Field:
-    """What a strong act asks for: a code, or the password where there is no second factor."""
-    if second_factors.of(staff) is None:
+class CodeOrPasskey(UnfoldAdminTextInputWidget):
+    """An input for a code, and beside it the button that asks for a passkey instead."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        """The button's script takes the whole field away once the passkey was right."""
+        shown = super().render(name, value, attrs, renderer)
+        return render_to_string("admin/sign_in/code_or_passkey.html", {"code": shown})
+
+
+def check_field(request) -> forms.Field:
+    """What a strong act asks for: a code or a passkey, or the password where there is no second factor."""
+    has = second_factors.kinds(request.user, ceremonies.host_of_passkeys(request))
+    if not any(has):
         return forms.CharField(
             label=_("Your password"),
             help_text=_("To be sure that it is you. You are not asked again for some minutes."),
             strip=False,
             widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
         )
-    return forms.CharField(
-        label=_("Code of your authenticator app"),
-        max_length=40,
-        help_text=_("To be sure that it is you; a recovery code works too. You are not asked again for some minutes."),
-        widget=code_input(digits=False),
-    )
+    if has.app:
+        label = _("Code of your authenticator app")
+        help_text = _("To be sure that it is you; a recovery code works too. You are not asked again for some minutes.")
+    else:
+        label = _("Recovery code")
+        help_text = _("To be sure that it is you. You are not asked again for some minutes.")
+    widget = CodeOrPasskey if has.passkey_here else UnfoldAdminTextInputWidget
+    attrs = _code_attributes(digits=False)
+    return forms.CharField(label=label, max_length=40, help_text=help_text, widget=widget(attrs=attrs))
 
 
 class StepUp:
@@ -77,7 +116,7 @@ class StepUp:
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.strong and not fresh(self.request):
-            self.fields[FIELD] = check_field(self.request.user)
+            self.fields[FIELD] = check_field(self.request)
 
     def full_clean(self):
         """The form's own rules first, then the check."""

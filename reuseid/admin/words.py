@@ -65,7 +65,7 @@ SIGN_INS = {
     "PASSWORD_GIVEN": _("Password was right, second step was owed"),
     "SIGNED_IN": _("Signed in"),
     "PASSWORD_REFUSED": _("Wrong password"),
-    "CODE_REFUSED": _("Wrong code, or one used before"),
+    "CODE_REFUSED": _("Wrong code or passkey, or one used before"),
     "SIGNED_OUT": _("Signed out"),
 }
 
@@ -146,6 +146,8 @@ ACTS = {
     "staff.factor_enrolled": _("Set up a second factor"),
     "staff.factor_replaced": _("Set up another second factor; the former one stopped"),
     "staff.factor_reset": _("Reset the second factor; every session ended"),
+    "staff.passkey_added": _("Added a passkey"),
+    "staff.passkey_removed": _("Removed a passkey"),
     "staff.recovery_codes_made": _("Made new recovery codes; the former ones stopped"),
     "staff.recovery_code_used": _("Signed in with a recovery code"),
     "staff.password_set": _("Set a new password"),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reuseid", "0002_trail_guard"),
+        ("reuseid", "0003_passkeys"),
     ]
 
     operations = [

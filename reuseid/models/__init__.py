@@ -10,7 +10,7 @@ from reuseid.models.idempotency import IdempotencyKey
 from reuseid.models.looks import Reveal, SavedView, UserNote, UserView
 from reuseid.models.proofings import AssuranceLevel, Proofing
 from reuseid.models.requests import Request
-from reuseid.models.sign_ins import RecoveryCode, SecondFactor, StaffSignIn
+from reuseid.models.sign_ins import Passkey, RecoveryCode, SecondFactor, StaffSignIn
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
 from reuseid.models.transitions import move
 from reuseid.models.users import User
@@ -34,6 +34,7 @@ __all__ = [
     "ExportPart",
     "Heartbeat",
     "IdempotencyKey",
+    "Passkey",
     "Proofing",
     "RecoveryCode",
     "Request",

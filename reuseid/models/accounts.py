@@ -53,6 +53,10 @@ class Staff(AbstractUser):
         verbose_name = _("colleague")
         verbose_name_plural = _("staff")
 
+    def has_second_factor(self) -> bool:
+        """An authenticator app or a passkey, asked of the database."""
+        return self.secondfactor_set.exists() or self.passkey_set.exists()
+
     def get_session_auth_hash(self):
         """Ends the sessions that began before the password or the round changed."""
         return f"{super().get_session_auth_hash()}.{self.sign_in_round}"

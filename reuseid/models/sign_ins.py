@@ -1,7 +1,8 @@
-"""How colleagues prove who they are: their second factor, what replaces it, and each sign-in."""
+"""How colleagues prove who they are: their second factors, what replaces them, and each sign-in."""
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
 
@@ -44,8 +45,35 @@ class SecondFactor(TimestampMixin, ThrottlingMixin, Device):
         return clock if clock.verify(int(code), tolerance=1, min_t=self.last_t + 1) else None
 
 
+class Passkey(TimestampMixin, ThrottlingMixin, Device):
+    """A colleague's passkey (WebAuthn): a public key, and how far its authenticator counted. No secret."""
+
+    account_id = None
+
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    credential = models.BinaryField(help_text="Attested credential data: AAGUID, id and public key (COSE).")
+    host = models.CharField(max_length=253, help_text="The RP id: a passkey works under this name of the host alone.")
+    counter = models.BigIntegerField(default=0, help_text="Signatures; 0 for ever where the authenticator counts none.")
+    backed_up = models.BooleanField(default=False, help_text="Kept by a passkey provider, or on one device alone.")
+    transports = models.JSONField(default=list, help_text="How browsers reach it; a hint.")
+    challenge = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the last challenge that it answered.")
+
+    class Meta:
+        verbose_name = "passkey"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(confirmed=True), name="passkey_confirmed"),
+        ]
+
+    def __str__(self):
+        return f"passkey of {self.user_id}"
+
+    def get_throttle_factor(self):
+        """Seconds after the first refusal."""
+        return 1
+
+
 class RecoveryCode(models.Model):
-    """One of ten codes that replace the app once each; only a hash is kept."""
+    """One of ten codes that replace app and passkeys once each; only a hash is kept."""
 
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="recovery_codes")
     hash = models.CharField(max_length=128)
@@ -71,9 +99,10 @@ class StaffSignIn(models.Model):
 
     class Method(models.TextChoices):
         NONE = "", "—"
-        PASSWORD = "PASSWORD", "Password alone"
-        APP = "APP", "Authenticator app"
-        RECOVERY_CODE = "RECOVERY_CODE", "Recovery code"
+        PASSWORD = "PASSWORD", _("Password alone")
+        APP = "APP", _("Authenticator app")
+        PASSKEY = "PASSKEY", _("Passkey")
+        RECOVERY_CODE = "RECOVERY_CODE", _("Recovery code")
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now(), editable=False)

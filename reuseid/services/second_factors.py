@@ -1,15 +1,16 @@
-"""The second factor of colleagues: an authenticator app, ten recovery codes, and what checks them.
+"""The second factors of colleagues: an authenticator app or passkeys, ten recovery codes, and what checks them.
 
 A try is counted before it is looked at, so parallel guesses get no more looks than guesses in a row; a code that was
-right is taken once, by one conditional UPDATE. Every refusal reads the same.
+right is taken once, by one conditional UPDATE. Every refusal reads the same. Passkeys have a module of their own.
 """
 
 import secrets
+from typing import NamedTuple
 
 from django.contrib.auth.hashers import check_password as matches
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, prefetch_related_objects
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,11 +19,11 @@ from django_otp.oath import TOTP
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, ServiceError
 from reuseid.limits import spend
-from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn
+from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn
 from reuseid.models.sealed import seal_field
 from reuseid.models.sign_ins import MOST_FAILURES
 from reuseid.services import trail
-from reuseid.services.staff import ALPHABET, check_mine
+from reuseid.services.staff import ALPHABET, check_mine, hold
 
 Method = StaffSignIn.Method
 CODES = 10
@@ -34,23 +35,61 @@ PASSWORD_TRIES, PASSWORD_WINDOW = 10, 15 * 60
 
 
 class Refused(ServiceError):
-    """The code or the password is wrong, was used before, or comes too soon after a wrong one."""
+    """The code, passkey or password is wrong, was used before, or comes too soon after a wrong one."""
 
     status = 403
     code = "second_factor_refused"
-    title = _("This was not right, was used already, or was tried too often. Wait a moment, then use the newest code.")
+    title = _(
+        "This was not right, was used already, or was tried too often. Wait a moment, then try again; of an app use "
+        "the newest code."
+    )
 
 
 class NoFactor(Conflict):
-    """The colleague has no second factor, or has one already."""
+    """The colleague has no such second factor, or has one already."""
 
     code = "second_factor_state"
     title = "There is another second factor by now."
 
 
-def of(staff: Staff) -> SecondFactor | None:
-    """The colleague's second factor."""
+class Kinds(NamedTuple):
+    """What a colleague has: an app, a passkey of any host, a passkey of the host that was asked about."""
+
+    app: bool
+    passkey: bool
+    passkey_here: bool
+
+
+def kinds(staff: Staff, host: str = "") -> Kinds:
+    """Which second factors there are, in one query."""
+    passkeys = Passkey.objects.filter(user=OuterRef("pk"))
+    asked = (
+        Exists(SecondFactor.objects.filter(user=OuterRef("pk"))),
+        Exists(passkeys),
+        Exists(passkeys.filter(host=host)),
+    )
+    return Kinds(*Staff.objects.filter(pk=staff.pk).values_list(*asked).get())
+
+
+def app_of(staff: Staff) -> SecondFactor | None:
+    """The colleague's authenticator app."""
     return SecondFactor.objects.filter(user=staff.pk).first()
+
+
+def passkeys_of(staff: Staff):
+    """The colleague's passkeys, the oldest first."""
+    return Passkey.objects.filter(user=staff.pk).order_by("pk")
+
+
+def listed(staff: Staff) -> tuple[SecondFactor | None, list[Passkey]]:
+    """App and passkeys to be shown, read once for this object: never to decide by."""
+    prefetch_related_objects([staff], "secondfactor_set", "passkey_set")
+    return next(iter(staff.secondfactor_set.all()), None), sorted(staff.passkey_set.all(), key=lambda key: key.pk)
+
+
+def of(staff: Staff) -> SecondFactor | Passkey | None:
+    """A second factor of the colleague: what a session is bound to, and where tries are counted."""
+    return app_of(staff) or passkeys_of(staff).first()
 
 
 def codes_left(staff: Staff) -> int:
@@ -67,17 +106,20 @@ def new_secret() -> bytes:
 
 
 @transaction.atomic
-def enrol(staff: Staff, secret: bytes, code: str, *, by: Staff, replace: bool = False) -> list[str]:
-    """Take ``secret`` into use with the first ``code`` of it; returns ten recovery codes, shown this once.
+def enrol(
+    staff: Staff, secret: bytes, code: str, *, by: Staff, replace: bool = False, beside: bool = False
+) -> list[str]:
+    """Take ``secret`` into use with the first ``code`` of it; returns ten recovery codes, shown this once, or none
+    where those of an earlier factor go on.
 
-    ``replace`` an app that is in use: the caller has checked it. Raises Refused, and NoFactor when there is an app
-    already, or none to replace.
+    ``replace`` an app that is in use, or set one up ``beside`` passkeys: the caller has checked one of them. Raises
+    Refused, and NoFactor when there is a factor already, or none to replace.
     """
     clock = TOTP(secret)
     if not _digits(code) or not clock.verify(int(_bare(code)), tolerance=1):
         raise Refused
-    gone = SecondFactor.objects.filter(user=staff.pk).delete()[0] if replace else 0
-    if bool(gone) != replace:
+    had = begin(staff, first=not (replace or beside))
+    if bool(replace and SecondFactor.objects.filter(user=staff.pk).delete()[0]) != replace:
         raise NoFactor
     factor = SecondFactor(user_id=staff.pk, name="TOTP", last_t=clock.t(), drift=clock.drift)
     seal_field(factor, "key", secret)
@@ -87,20 +129,32 @@ def enrol(staff: Staff, secret: bytes, code: str, *, by: Staff, replace: bool = 
     except IntegrityError:
         raise NoFactor from None
     trail.record(staff, "staff.factor_replaced" if replace else "staff.factor_enrolled", actor=Actor.staff(by))
-    return _make_codes(staff)
+    return [] if had and not replace else make_codes(staff)
+
+
+def begin(staff: Staff, *, first: bool) -> bool:
+    """Lock the colleague's row before a factor is added, so that of two first ones one is refused; says whether there
+    was one. Raises NoFactor when there must be none, or when password or factors were reset since ``staff`` was read.
+    """
+    held = hold(staff)
+    had = held.has_second_factor()
+    if (held.password, held.sign_in_round) != (staff.password, staff.sign_in_round) or (first and had):
+        raise NoFactor
+    return had
 
 
 @transaction.atomic
 def new_codes(staff: Staff, *, by: Staff) -> list[str]:
     """Ten fresh recovery codes, shown this once; the former ones stop. Raises NoFactor."""
-    if of(staff) is None:
-        raise NoFactor("Set up an authenticator app first.")
-    codes = _make_codes(staff)
+    if not hold(staff).has_second_factor():
+        raise NoFactor(_("Set up a second factor first."))
+    codes = make_codes(staff)
     trail.record(staff, "staff.recovery_codes_made", actor=Actor.staff(by))
     return codes
 
 
-def _make_codes(staff):
+def make_codes(staff: Staff) -> list[str]:
+    """Ten codes in place of the former ones, in the caller's transaction."""
     codes = ["-".join(_group() for _ in range(GROUPS)) for _ in range(CODES)]
     RecoveryCode.objects.filter(staff=staff.pk).delete()
     hashed = [make_password(_bare(code), hasher=HASHER) for code in codes]
@@ -120,25 +174,35 @@ def check(staff: Staff, code: str) -> Method:
 
     Not in a transaction of the caller's: a wrong try must stay counted.
     """
-    factor = of(staff)
-    if factor is None or not _claim_try(factor):
+    app = app_of(staff)
+    counted = claim_try(app or passkeys_of(staff).first())
+    if not _digits(code):
+        _take_recovery_code(staff, _bare(code).lower())
+        forgive(counted)
+        return Method.RECOVERY_CODE
+    if app is None:
         raise Refused
-    if _digits(code):
-        _take_step(factor, factor.step_of(_bare(code)))
-        return Method.APP
-    _take_recovery_code(staff, _bare(code).lower())
-    _forgive(factor)
-    return Method.RECOVERY_CODE
+    _take_step(app, app.step_of(_bare(code)))
+    return Method.APP
 
 
-def _claim_try(factor) -> bool:
-    """Count a failure in advance; False when it is too soon or a rival try was first."""
-    allowed, _why = factor.verify_is_allowed()
+def claim_try(factor: SecondFactor | Passkey | None) -> SecondFactor | Passkey:
+    """Count a failure in advance. Raises Refused when it is too soon, a rival try was first, or nothing is there."""
+    if factor is None or not factor.verify_is_allowed()[0]:
+        raise Refused
     same = {"pk": factor.pk, "throttling_failure_count": factor.throttling_failure_count}
     same["throttling_failure_timestamp"] = factor.throttling_failure_timestamp
     count = min(factor.throttling_failure_count + 1, MOST_FAILURES)
-    rows = SecondFactor.objects.filter(**same)
-    return allowed and bool(rows.update(throttling_failure_count=count, throttling_failure_timestamp=timezone.now()))
+    rows = type(factor).objects.filter(**same)
+    if not rows.update(throttling_failure_count=count, throttling_failure_timestamp=timezone.now()):
+        raise Refused
+    return factor
+
+
+def forgive(factor: SecondFactor | Passkey):
+    """The try that was counted in advance was right."""
+    rows = type(factor).objects.filter(pk=factor.pk)
+    rows.update(throttling_failure_count=0, throttling_failure_timestamp=None)
 
 
 def _take_step(factor, clock):
@@ -155,10 +219,6 @@ def _take_step(factor, clock):
         raise Refused
 
 
-def _forgive(factor):
-    SecondFactor.objects.filter(pk=factor.pk).update(throttling_failure_count=0, throttling_failure_timestamp=None)
-
-
 @transaction.atomic
 def _take_recovery_code(staff, code):
     unused = RecoveryCode.objects.filter(staff=staff.pk, used_at=None)
@@ -170,7 +230,7 @@ def _take_recovery_code(staff, code):
 
 
 def check_password(staff: Staff, password: str):
-    """The colleague's own password, for one who has no app. Raises Refused."""
+    """The colleague's own password, for one who has no second factor. Raises Refused."""
     spent = spend("staff-password", str(staff.pk), quota=PASSWORD_TRIES, window=PASSWORD_WINDOW)
     if spent.left < 0 or not staff.check_password(password):
         raise Refused
@@ -190,7 +250,7 @@ def _digits(code):
 
 @transaction.atomic
 def reset(staff: Staff, *, by: Staff, reason: str, note: str = ""):
-    """Take a colleague's app and recovery codes away and end their sessions. Raises NotYours and NoFactor."""
+    """Take a colleague's app, passkeys and recovery codes away and end their sessions. Raises NotYours and NoFactor."""
     check_mine(staff, by)
     _remove(staff, actor=Actor.staff(by), reason=reason, note=note)
 
@@ -202,8 +262,9 @@ def reset_by_operator(staff: Staff, *, actor: Actor):
 
 
 def _remove(staff, *, actor, reason="", note=""):
-    if not SecondFactor.objects.filter(user=staff.pk).delete()[0]:
-        raise NoFactor("There is no second factor to reset.")
+    hold(staff)
+    if not sum(model.objects.filter(user=staff.pk).delete()[0] for model in (SecondFactor, Passkey)):
+        raise NoFactor(_("There is no second factor to reset."))
     RecoveryCode.objects.filter(staff=staff.pk).delete()
     Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1)
     trail.record(staff, "staff.factor_reset", actor=actor, reason=reason, note=note)

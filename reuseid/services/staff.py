@@ -94,6 +94,11 @@ def change_own_password(staff: Staff, password: str) -> Staff:
     return staff
 
 
+def hold(staff: Staff) -> Staff:
+    """The colleague's row as it is now, locked until the transaction ends: what decides about passwords and factors."""
+    return Staff.objects.select_for_update().get(pk=staff.pk)
+
+
 def check_mine(staff: Staff, by: Staff):
     """Raise NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see."""
     if staff.pk == by.pk:

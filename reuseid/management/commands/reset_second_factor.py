@@ -1,4 +1,4 @@
-"""``manage.py reset_second_factor NAME``: for a superuser who lost phone and recovery codes."""
+"""``manage.py reset_second_factor NAME``: for a superuser who lost passkeys, phone and recovery codes."""
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -11,7 +11,7 @@ OPERATOR = Actor(ActorKind.SYSTEM, "manage.py reset_second_factor")
 
 
 class Command(BaseCommand):
-    """Takes app and recovery codes away and ends all sessions; the password stays and is asked for."""
+    """Takes app, passkeys and recovery codes away and ends all sessions; the password stays and is asked for."""
 
     help = "Reset a colleague's second factor: with the password they set up a new one. Leaves a line in the trail."
 

@@ -19,6 +19,13 @@
   document.addEventListener("DOMContentLoaded", () => hush(document));
   document.addEventListener("htmx:afterSwap", (event) => hush(event.target));
 
+  // The theme hides a page until it is ready, and what is hidden can't take the focus that `autofocus` asks for.
+  function focusFirst() {
+    if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
+  }
+
+  document.addEventListener("alpine:initialized", () => setTimeout(focusFirst));
+
   // Dialogs: the keyboard goes in, stays in, and comes back to the button that opened it.
   const REACHED = "a[href], button:not([disabled]), input:not([type=hidden]), select, textarea";
   let opener = null;

@@ -9,6 +9,7 @@ from django_otp.oath import TOTP
 from reuseid.admin import stepup
 from reuseid.models import SecondFactor, Staff
 from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.services import second_factors
 
 REASON = {"reason": "SUSPECTED_FRAUD", "note": "The caller did not know the last payment.", "_form_submitted": "on"}
 
@@ -46,7 +47,7 @@ def half_browser_of(staff, **values):
 def browser_of(staff, **values):
     """Their browser, signed in with both steps just now; `browser.staff` is who it is."""
     browser = half_browser_of(staff, **values)
-    factor = SecondFactor.objects.filter(user=staff).first() or make_factor(staff)
+    factor = second_factors.of(staff) or make_factor(staff)
     session = browser.session
     session[DEVICE_ID_SESSION_KEY] = factor.persistent_id
     session[stepup.CHECKED] = int(timezone.now().timestamp())

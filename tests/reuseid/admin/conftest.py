@@ -1,8 +1,11 @@
 """The cast: support, senior support, auditor, integration, administrator of one account; a stranger of another."""
 
+import time
+
 import pytest
 
 from tests.reuseid.admin.cast import browser_of, make_colleague
+from tests.reuseid.admin.signing_in import PASSWORD
 
 
 @pytest.fixture
@@ -45,3 +48,42 @@ def stranger(other_account):
 @pytest.fixture
 def root(db):
     return browser_of(make_colleague("root", None, is_superuser=True))
+
+
+@pytest.fixture
+def quick_hashes(settings):
+    """Passwords that cost no seconds."""
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    settings.PASSWORD_HASHERS = hashers
+
+
+@pytest.fixture
+def sam(quick_hashes, account):
+    """A colleague who has a password and no second factor: `pia`."""
+    staff = make_colleague("pia", "Support", account)
+    staff.set_password(PASSWORD)
+    staff.save()
+    return staff
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(seconds)` puts the clock of sessions and codes forward."""
+    ahead, real = [0], time.time
+    monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
+
+    def forward(seconds):
+        ahead[0] += seconds
+
+    return forward
+
+
+@pytest.fixture
+def late(settings, clock):
+    """`late(browser)`: some minutes later the last check is too old for strong acts."""
+
+    def later(browser):
+        clock(60 * settings.STEP_UP_MINUTES + 1)
+        return browser
+
+    return later

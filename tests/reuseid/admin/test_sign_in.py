@@ -2,78 +2,30 @@
 
 import base64
 import html
-import re
-import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 from django.utils import timezone
 
 from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn, TrailEntry
 from reuseid.services import second_factors, sign_ins
 from tests.reuseid.admin.cast import browser_of, code_of, half_browser_of, make_colleague, make_factor, page, said
+from tests.reuseid.admin.signing_in import (
+    CODE,
+    ENROL,
+    ME,
+    PASSWORD,
+    SENT,
+    app_code,
+    codes_shown,
+    outcomes,
+    patience,
+    secret_shown,
+    sign_in,
+)
 
-pytestmark = pytest.mark.django_db
-PASSWORD = "correct-horse-battery"
-CODE, ENROL, ME = "/admin/sign-in/code/", "/admin/sign-in/enrol/", "/admin/me/"
-SENT = {"_form_submitted": "on"}
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
-    settings.PASSWORD_HASHERS = hashers
-
-
-@pytest.fixture
-def sam(account):
-    staff = make_colleague("pia", "Support", account)
-    staff.set_password(PASSWORD)
-    staff.save()
-    return staff
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """`clock(seconds)` puts the clock of sessions and codes forward."""
-    ahead, real = [0], time.time
-    monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
-
-    def forward(seconds):
-        ahead[0] += seconds
-
-    return forward
-
-
-def sign_in(name, password=PASSWORD, **values):
-    browser = Client(**values)
-    browser.post("/admin/login/?next=/admin/reuseid/user/", {"username": name, "password": password})
-    return browser
-
-
-def patience(staff):
-    """The delay after a wrong code is over."""
-    SecondFactor.objects.filter(user=staff).update(throttling_failure_timestamp=timezone.now() - timedelta(hours=1))
-
-
-def secret_shown(response):
-    return re.search(r'id="app-secret">([A-Z2-7 ]+)<', response.content.decode()).group(1).replace(" ", "")
-
-
-def codes_shown(response):
-    return re.findall(r"<li><code>([^<]+)</code>", response.content.decode())
-
-
-def app_code(secret):
-    from django_otp.oath import TOTP
-
-    return f"{TOTP(base64.b32decode(secret)).token():06}"
-
-
-def outcomes(staff):
-    return list(StaffSignIn.objects.filter(staff=staff).order_by("id").values_list("outcome", "method"))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_hashes")]
 
 
 # Enrolling
@@ -250,17 +202,6 @@ def test_sign_ins_go_when_their_time_is_over(sam, settings):
 
 
 # Strong acts
-
-
-@pytest.fixture
-def late(settings, clock):
-    """Some minutes later."""
-
-    def later(browser):
-        clock(60 * settings.STEP_UP_MINUTES + 1)
-        return browser
-
-    return later
 
 
 def test_a_strong_act_asks_again_after_some_minutes_and_loses_nothing_that_was_typed(administrator, late, account):
