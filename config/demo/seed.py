@@ -73,15 +73,14 @@ def _colleagues(account, known):
     boss = Staff.objects.filter(username="admin").first()
     if boss is None:
         boss = Staff.objects.create_superuser("admin", password=secrets.token_urlsafe(15))
-    passwords = {"admin": _kept(boss, known) or _superusers_password(boss)}
+    passwords = {"admin": _kept(boss, known) or _own_password(boss)}
     roles = {role.name: role for role in staff.all_roles().filter(name__in=ROLES)}
     names = {role.lower().replace(" ", "."): role for role in roles} | {"senior.support.2": "Senior support"}
     for username, role in names.items():
         colleague = Staff.objects.filter(username=username).first()
         if colleague is None:
-            passwords[username] = staff.create(username, by=boss, roles=[roles[role]], accounts=[account])[1]
-        else:
-            passwords[username] = _kept(colleague, known) or staff.new_password(colleague, by=boss)
+            colleague, _shown = staff.create(username, by=boss, roles=[roles[role]], accounts=[account])
+        passwords[username] = _kept(colleague, known) or _own_password(colleague)
     return passwords
 
 
@@ -90,9 +89,10 @@ def _kept(colleague, known):
     return password if colleague.check_password(password) else None
 
 
-def _superusers_password(boss):
-    """As ``manage.py changepassword`` does it: no service lets anybody change a superuser but another one."""
+def _own_password(colleague):
+    """As ``manage.py changepassword`` does it, and as if they chose it: what is printed goes on working."""
     password = secrets.token_urlsafe(15)
-    boss.set_password(password)
-    boss.save(update_fields=["password"])
+    colleague.set_password(password)
+    colleague.password_set_by = None
+    colleague.save(update_fields=["password", "password_set_by"])
     return password

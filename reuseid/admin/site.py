@@ -2,14 +2,17 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
 from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import INPUT_CLASSES
 
 from reuseid.services import second_factors, staff
 
@@ -31,7 +34,22 @@ def has_factor(request) -> bool:
     return known[request.user.pk]
 
 
-class OwnPasswordForm(AdminOwnPasswordChangeForm):
+class Chosen:
+    """A password that the colleague chooses: another one than the present, set by the service, which leaves a line."""
+
+    def clean_new_password1(self):
+        """Who gave the present one would know it still."""
+        password = self.cleaned_data["new_password1"]
+        if self.user.check_password(password):
+            self.add_error("new_password1", _("It is the present one: choose another."))
+        return password
+
+    def save(self, commit=True):
+        """By the service."""
+        return staff.change_own_password(self.user, self.cleaned_data["new_password1"])
+
+
+class OwnPasswordForm(Chosen, AdminOwnPasswordChangeForm):
     """A colleague's own new password; guesses of the present one are counted."""
 
     def clean_old_password(self):
@@ -42,9 +60,15 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
             self.add_error("old_password", str(refusal.title))
         return self.cleaned_data.get("old_password", "")
 
-    def save(self, commit=True):
-        """By the service, which leaves a line."""
-        return staff.change_own_password(self.user, self.cleaned_data["new_password1"])
+
+class FirstPasswordForm(Chosen, SetPasswordForm):
+    """The same right after signing in with a password that somebody else gave: it was typed a moment ago."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("new_password1", "new_password2"):
+            self.fields[name].widget.attrs["class"] = " ".join(INPUT_CLASSES)
+        self.fields["new_password1"].widget.attrs["autofocus"] = True
 
 
 class OwnPassword(PasswordChangeView):
@@ -58,16 +82,27 @@ class OwnPassword(PasswordChangeView):
         return super().form_valid(form)
 
 
+class FirstPassword(OwnPassword):
+    """The same before anything else is opened."""
+
+    form_class = FirstPasswordForm
+    template_name = "admin/sign_in/password.html"
+
+
 class BackOfficeSite(UnfoldAdminSite):
     """Unfold's site with a second step of signing in, and a page about one's own sign-in."""
 
     def has_permission(self, request):
-        """Staff who may sign in, after both steps."""
-        return super().has_permission(request) and passed(request)
+        """Staff who may sign in, after both steps, with a password of their own."""
+        return super().has_permission(request) and passed(request) and request.user.password_set_by_id is None
 
     def half_signed(self, request) -> bool:
         """The password was right and the second step is owed."""
         return super().has_permission(request) and not passed(request)
+
+    def owes_password(self, request) -> bool:
+        """Both steps are done with a password that another colleague knows: an own one is owed."""
+        return super().has_permission(request) and passed(request) and request.user.password_set_by_id is not None
 
     def extra_urls(self):
         """Before Django's own: signing out is for those who are half signed in too."""
@@ -80,6 +115,7 @@ class BackOfficeSite(UnfoldAdminSite):
             path("sign-in/passkey/options/", passkeys.options, name="passkey_options"),
             path("sign-in/passkey/check/", passkeys.check, name="passkey_check"),
             path("sign-in/passkey/new/", passkeys.new_options, name="passkey_new_options"),
+            path("sign-in/password/", self.first_password, name="sign_in_password"),
             path("sign-in/enrol/", sign_in.enrol, name="sign_in_enrol"),
             path("sign-in/enrol/passkey/", passkeys.enrol, name="sign_in_enrol_passkey"),
             path("me/", self.admin_view(sign_in.me), name="me"),
@@ -96,7 +132,22 @@ class BackOfficeSite(UnfoldAdminSite):
             from reuseid.admin.sign_in import step_of
 
             return HttpResponseRedirect(reverse(step_of(request), query=request.GET))
+        if request.method == "GET" and self.owes_password(request):
+            return HttpResponseRedirect(reverse("admin:sign_in_password", query=request.GET))
         return super().login(request, extra_context)
+
+    @method_decorator(never_cache)
+    @method_decorator(csrf_protect)
+    def first_password(self, request):
+        """An own password, in place of one that was given."""
+        from reuseid.admin.sign_in import next_address
+
+        if not self.owes_password(request):
+            return HttpResponseRedirect(
+                next_address(request) if self.has_permission(request) else reverse("admin:login")
+            )
+        context = {**self.each_context(request), "title": _("Choose your own password")}
+        return FirstPassword.as_view(success_url=next_address(request), extra_context=context)(request)
 
     def password_change(self, request, extra_context=None):
         """One's own password."""

@@ -19,7 +19,7 @@ from reuseid.admin import cells
 from reuseid.admin.deeds import deeds
 from reuseid.admin.dialogs import ReasonForm, StrongSureForm
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import account_ids, scoped
 from reuseid.admin.secrets import shown_once
 from reuseid.admin.sign_in import factor_facts, sign_in_table
 from reuseid.admin.stepup import StepUp
@@ -78,16 +78,53 @@ class ChangeForm(AccessForm):
             }
 
 
-ResetForm = ReasonForm.about(
-    Staff,
-    lambda staff: [
-        _("The authenticator app, the passkeys and the recovery codes stop, and every session ends."),
-        _("With the password the colleague sets up a new one: make sure that it is the colleague who asks."),
-    ],
-    path="accounts",
-    danger=True,
-    strong=True,
-)
+class Foreseen:
+    """A dialog about a colleague that says what will follow, and before all why it would be refused."""
+
+    form_before_template = "admin/parts/consequences.html"
+
+    def get_before_template_context(self, request, object_id=None):
+        row = scoped(Staff.objects.all(), request.user, "accounts").filter(pk=object_id).first()
+        return {"follows": self.foreseen(row, request.user) if row else []}
+
+
+def _refusal(check, staff, by):
+    try:
+        check(staff, by)
+    except staff_service.TakesTwo as refusal:
+        return [refusal.detail]
+    return []
+
+
+class PasswordForm(Foreseen, StrongSureForm):
+    """A new password for a colleague."""
+
+    def foreseen(self, staff, by):
+        """Who knows what afterwards."""
+        return [
+            *_refusal(staff_service.check_gives, staff, by),
+            _("The present password stops at once, and every session ends. The new one is shown once, to you."),
+            _("Right after signing in with it the colleague has to choose an own one; nothing else opens before."),
+            _("Until then you can't reset their second factor: another administrator does."),
+        ]
+
+
+class ResetForm(Foreseen, ReasonForm):
+    """A colleague lost what they sign in with."""
+
+    danger = strong = True
+
+    def foreseen(self, staff, by):
+        """What stops, and who could sign in as the colleague in between."""
+        giver = staff.password_set_by
+        known = _("%(who)s gave the present password and knows it: after this it is all that it takes to sign in.")
+        return [
+            *_refusal(second_factors.check_resets, staff, by),
+            _("The authenticator app, the passkeys and the recovery codes stop, and every session ends."),
+            *([known % {"who": giver.get_username()}] if giver and giver.pk != by.pk else []),
+            _("With the password the colleague sets up a new one: make sure that it is the colleague who asks."),
+            _("Until they have, you can't give them a password: another administrator does."),
+        ]
 
 
 def facts(request, staff):
@@ -100,11 +137,22 @@ def facts(request, staff):
             _("all") if staff.is_superuser else cells.words([str(a) for a in staff.accounts.order_by("name")]),
         ),
         (_("May sign in"), _("yes") if staff.is_active else _("no")),
+        *_given(staff),
         (_("Last signed in"), cells.when(staff.last_login, cells.NEVER)),
         (_("Since"), cells.when(staff.date_joined)),
         *factor_facts(staff),
     ]
     return [Facts(rows), Timeline(trail_of(staff), title=_("History of this entry"))]
+
+
+def _given(staff):
+    """What other colleagues did for this one's signing in, as long as it lasts."""
+    rows = []
+    if staff.password_set_by:
+        rows.append((_("Password given by"), staff.password_set_by.get_username()))
+    if staff.factor_reset_by:
+        rows.append((_("Second factor reset by"), staff.factor_reset_by.get_username()))
+    return rows
 
 
 def sign_ins(request, staff):
@@ -115,7 +163,7 @@ def sign_ins(request, staff):
 @admin.register(Staff)
 class StaffAdmin(PageAdmin):
     account_paths = ("accounts",)
-    page_related = ()
+    page_related = ("password_set_by", "factor_reset_by")
     list_display = ("username", "full_name", "roles", "is_active", "last_seen")
     sortable_by = None
     ordering = ("username",)
@@ -168,7 +216,9 @@ class StaffAdmin(PageAdmin):
         variant=ActionVariant.PRIMARY,
         dialog={
             "title": _("A new colleague"),
-            "description": _("The first password is shown once, after this."),
+            "description": _(
+                "The first password is shown once, after this. The colleague chooses an own one right after signing in."
+            ),
             "form_class": NewForm,
             "form_submit_text": _("Make the entry"),
         },
@@ -207,10 +257,8 @@ class StaffAdmin(PageAdmin):
         variant=ActionVariant.WARNING,
         dialog={
             "title": _("A new password"),
-            "description": _(
-                "The present one stops at once, and the colleague is signed out. The new one is shown once."
-            ),
-            "form_class": StrongSureForm,
+            "description": "",
+            "form_class": PasswordForm,
             "form_submit_text": _("Make a new password"),
         },
     )
@@ -251,7 +299,8 @@ class StaffAdmin(PageAdmin):
             title=_("The password of %(name)s") % {"name": staff.username},
             secret=secret,
             advice=_(
-                "It is shown now and never again. Give it to the colleague in person; they change it at first use."
+                "It is shown now and never again. Give it to the colleague in person: it opens nothing but the choice "
+                "of an own one."
             ),
             back=cells.page_of(Staff, staff.pk),
         )

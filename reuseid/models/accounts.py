@@ -2,6 +2,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -48,10 +49,33 @@ class Staff(AbstractUser):
     sign_in_round = models.PositiveIntegerField(
         default=0, editable=False, help_text="Goes up when every session must end though the password stays."
     )
+    # Who knows the password and could take the second factor away would sign in as the colleague: never one person.
+    password_set_by = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="Who gave the present password, until the colleague chose an own one.",
+    )
+    factor_reset_by = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="Who reset the second factor, until the colleague set up another one.",
+    )
 
     class Meta:
         verbose_name = _("colleague")
         verbose_name_plural = _("staff")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(password_set_by=None) | Q(factor_reset_by=None) | ~Q(password_set_by=F("factor_reset_by")),
+                name="staff_takes_two",
+            ),
+        ]
 
     def has_second_factor(self) -> bool:
         """An authenticator app or a passkey, asked of the database."""

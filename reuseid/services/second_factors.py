@@ -23,7 +23,7 @@ from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSign
 from reuseid.models.sealed import seal_field
 from reuseid.models.sign_ins import MOST_FAILURES
 from reuseid.services import trail
-from reuseid.services.staff import ALPHABET, check_mine, hold
+from reuseid.services.staff import ALPHABET, TakesTwo, check_mine, hold
 
 Method = StaffSignIn.Method
 CODES = 10
@@ -140,6 +140,7 @@ def begin(staff: Staff, *, first: bool) -> bool:
     had = held.has_second_factor()
     if (held.password, held.sign_in_round) != (staff.password, staff.sign_in_round) or (first and had):
         raise NoFactor
+    Staff.objects.filter(pk=staff.pk).exclude(factor_reset_by=None).update(factor_reset_by=None)
     return had
 
 
@@ -250,21 +251,33 @@ def _digits(code):
 
 @transaction.atomic
 def reset(staff: Staff, *, by: Staff, reason: str, note: str = ""):
-    """Take a colleague's app, passkeys and recovery codes away and end their sessions. Raises NotYours and NoFactor."""
+    """Take a colleague's app, passkeys and recovery codes away and end their sessions.
+
+    Raises NotYours and NoFactor, and TakesTwo for who gave the colleague the present password.
+    """
     check_mine(staff, by)
-    _remove(staff, actor=Actor.staff(by), reason=reason, note=note)
+    check_resets(hold(staff), by)
+    _remove(staff, by, actor=Actor.staff(by), reason=reason, note=note)
+
+
+def check_resets(held: Staff, by: Staff):
+    """Raise TakesTwo where a reset would let ``by`` in as the colleague."""
+    if held.password_set_by_id == by.pk:
+        raise TakesTwo(
+            _("You gave this colleague the present password: another administrator resets the second factor.")
+        )
 
 
 @transaction.atomic
 def reset_by_operator(staff: Staff, *, actor: Actor):
     """The same from the command line, for whom no colleague may change. Raises NoFactor."""
-    _remove(staff, actor=actor)
-
-
-def _remove(staff, *, actor, reason="", note=""):
     hold(staff)
+    _remove(staff, None, actor=actor)
+
+
+def _remove(staff, by, *, actor, reason="", note=""):
     if not sum(model.objects.filter(user=staff.pk).delete()[0] for model in (SecondFactor, Passkey)):
         raise NoFactor(_("There is no second factor to reset."))
     RecoveryCode.objects.filter(staff=staff.pk).delete()
-    Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1)
+    Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1, factor_reset_by=by)
     trail.record(staff, "staff.factor_reset", actor=actor, reason=reason, note=note)

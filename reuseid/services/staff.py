@@ -1,7 +1,12 @@
-"""Colleagues: their entries, roles, accounts and passwords. Nobody gives accounts that they lack."""
+"""Colleagues: their entries, roles, accounts and passwords. Nobody gives accounts that they lack or signs in as others.
+
+Who gives a password knows it until the colleague has chosen an own one, so it takes another administrator to take the
+second factor away meanwhile, and the other way round. A constraint of the table holds it too.
+"""
 
 import secrets
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -28,12 +33,19 @@ class NotYours(Conflict):
     title = gettext_noop("This entry is not yours to change.")
 
 
+class TakesTwo(Conflict):
+    """Alone the actor could sign in as the colleague afterwards."""
+
+    code = "takes_two"
+    title = gettext_noop("This takes another administrator.")
+
+
 @transaction.atomic
 def create(username: str, *, by: Staff, roles=(), accounts=(), **plain) -> tuple[Staff, str]:
     """A new entry and its first password, which is shown this once. Raises Invalid, Conflict or NotYours."""
     _check_accounts(by, accounts)
     _check_roles(by, roles)
-    staff = Staff(username=username.strip(), is_staff=True)
+    staff = Staff(username=username.strip(), is_staff=True, password_set_by=by)
     _apply(staff, plain)
     password = _set_password(staff)
     _clean(staff)
@@ -77,19 +89,45 @@ def change(staff: Staff, *, by: Staff, roles=None, accounts=None, **plain) -> St
 
 @transaction.atomic
 def new_password(staff: Staff, *, by: Staff) -> str:
-    """A fresh password, shown this once; the colleague's sessions end. Raises NotYours."""
+    """A fresh password, shown this once; the colleague's sessions end. Raises NotYours and TakesTwo."""
     check_mine(staff, by)
+    check_gives(hold(staff), by)
     password = _set_password(staff)
-    staff.save(update_fields=["password"])
+    staff.password_set_by = by
+    staff.save(update_fields=["password", "password_set_by"])
     _record(staff, "staff.password_set", by, {})
     return password
 
 
+def check_gives(held: Staff, by: Staff):
+    """Raise TakesTwo where a password from ``by`` would let them in as the colleague: nothing else guards the entry."""
+    if held.factor_reset_by_id == by.pk:
+        raise TakesTwo(_("You reset this colleague's second factor: another administrator gives the password."))
+    if settings.SECOND_FACTOR != "required" or held.factor_reset_by_id or held.has_second_factor():
+        return
+    if held.password_set_by_id is None:
+        raise TakesTwo(
+            _("This colleague has no second factor, so a password from you would let you in. An operator gives one.")
+        )
+    if held.password_set_by_id != by.pk:
+        raise TakesTwo(
+            _(
+                "This colleague has no second factor yet, so a password from you would let you in. %(who)s gave the "
+                "present one and can give another."
+            )
+            % {"who": held.password_set_by.get_username()}
+        )
+
+
 @transaction.atomic
 def change_own_password(staff: Staff, password: str) -> Staff:
-    """A password of the colleague's own choice, checked already; their other sessions end."""
+    """A password of the colleague's own choice, checked already; their other sessions end. Raises Invalid."""
+    if staff.check_password(password):
+        raise Invalid.field("password", _("It is the present one: choose another."))
+    hold(staff)
     staff.set_password(password)
-    staff.save(update_fields=["password"])
+    staff.password_set_by = None
+    staff.save(update_fields=["password", "password_set_by"])
     _record(staff, "staff.own_password_changed", staff, {})
     return staff
 

@@ -29,3 +29,6 @@ class Command(BaseCommand):
         except ServiceError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"The second factor of {name} is reset: they set up a new one at the next sign-in.")
+        if staff.password_set_by:
+            knows = staff.password_set_by.get_username()
+            self.stdout.write(f"{knows} gave the present password and knows it: manage.py changepassword {name}")

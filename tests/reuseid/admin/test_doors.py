@@ -57,6 +57,20 @@ def test_a_stranger_and_a_password_alone_open_nothing(db):
     assert opened == []
 
 
+def test_a_password_that_somebody_else_gave_opens_nothing_but_the_choice_of_an_own_one(db):
+    giver = make_colleague("giver", None)
+    browser = browser_of(make_colleague("given", None, is_superuser=True, password_set_by=giver))
+    opened = [
+        (address, answer.status_code)
+        for address in ALL
+        if not SIGN_IN.match(address)
+        for answer in (browser.get(address), browser.post(address))
+        if answer.status_code != 302 or not answer["Location"].startswith("/admin/login/")
+    ]
+    assert opened == []
+    assert browser.get("/admin/login/").url == "/admin/sign-in/password/"
+
+
 def test_a_colleague_who_holds_nothing_opens_nothing(user):
     """Of a person who is there, and of things that are not: refused, or sent to the first page."""
     browser = browser_of(make_colleague("empty", None, user.account))

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from reuseid.models import Staff, TrailEntry
+from reuseid.services import staff as staff_service
 from tests.reuseid.admin.cast import browser_of, buttons, make_colleague, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,8 @@ def test_a_new_colleague_signs_in_with_the_password_shown_once(administrator, ac
     assert client.login(username="nina", password=password)
     assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/sign-in/enrol/?next=%2Fadmin%2F"
     nina = Staff.objects.get(username="nina")
+    assert nina.password_set_by == administrator.staff
+    staff_service.change_own_password(nina, "a-longer-phrase-than-before")
     assert browser_of(nina).get(rows_of(Staff)).status_code == 403
     assert (nina.is_staff, nina.is_superuser, list(nina.accounts.all())) == (True, False, [account])
     line = TrailEntry.objects.get(action="staff.created")
