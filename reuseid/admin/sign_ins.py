@@ -18,6 +18,8 @@ class OfColleagues(BackOfficeAdmin):
     """Rows of those colleagues whom the reader sees: who share an account; superusers are seen by superusers."""
 
     person = "staff"
+    # The colleague is a link already.
+    list_display_links = ("made",)
 
     def get_queryset(self, request):
         rows = super(BackOfficeAdmin, self).get_queryset(request)

@@ -1,18 +1,28 @@
-"""The main pages, by name: who looks at them and where they are."""
+"""Pages by name: who looks at them and where they are."""
 
-from mobileid.models import Device, Operation
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from mobileid.models import Application, Device, Evidence, Operation
 from reuseid.models import (
     Account,
     AttributeKey,
+    BulkRun,
     Client,
     Delivery,
     Event,
+    Export,
+    Proofing,
     Request,
+    SavedView,
     Staff,
+    StaffNotice,
+    StaffSignIn,
     TrailEntry,
     User,
     WebhookEndpoint,
 )
+from tests.browser.more import More
 from tests.browser.scene import Scene
 from tests.reuseid.admin.cast import page, rows_of
 
@@ -62,3 +72,48 @@ def main_pages(scene: Scene) -> dict:
         "colleague": ("adam", page(scene.staff["sam"])),
         "sign in": (None, "/admin/login/"),
     }
+
+
+def other_pages(scene: Scene, more: More) -> dict:
+    """``{name: (colleague, address)}`` of what is opened less often."""
+    return {
+        "bulk acts": ("kim", rows_of(BulkRun)),
+        "new bulk act": ("kim", "/admin/reuseid/bulkrun/add/"),
+        "dry run": ("kim", page(more.draft)),
+        "bulk act carried out": ("kim", page(more.done)),
+        "exports": ("kim", rows_of(Export)),
+        "export": ("kim", page(more.export)),
+        "export of a colleague": ("mia", page(more.export)),
+        "try it": ("ines", "/admin/try/"),
+        "watched operation": ("ines", f"/admin/try/{more.tried.pk}/"),
+        "saved views": ("kim", rows_of(SavedView)),
+        "saved view": ("kim", page(more.view)),
+        "list with a saved view": ("kim", rows_of(User, status="LOCKED")),
+        "notices": ("ines", rows_of(StaffNotice)),
+        "notice": ("ines", page(more.notice)),
+        "applications": ("ines", rows_of(Application)),
+        "application": ("ines", page(more.application)),
+        "application, to read": ("sam", page(more.application)),
+        "new application": ("ines", "/admin/mobileid/application/add/"),
+        "attribute": ("kim", page(more.attribute)),
+        "proofing": ("kim", page(Proofing.objects.first())),
+        "evidence": ("kim", page(Evidence.objects.first())),
+        "sign-ins": ("adam", rows_of(StaffSignIn)),
+        "sign-ins of a colleague": ("adam", page(scene.staff["kim"], tab="sign-ins")),
+        "deeds of a colleague": ("adam", page(scene.staff["kim"], tab="deeds")),
+        "roles": ("adam", rows_of(Group)),
+        "role": ("adam", page(Group.objects.get(name="Support"))),
+        "my sign-in": ("sam", "/admin/me/"),
+        "new phone of my own": ("sam", "/admin/me/app/"),
+        "new recovery codes": ("sam", "/admin/me/codes/"),
+        "own password": ("sam", "/admin/password_change/"),
+        "not allowed": ("sam", rows_of(BulkRun)),
+    }
+
+
+def all_pages(scene: Scene, more: More) -> dict:
+    """All of these, and every list that is not among them."""
+    named = main_pages(scene) | other_pages(scene, more)
+    seen = {address for _who, address in named.values()}
+    lists = {f"list of {model._meta.verbose_name_plural}": rows_of(model) for model in admin.site._registry}
+    return named | {name: ("root", address) for name, address in lists.items() if address not in seen}

@@ -16,7 +16,27 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => hush(document));
+  // The theme's page has no main part, a side bar without a name, and scrolled parts that are all called the same.
+  function nameParts() {
+    const names = document.getElementById("bo-names")?.dataset ?? {};
+    const main = document.getElementById("main") ?? document.getElementById("page");
+    const bar = document.getElementById("nav-sidebar-inner");
+    main?.setAttribute("role", "main");
+    if (!bar) return;
+    main.tabIndex = -1;
+    bar.setAttribute("aria-label", names.navigation);
+    bar.querySelector("[data-simplebar]")?.setAttribute("data-simplebar-aria-label", names.navigation);
+    const command = document.getElementById("search-input-command")?.closest("[x-data]");
+    Object.assign(command ?? {}, { role: "dialog", ariaModal: "true", ariaLabel: names.search });
+    const skip = document.createElement("a");
+    Object.assign(skip, { href: "#main", className: "bo-skip", textContent: names.skip });
+    document.body.prepend(skip);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    hush(document);
+    nameParts();
+  });
   document.addEventListener("htmx:afterSwap", (event) => hush(event.target));
 
   // The theme hides a page until it is ready, and what is hidden can't take the focus that `autofocus` asks for.
@@ -61,6 +81,8 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     event.target.querySelector("[aria-invalid=true]")?.focus();
+    // The dialog's answer took its place: a secret that is shown once.
+    if (open && event.target.id === "modal-content") reached(event.target)[0]?.focus();
   });
 })();
 

@@ -1,0 +1,101 @@
+"""What a quiet day lacks, for the pages that show it: bulk acts, exports, tries, evidence, looks at people, seals."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from mobileid.models import Application, Operation
+from mobileid.services import applications
+from reuseid.actors import SYSTEM, Actor
+from reuseid.models import Attribute, BulkRun, Export, SavedView, StaffNotice
+from reuseid.services import (
+    bulk,
+    exports,
+    looks,
+    notes,
+    notices,
+    proofings,
+    saved_views,
+    second_factors,
+    sign_ins,
+    trail_seals,
+    users,
+)
+from reuseid.services.attributes import Record
+from tests import factories, factories_devices
+from tests.browser.scene import Scene
+from tests.reuseid.admin.cast import make_factor
+
+REFERENCES = ["customer-10482", "customer-10977", "customer-99999"]
+
+
+@dataclass
+class More:
+    """Rows by name."""
+
+    draft: BulkRun
+    done: BulkRun
+    export: Export
+    tried: Operation
+    view: SavedView
+    notice: StaffNotice
+    application: Application
+    attribute: Attribute
+
+
+def more(scene: Scene) -> More:
+    """To a day at Nordbank."""
+    kim, anna, account = scene.staff["kim"], scene.people["anna"], scene.account
+    terms = {"by": kim, "kind": "user", "act": "unlock", "reason": "RESOLVED", "note": "The alarm was false."}
+    draft, run = (bulk.draft(account, REFERENCES, **terms) for _ in range(2))
+    done = bulk.start(run, by=kim)
+    bulk.carry_out_owed()
+    export = exports.ask(account, by=kim, kind="users", reason="COMPLIANCE", filters={"status": "LOCKED"})
+    exports.make_owed()
+    application, tried = _tries(account)
+    _around(anna, kim)
+    _running(scene)
+    return More(
+        draft=draft,
+        done=done,
+        export=export,
+        tried=tried,
+        view=saved_views.keep(kim, model="reuseid.user", name="Locked people", query="status=LOCKED"),
+        notice=notices.tell(scene.endpoint, "webhook_failing", "It fails: somebody should look after it."),
+        application=application,
+        attribute=Attribute.objects.get(user=anna, name="phone"),
+    )
+
+
+def _tries(account):
+    """A test user whose phone has approved one operation and is asked for another."""
+    tess = factories.make_user(account, external_ref="tess", segment="test")
+    application = factories_devices.make_application(account, "Test app")
+    looks_of_it = {"brand_name": "Nordbank", "brand_colour": "#0f766e", "support_phone": "+358 9 123 456"}
+    applications.change_application(application, actor=SYSTEM, **looks_of_it)
+    phone = factories_devices.make_phone(tess, application, name="Test phone").device
+    approved, _shown = factories_devices.ask_to_sign(tess)
+    phone.start_operation(str(approved.pk)).approve(pin=factories_devices.PIN)
+    return application, factories_devices.ask(tess, binding="QR")[0]
+
+
+def _around(anna, kim):
+    """What colleagues know and did."""
+    actor = Actor.staff(kim)
+    facts = {"method": "eid", "provider": "Suomi.fi", "assurance_level": "high", "reference": "FI-2026-118"}
+    proofings.record(anna, actor=SYSTEM, performed_at=timezone.now(), **facts)
+    users.update(anna, actor=SYSTEM, attributes={"email": Record("anna.new@example.com")})
+    notes.add(anna, "Prefers to be called after six.\nSpeaks Swedish.", actor=actor)
+    looks.viewed(anna, staff=kim)
+    make_factor(kim)
+    second_factors.new_codes(kim, by=kim)
+    for outcome in ("PASSWORD_GIVEN", "SIGNED_IN"):
+        sign_ins.record(kim, outcome, method="APP", address="192.0.2.7")
+    sign_ins.record(None, "PASSWORD_REFUSED", address="192.0.2.9")
+
+
+def _running(scene):
+    """What the service keeps about itself."""
+    trail_seals.seal()
+    api = factories.rest_client(factories.make_client(scene.account, name="Core"))
+    api.post("/reuseid/core/users", {"externalRef": "customer-12000"}, headers={"Idempotency-Key": "once"})
