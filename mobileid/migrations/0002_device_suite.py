@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="device",
             name="suite",
-            field=models.PositiveSmallIntegerField(
+            field=models.SmallIntegerField(
                 blank=True,
                 choices=[(1, "X25519"), (2, "X-Wing (post-quantum)")],
                 help_text="What its last message was sealed with.",

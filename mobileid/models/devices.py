@@ -60,7 +60,7 @@ class Device(models.Model):
     model = models.CharField(max_length=64, blank=True)
     sdk_version = models.CharField(max_length=32, blank=True)
     app_version = models.CharField(max_length=32, blank=True)
-    suite = models.PositiveSmallIntegerField(
+    suite = models.SmallIntegerField(
         choices=Suite, null=True, blank=True, help_text=_("What its last message was sealed with.")
     )
     possession_jwk = models.JSONField(help_text=_("Public key, P-256."))

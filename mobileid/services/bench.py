@@ -3,6 +3,8 @@
 No phone can use any of it, no event has a body, and no seal covers the lines.
 """
 
+from contextlib import contextmanager
+
 from django.db import connection, transaction
 
 from mobileid.models import Device, Operation
@@ -62,11 +64,11 @@ FROM (SELECT {event}.*, {endpoint}.id AS endpoint FROM {event} JOIN {endpoint} U
 """
 
 STATEMENTS = {
-    "devices": DEVICES,
-    "operations": OPERATIONS,
-    "events": EVENTS,
-    "lines of the trail": TRAIL,
-    "deliveries": DELIVERIES,
+    Device: DEVICES,
+    Operation: OPERATIONS,
+    Event: EVENTS,
+    TrailEntry: TRAIL,
+    Delivery: DELIVERIES,
 }
 MODELS = {
     "user": User,
@@ -77,6 +79,11 @@ MODELS = {
     "endpoint": WebhookEndpoint,
     "delivery": Delivery,
 }
+# Those that no constraint rests on.
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema AND tablename = %s
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = format('%%I', indexname)::regclass)
+"""
 
 
 @transaction.atomic
@@ -86,10 +93,25 @@ def fill(application, each: int) -> dict[str, int]:
     tables = {name: model._meta.db_table for name, model in MODELS.items()}
     made = {}
     with connection.cursor() as cursor:
-        for name, statement in STATEMENTS.items():
-            cursor.execute(statement.format(**tables), values)
-            made[name] = cursor.rowcount
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for model, statement in STATEMENTS.items():
+            with _without_indexes(cursor, model._meta.db_table):
+                cursor.execute(statement.format(**tables), values)
+                made[model._meta.verbose_name_plural] = cursor.rowcount
     return made
+
+
+@contextmanager
+def _without_indexes(cursor, table):
+    """To make them anew afterwards is quicker than to keep them true for millions of rows."""
+    cursor.execute(INDEXES, [table])
+    found = cursor.fetchall()
+    for name, _definition in found:
+        cursor.execute(f'DROP INDEX "{name}"')
+    yield
+    cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+    for _name, definition in found:
+        cursor.execute(definition)
 
 
 def analyze():

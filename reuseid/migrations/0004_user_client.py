@@ -6,6 +6,9 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # Each statement by itself: the column is there at once, and while the indexes are made people can still be read.
+    atomic = False
+
     dependencies = [
         ("reuseid", "0003_passkeys"),
     ]
@@ -26,6 +29,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
-            index=models.Index(fields=["client", "created_at", "id"], name="user_of_client"),
+            index=models.Index(fields=["client", "created_at", "id", "account"], name="user_of_client"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["client", "status", "created_at", "id", "account"], name="user_of_client_status"),
         ),
     ]

@@ -60,7 +60,7 @@ def test_a_lock_for_a_time_counts_until_that_time(ada, phone):
 
 
 def test_times_are_the_readers_and_names_are_escaped(ada, phone, support):
-    until = (timezone.now() + timedelta(hours=1)).replace(microsecond=0)
+    until = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     devices.lock(phone.row, actor=SYSTEM, reason="TOO_MANY_FAILURES", until=until)
     Device.objects.update(name="<b>50 %</b>")
     (fact,) = obstacles(User.objects.select_related("account").get(pk=ada.pk))
