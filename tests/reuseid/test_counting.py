@@ -101,6 +101,17 @@ def test_a_busy_hour_is_read_no_further_than_the_limit(endpoint, monkeypatch):
     assert complete
 
 
+def test_with_a_step_of_days_the_hours_of_a_day_are_one(endpoint):
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    before, now = today - timedelta(days=2), timezone.now()
+    for hours in (0, 5, 23):
+        tell(endpoint, "user.locked", before + hours * HOUR)
+    count_all()
+    tell(endpoint, "user.locked", now)
+    figures, _complete = counting.events_by_hour([endpoint.account_id], ["user.locked"], before, timedelta(days=1))
+    assert figures == {(before, "user.locked"): 3, (today, "user.locked"): 1}
+
+
 def test_reading_the_running_hour_costs_one_statement_that_fetches_no_rows(endpoint):
     tell(endpoint, "user.locked", timezone.now() - timedelta(seconds=1), 3)
     with CaptureQueriesContext(connection) as seen:
