@@ -41,7 +41,7 @@ def panels(request):
         return []
     period = charts.chosen(request)
     starts = period.starts(charts.now())
-    figures, complete = counting.events_by_hour(account_ids(request.user), ENDINGS, starts[0])
+    figures, complete = counting.events_by_hour(account_ids(request.user), ENDINGS, starts[0], period.step)
     outcomes = Counter()
     for (moment, kind), count in figures.items():
         outcomes[moment, kind.partition(".")[2]] += count
@@ -106,7 +106,7 @@ def _locks(request):
     period = charts.chosen(request) if request.GET.get("period") == "30d" else charts.WEEK
     starts = period.starts(charts.now())
     names = [f"{noun}.locked" for noun, _name, _colour in LOCKS]
-    figures, complete = counting.events_by_hour(account_ids(request.user), names, starts[0])
+    figures, complete = counting.events_by_hour(account_ids(request.user), names, starts[0], period.step)
     locks = Counter()
     for (moment, kind), count in figures.items():
         locks[moment, kind.partition(".")[0]] += count

@@ -150,7 +150,7 @@ def panels(request):
         return []
     period = charts.chosen(request)
     starts = period.starts(charts.now())
-    figures, complete = counting.deliveries_by_hour(account_ids(request.user), starts[0])
+    figures, complete = counting.deliveries_by_hour(account_ids(request.user), starts[0], period.step)
     taken = {(moment, within): count for (moment, status, within), count in figures.items() if status == "SENT"}
     columns = charts.in_columns(taken, starts)
     half, most = ([_within(columns, index, part) for index in range(len(starts))] for part in (0.5, 0.95))

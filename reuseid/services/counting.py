@@ -1,19 +1,32 @@
 """Hours that are over, counted once: each by an index range, exact and safe to repeat.
 
 An hour is counted SETTLED after its end, when no transaction that began in it is still open. The hour that runs, and
-one that is not counted yet, are read from the rows themselves, at most LIVE of them.
+one that is not counted yet, are counted from the rows themselves, the newest LIVE of them.
 """
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.db import transaction
-from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Max, Sum, Value, When
-from django.db.models.functions import Now
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Max,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Now, TruncDay, TruncHour
 
 from reuseid.models import Delivery, DeliveryCount, Event, EventCount
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 SETTLED = timedelta(minutes=5)
 LIVE = 20_000
 # Steps of the time from owed to settled, in seconds; the last holds all that took longer.
@@ -73,22 +86,30 @@ def _count_next(kind):
     return True
 
 
-def events_by_hour(accounts, types, since) -> tuple[Counter, bool]:
-    """``{(hour, type): count}`` of the accounts' events, and whether the hours not counted yet were read to the end."""
-    return _by_hour(_Events, accounts, since, {"type__in": list(types)})
+def events_by_hour(accounts, types, since, step=HOUR) -> tuple[Counter, bool]:
+    """``{(hour, type): count}`` of the accounts' events, and whether the hours not counted yet were read to the end.
+
+    With a ``step`` of days the hours of a day (UTC) are one.
+    """
+    return _by_hour(_Events, accounts, since, step, {"type__in": list(types)})
 
 
-def deliveries_by_hour(accounts, since) -> tuple[Counter, bool]:
+def deliveries_by_hour(accounts, since, step=HOUR) -> tuple[Counter, bool]:
     """``{(hour, status, within): count}`` of the accounts' settled deliveries; otherwise as `events_by_hour`."""
-    return _by_hour(_Deliveries, accounts, since, {})
+    return _by_hour(_Deliveries, accounts, since, step, {})
 
 
-def _by_hour(kind, accounts, since, condition):
+def _by_hour(kind, accounts, since, step, condition):
     mine = {"account__in": list(accounts), **condition}
-    counted = kind.counts.objects.filter(hour__gte=since, **mine).order_by().values_list("hour", *kind.keys)
-    figures = Counter({tuple(key): count for *key, count in counted.annotate(found=Sum("count"))})
+    trunc = TruncDay if step >= DAY else TruncHour
+    counted = kind.counts.objects.filter(hour__gte=since, **mine).order_by().annotate(start=trunc("hour", tzinfo=UTC))
+    sums = counted.values_list("start", *kind.keys).annotate(found=Sum("count"))
+    figures = Counter({tuple(key): count for *key, count in sums})
     since = max(since, counted_until(kind) or since)
-    live = kind.rows.filter(**{f"{kind.moment}__gte": since}, **mine).order_by(f"-{kind.moment}")
-    found = list(live.values_list(kind.moment, *kind.keys)[:LIVE])
-    figures.update((hour_of(moment), *key) for moment, *key in found)
-    return figures, len(found) < LIVE
+    live = kind.rows.filter(**{f"{kind.moment}__gte": since}, **mine)
+    # The database counts: to fetch thousands of rows costs the page more than all the rest.
+    oldest = Subquery(live.order_by(f"-{kind.moment}").values(kind.moment)[LIVE - 1 : LIVE])
+    live = live.filter(**{f"{kind.moment}__gte": Coalesce(oldest, since)}).order_by()
+    live = live.annotate(start=trunc(kind.moment, tzinfo=UTC)).values_list("start", *kind.keys)
+    found = Counter({tuple(key): count for *key, count in live.annotate(found=Count("pk"))})
+    return figures + found, found.total() < LIVE

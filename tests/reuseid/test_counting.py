@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reuseid.actors import SYSTEM
@@ -84,11 +86,39 @@ def test_figures_are_counted_hours_and_the_running_one(endpoint, other_account):
 
 
 def test_a_busy_hour_is_read_no_further_than_the_limit(endpoint, monkeypatch):
-    monkeypatch.setattr(counting, "LIVE", 2)
-    tell(endpoint, "user.locked", timezone.now(), 3)
-    figures, complete = counting.events_by_hour([endpoint.account_id], ["user.locked"], this_hour())
-    assert sum(figures.values()) == 2
+    monkeypatch.setattr(counting, "LIVE", 3)
+    since, last = this_hour() - HOUR, timezone.now()
+    for before in (1, 2, 3, 4):
+        tell(endpoint, "user.locked", last - before * timedelta(minutes=1))
+        tell(endpoint, "user.updated", last)
+    figures, complete = counting.events_by_hour([endpoint.account_id], ["user.locked"], since)
+    assert sum(figures.values()) == 3
     assert not complete
+    assert sum(counting.events_by_hour([endpoint.account_id], ["user.updated"], since)[0].values()) >= 3
+    monkeypatch.setattr(counting, "LIVE", 5)
+    figures, complete = counting.events_by_hour([endpoint.account_id], ["user.locked"], since)
+    assert sum(figures.values()) == 4
+    assert complete
+
+
+def test_with_a_step_of_days_the_hours_of_a_day_are_one(endpoint):
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    before, now = today - timedelta(days=2), timezone.now()
+    for hours in (0, 5, 23):
+        tell(endpoint, "user.locked", before + hours * HOUR)
+    count_all()
+    tell(endpoint, "user.locked", now)
+    figures, _complete = counting.events_by_hour([endpoint.account_id], ["user.locked"], before, timedelta(days=1))
+    assert figures == {(before, "user.locked"): 3, (today, "user.locked"): 1}
+
+
+def test_reading_the_running_hour_costs_one_statement_that_fetches_no_rows(endpoint):
+    tell(endpoint, "user.locked", timezone.now() - timedelta(seconds=1), 3)
+    with CaptureQueriesContext(connection) as seen:
+        counting.events_by_hour([endpoint.account_id], ["user.locked"], this_hour() - HOUR)
+    *_counted, live = [query["sql"] for query in seen]
+    assert len(seen) == 3
+    assert "GROUP BY" in live
 
 
 @pytest.mark.parametrize(("took", "within"), [(0.5, 1), (1, 1), (1.5, 2), (4000, 7200), (10**7, 2_592_000)])

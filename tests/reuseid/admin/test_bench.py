@@ -15,7 +15,7 @@ from reuseid.services import users
 from tests.reuseid.admin.cast import browser_of, make_colleague, rows_of
 
 pytestmark = pytest.mark.django_db
-LINE = re.compile(r" *\d+ ms  p95 +\d+ ms +(\d+) SQL  (.+)")
+LINE = re.compile(r" *\d+ ms  p95 +\d+ ms  CPU +\d+ ms +(\d+) SQL  (.+)")
 
 
 @pytest.fixture
