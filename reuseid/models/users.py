@@ -83,8 +83,8 @@ class User(models.Model):
             models.Index(fields=["account", "created_at", "id"], name="user_page"),
             models.Index(fields=["account", "status", "created_at", "id"], name="user_by_status"),
             models.Index(fields=["account", "segment", "created_at", "id"], name="user_by_segment"),
-            # With the account, which every list asks for too: they answer without a look at the rows, so a client that
-            # made nobody for years is found as quickly as the newest.
+            # With the account, which every list asks for too, they answer without a look at the rows: the people of a
+            # client that made nobody for years are found as quickly as the newest.
             models.Index(fields=["client", "created_at", "id", "account"], name="user_of_client"),
             models.Index(fields=["client", "status", "created_at", "id", "account"], name="user_of_client_status"),
             models.Index(

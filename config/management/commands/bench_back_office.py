@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--only", default="", help="Pages whose label begins so; all unless given.")
 
     def handle(self, *args, name, rounds, only, **options):
-        """A line a page: median, 95th percentile, how much of the median was this process's own work, SQL statements."""
+        """A line a page: median, 95th percentile, the work of this process alone, SQL statements."""
         staff = get_user_model().objects.filter(username=name, is_superuser=True).first()
         if staff is None:
             raise CommandError(f"There is no superuser {name}: `manage.py createsuperuser` makes one.")
