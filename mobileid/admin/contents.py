@@ -100,19 +100,31 @@ def panels(request, operation):
 def _masked(operation, may):
     """Its form and hash alone, and with the right the button."""
     evidence = getattr(operation, "evidence", None)
-    rows = [
+    masks = [
         (_("Title and content"), _mask_of_text(operation)),
         (_("Payment"), _mask(operation.transaction)),
         (_("Push message"), _mask(operation.push_notification)),
         (_("Shown after success"), _mask(operation.post_context)),
+    ]
+    if may:
+        masks = _with_button(masks, operation)
+    rows = [
+        *masks,
         (_("Form"), cells.text(FORMS.get(operation.mime_type, "") if shown.has_text(operation) else "")),
         (_("Hash that the phone signs"), cells.ident(operation.content_hash)),
         (_("Consent"), _("signed") if operation.signature else cells.NONE),
         (_("Evidence"), cells.link(Evidence, evidence.pk, _("kept")) if evidence else cells.NONE),
     ]
-    if may and shown.is_kept(operation):
-        rows.insert(0, (_("Hidden"), button(operation)))
     return Facts(rows, title=_("What the person saw"))
+
+
+def _with_button(masks, operation):
+    """The button beside the first of them that hides something."""
+    first = next((place for place, (_name, value) in enumerate(masks) if value is cells.MASK), None)
+    return [
+        (name, format_html("{} {}", value, button(operation)) if place == first else value)
+        for place, (name, value) in enumerate(masks)
+    ]
 
 
 def _mask_of_text(operation):
@@ -129,8 +141,8 @@ def _mask(sealed):
 
 def _parts(operation):
     found = [
-        _opened(_("Before the decision"), lambda name: _context(name, shown.before(operation), "before")),
         _opened(_("Payment"), lambda name: _named(name, unseal_json(operation, "transaction"), PAYMENT)),
+        _opened(_("Before the decision"), lambda name: _context(name, shown.before(operation), "before")),
         _opened(_("Push message"), lambda name: _named(name, unseal_json(operation, "push_notification"), PUSH)),
         _opened(_("After success"), lambda name: _context(name, shown.after(operation), "after")),
     ]

@@ -70,7 +70,7 @@ class Life:
                 _("Ended"),
                 cells.when(row.ended_at, self._missing()),
                 cells.COLOURS.get(str(row.status), "quiet") if row.ended_at else "quiet",
-                state=cells.state(row),
+                state="" if self.open else cells.state(row),
                 then=self._spared(),
             ),
             Step(_("Deadline"), cells.when(row.expires_at), "mark"),

@@ -150,9 +150,10 @@ class OperationAdmin(Revealing, PageAdmin):
         return cells.text(method_name(operation.auth_method))
 
     def header(self, request, operation):
+        phone = operation.device or operation.target_device
         lines = [
             (_("User"), cells.link(User, operation.user_id, operation.user and operation.user.external_ref)),
-            (_("Device"), cells.link(Device, operation.device_id, _name(operation.device))),
+            (_("Device"), cells.link(Device, phone and phone.pk, _name(phone))),
             (_("Account"), operation.account.name),
             (_("Started"), cells.when(operation.created_at)),
         ]

@@ -122,21 +122,21 @@ class Acting:
     def add_act(cls, act, *, allowed, fits=bool, group=None):
         """Another act from another module: its right is asked of ``allowed(self, request, object_id)``.
 
-        ``group`` names the drop-down, as ``(title, icon)``, that the button stands in instead of beside the others.
+        ``group`` names the drop-down, as ``(title, icon)``, that the button stands in; drop-downs come last.
         """
         name = act.original_function_name
         setattr(cls, name, act)
         setattr(cls, f"has_{name}_permission", allowed)
         cls.fits = {**cls.fits, name: fits}
+        plain = [item for item in cls.actions_detail if isinstance(item, str)]
+        groups = [item for item in cls.actions_detail if not isinstance(item, str)]
         if group is None:
-            cls.actions_detail = (*cls.actions_detail, name)
-            return
-        title, icon = group
-        for item in cls.actions_detail:
-            if isinstance(item, dict) and item["title"] == title:
-                item["items"].append(name)
-                return
-        cls.actions_detail = (*cls.actions_detail, {"title": title, "icon": icon, "items": [name]})
+            plain.append(name)
+        elif found := next((item for item in groups if item["title"] == group[0]), None):
+            found["items"].append(name)
+        else:
+            groups.insert(0, {"title": group[0], "icon": group[1], "items": [name]})
+        cls.actions_detail = (*plain, *groups)
 
     def row(self, request, object_id):
         """The row if it is one of the colleague's accounts; read once a request."""

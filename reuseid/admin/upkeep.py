@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.db.models import F
 from django.http import Http404
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -143,10 +144,10 @@ class HeartbeatAdmin(OfService):
 
     @display(description=_("Who"))
     def who(self, beat):
-        return heartbeat_in_words(beat.name)
+        return capfirst(heartbeat_in_words(beat.name))
 
     def name_of(self, beat):
-        return heartbeat_in_words(beat.name)
+        return capfirst(heartbeat_in_words(beat.name))
 
     @display(description=_("Last sign of life"), ordering="at")
     def last_sign(self, beat):

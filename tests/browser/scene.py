@@ -67,8 +67,8 @@ class Scene:
 
 def nordbank() -> Scene:
     """One account with everything that a page can show, in the order in which it happened."""
-    scene = Scene(factories.make_account("Nordbank"))
     with ago(days=190):
+        scene = Scene(factories.make_account("Nordbank"))
         _house(scene)
     with ago(days=41):
         _people(scene)
@@ -250,7 +250,7 @@ def _locks(scene):
 def _callbacks(scene):
     """Most were taken at once; of the last some are owed, and one was given up."""
     now = timezone.now()
-    owed = list(Delivery.objects.filter(endpoint=scene.endpoint).order_by("pk"))
+    owed = list(Delivery.objects.filter(endpoint=scene.endpoint).order_by("created_at"))
     for number, delivery in enumerate(owed):
         bad = number == len(owed) - 3
         settled = delivery.created_at + timedelta(hours=1 if bad else 0, seconds=1)

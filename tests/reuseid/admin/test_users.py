@@ -78,10 +78,10 @@ def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user)
     asks = ["Ask to deactivate …", "Ask to erase …"]
     call = ["Verify the caller", "Add a note"]
     assert buttons(support, user) == ["Lock", *call, "Register a phone"]
-    assert buttons(senior, user) == ["Lock", *asks, *call, "Register a phone"]
+    assert buttons(senior, user) == ["Lock", *call, "Register a phone", *asks]
     assert buttons(auditor, user) == []
     users.lock(user, actor=SYSTEM, reason="COMPLIANCE")
-    assert buttons(senior, user) == ["Unlock", *asks, *call]
+    assert buttons(senior, user) == ["Unlock", *call, *asks]
     users.deactivate(user, actor=SYSTEM, reason="DECEASED")
     assert buttons(senior, user) == ["Ask to erase …", "Add a note"]
 

@@ -37,7 +37,8 @@ def test_each_act_that_a_service_records_has_a_sentence():
 def test_each_reason_of_the_service_and_of_the_setting_has_a_sentence():
     codes = {"NUMBER_MISMATCH", "USER", "NOT_ME", "SUPERSEDED", *settings.REASONS}
     for path in [*ROOT.glob("*/services/*.py"), ROOT / "mobileid" / "receivers.py"]:
-        codes |= set(re.findall(r'(?:failure_reason|reason)="([A-Z_]+)"', path.read_text()))
+        codes |= set(re.findall(r'(?:reason|why|REASON|SUPERSEDED)(?:: str)? ?= ?"([A-Z_]+)"', path.read_text()))
+    assert {"CANCELED", "TOO_MANY_FAILURES", "LOCK_OVER", "GONE", "FAILING", "USER_LOCKED"} <= codes
     assert {code for code in codes if not words.reason_sentence(code)} == set()
 
 
