@@ -297,7 +297,7 @@ def me(request):
         factor=app or keys,
         panels=[
             Facts(factor_facts(request.user)),
-            _passkey_table(keys),
+            _passkey_table(keys, ceremonies.host_of_passkeys(request)),
             sign_in_table(request.user, count=SHOWN),
         ],
     )
@@ -320,17 +320,16 @@ def factor_facts(staff):
     return [*rows, (_("Recovery codes left"), str(second_factors.codes_left(staff)))]
 
 
-def _passkey_table(keys):
-    """One's own passkeys, each with the way to take it away."""
+def _passkey_table(keys, here):
+    """One's own passkeys, each with the way to take it away; one that works elsewhere says where."""
     return Table(
-        [_("Name"), _("Made"), _("Last used"), _("Kept"), _("Address"), ""],
+        [_("Name"), _("Made"), _("Last used"), _("Kept"), ""],
         [
             [
-                cells.text(key.name),
+                key.name if key.host == here else f"{key.name} ({key.host})",
                 cells.when(key.created_at),
                 cells.when(key.last_used_at, cells.NEVER),
                 kept(key),
-                key.host,
                 cells.anchor(reverse("admin:me_passkey_remove", args=[key.pk]), _("Remove")),
             ]
             for key in keys

@@ -79,7 +79,7 @@ class ChangeForm(AccessForm):
 
 
 class Foreseen:
-    """A dialog about a colleague that says what will follow, and before all why it would be refused."""
+    """A dialog about a colleague that says what will follow, or why it would be refused."""
 
     form_before_template = "admin/parts/consequences.html"
 
@@ -101,8 +101,7 @@ class PasswordForm(Foreseen, StrongSureForm):
 
     def foreseen(self, staff, by):
         """Who knows what afterwards."""
-        return [
-            *_refusal(staff_service.check_gives, staff, by),
+        return _refusal(staff_service.check_gives, staff, by) or [
             _("The present password stops at once, and every session ends. The new one is shown once, to you."),
             _("Right after signing in with it the colleague has to choose an own one; nothing else opens before."),
             _("Until then you can't reset their second factor: another administrator does."),
@@ -118,8 +117,7 @@ class ResetForm(Foreseen, ReasonForm):
         """What stops, and who could sign in as the colleague in between."""
         giver = staff.password_set_by
         known = _("%(who)s gave the present password and knows it: after this it is all that it takes to sign in.")
-        return [
-            *_refusal(second_factors.check_resets, staff, by),
+        return _refusal(second_factors.check_resets, staff, by) or [
             _("The authenticator app, the passkeys and the recovery codes stop, and every session ends."),
             *([known % {"who": giver.get_username()}] if giver and giver.pk != by.pk else []),
             _("With the password the colleague sets up a new one: make sure that it is the colleague who asks."),
