@@ -1,12 +1,9 @@
 """Rivals: real threads, real commits, real row locks."""
 
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 
 from reuseid.actors import SYSTEM
@@ -15,6 +12,7 @@ from reuseid.models import Delivery, DeliveryAttempt, StaffNotice, TrailEntry, U
 from reuseid.services import callbacks, deliveries, heartbeats, purging, sending, webhooks
 from tests import factories
 from tests.callbacks.receiver import Receiver
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -32,23 +30,6 @@ def owe(endpoint, count, each=1):
             callbacks.owe(user, "user.updated", {"n": number})
 
 
-def together(*functions):
-    """Run at the same moment, each in a thread with a connection of its own; what they return or raise, in order."""
-    barrier = threading.Barrier(len(functions))
-
-    def run(function):
-        try:
-            barrier.wait()
-            return function()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(functions)) as pool:
-        return list(pool.map(run, functions))
-
-
 def outcome(claim, status=200):
     return deliveries.Outcome(claim, status)
 
@@ -57,14 +38,14 @@ def test_two_senders_never_claim_the_same_delivery(endpoint):
     owe(endpoint, 60)
     taken = []
     for _ in range(15):
-        for claims in together(*[lambda: deliveries.claim(endpoint, 5)] * 4):
+        for claims in race(*[lambda: deliveries.claim(endpoint, 5)] * 4):
             taken += claims
     assert Counter(Counter(claim.delivery_id for claim in taken).values()) == {1: 60}
 
 
 def test_four_senders_send_each_event_once_and_in_order(endpoint, receiver):
     owe(endpoint, 20, each=5)
-    together(*[lambda: sending.Sender().run(20)] * 4)
+    race(*[lambda: sending.Sender().run(20)] * 4)
     assert Counter(Counter(got.id for got in receiver.got).values()) == {1: 100}
     assert not Delivery.objects.exclude(status="SENT").exists()
     order = {}
@@ -88,7 +69,7 @@ def test_after_a_lease_only_the_second_sender_settles(endpoint):
     assert (delivery.status, delivery.attempts) == ("PENDING", 2)
     assert delivery.next_attempt_at == leased.next_attempt_at
     assert deliveries.claim(endpoint, 1) == []
-    together(lambda: deliveries.settle([outcome(second)]), lambda: deliveries.settle([outcome(first, 500)]))
+    race(lambda: deliveries.settle([outcome(second)]), lambda: deliveries.settle([outcome(first, 500)]))
     assert Delivery.objects.get().status == "SENT"
     assert list(DeliveryAttempt.objects.order_by("number").values_list("number", "http_status")) == [
         (1, 500),
@@ -99,7 +80,7 @@ def test_after_a_lease_only_the_second_sender_settles(endpoint):
 def test_a_settlement_that_is_repeated_writes_nothing_twice(endpoint):
     owe(endpoint, 8)
     claims = deliveries.claim(endpoint, 8)
-    results = together(*[lambda: deliveries.settle([outcome(claim) for claim in claims])] * 3)
+    results = race(*[lambda: deliveries.settle([outcome(claim) for claim in claims])] * 3)
     assert results == [None] * 3
     assert DeliveryAttempt.objects.count() == 8
 
@@ -116,7 +97,7 @@ def test_pausing_while_an_attempt_is_under_way_settles_it_and_sends_no_other(end
 
 def test_deleting_against_senders_ends_without_deadlock_and_sends_nothing_later(endpoint, receiver):
     owe(endpoint, 200)
-    results = together(
+    results = race(
         lambda: sending.Sender().run(20),
         lambda: sending.Sender().run(20),
         lambda: webhooks.delete(endpoint, actor=SYSTEM),
@@ -141,7 +122,7 @@ def test_an_attempt_that_ends_after_the_webhook_was_deleted_changes_nothing(endp
 def test_of_many_failures_at_once_one_disables_and_one_notice_is_left(endpoint):
     owe(endpoint, 6)
     claims = deliveries.claim(endpoint, 6)
-    together(*[lambda claim=claim: deliveries.settle([outcome(claim, 410)]) for claim in claims])
+    race(*[lambda claim=claim: deliveries.settle([outcome(claim, 410)]) for claim in claims])
     assert WebhookEndpoint.objects.get().status == "DISABLED"
     assert StaffNotice.objects.count() == 1
     assert TrailEntry.objects.filter(action="webhook.disabled").count() == 1
@@ -151,25 +132,25 @@ def test_after_a_rest_one_sender_makes_the_probe(endpoint):
     owe(endpoint, 8)
     WebhookEndpoint.objects.update(open_until=Now() - timedelta(seconds=1), consecutive_failures=9)
     endpoint.refresh_from_db()
-    results = together(*[lambda: deliveries.claim(endpoint, 5)] * 4)
+    results = race(*[lambda: deliveries.claim(endpoint, 5)] * 4)
     assert sorted(len(claims) for claims in results) == [0, 0, 0, 1]
 
 
 def test_of_two_that_pause_one_is_told_that_it_was_late(endpoint):
-    results = together(*[lambda: webhooks.pause(endpoint, actor=SYSTEM)] * 2)
+    results = race(*[lambda: webhooks.pause(endpoint, actor=SYSTEM)] * 2)
     assert Counter(type(result) for result in results) == {type(None): 1, WrongState: 1}
     assert TrailEntry.objects.filter(action="webhook.paused").count() == 1
 
 
 def test_creations_at_the_limit_do_not_both_pass(endpoint, settings):
     settings.WEBHOOK_ENDPOINTS = 2
-    results = together(*[lambda: webhooks.create(endpoint.account, url=endpoint.url, actor=SYSTEM)] * 4)
+    results = race(*[lambda: webhooks.create(endpoint.account, url=endpoint.url, actor=SYSTEM)] * 4)
     assert sum(isinstance(result, webhooks.TooManyEndpoints) for result in results) == 3
     assert WebhookEndpoint.objects.count() == 2
 
 
 def test_rotations_at_once_leave_one_secret_and_the_one_before(endpoint):
-    rotated = together(*[lambda: webhooks.rotate_secret(endpoint, actor=SYSTEM)] * 3)
+    rotated = race(*[lambda: webhooks.rotate_secret(endpoint, actor=SYSTEM)] * 3)
     secrets, keys = deliveries.signing_keys(WebhookEndpoint.objects.get())
     shown = {webhooks.secret_of(row) for row in rotated}
     assert len(shown) == 3
@@ -177,7 +158,7 @@ def test_rotations_at_once_leave_one_secret_and_the_one_before(endpoint):
 
 
 def test_of_many_beats_one_holds_the_lock():
-    results = together(*[lambda name=name: heartbeats.hold("beat", f"beat {name}") for name in range(8)])
+    results = race(*[lambda name=name: heartbeats.hold("beat", f"beat {name}") for name in range(8)])
     assert sum(results) == 1
     holder = heartbeats.Heartbeat.objects.get().holder
     assert [heartbeats.hold("beat", f"beat {name}") for name in range(8)] == [
@@ -189,7 +170,7 @@ def test_purges_at_once_take_everything_once(endpoint):
     owe(endpoint, 50)
     webhooks.delete(endpoint, actor=SYSTEM)
     callbacks.Event.objects.update(created_at=Now() - timedelta(days=31))
-    results = together(*[purging.purge] * 3)
+    results = race(*[purging.purge] * 3)
     assert [result for result in results if isinstance(result, Exception)] == []
     assert not callbacks.Event.objects.exists()
 

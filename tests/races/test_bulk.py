@@ -1,15 +1,13 @@
 """Rivals over one bulk act: each row once, nothing after it was stopped."""
 
-import threading
-
 import pytest
-from django.db import connection
 
 from reuseid.errors import WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
 from reuseid.services import bulk, exporting, exports
 from tests import factories
 from tests.reuseid.admin.cast import make_colleague
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -27,27 +25,6 @@ def run(account, senior):
     return bulk.draft(account, references, by=senior, kind="user", act="lock", reason="SUSPECTED_FRAUD")
 
 
-def together(*calls):
-    """All at once, in threads with connections of their own; what they returned."""
-    answers, start = [], threading.Barrier(len(calls))
-
-    def one(call):
-        try:
-            start.wait()
-            answers.append(call())
-        except Exception as error:
-            answers.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=one, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
 def work(run):
     """A worker that believes the run to be its own, whatever the lease says."""
     while bulk._step(run.pk):
@@ -56,7 +33,7 @@ def work(run):
 
 def test_workers_who_all_believe_the_run_to_be_theirs_do_each_row_once(run, senior):
     bulk.start(run, by=senior)
-    assert together(*[lambda: work(run)] * 4) == [None] * 4
+    assert race(*[lambda: work(run)] * 4) == [None] * 4
     assert BulkRun.objects.get().status == "FINISHED"
     assert set(run.rows.values_list("status", flat=True)) == {"DONE"}
     assert TrailEntry.objects.filter(action="user.locked").count() == 40
@@ -66,14 +43,14 @@ def test_workers_who_all_believe_the_run_to_be_theirs_do_each_row_once(run, seni
 
 def test_a_run_is_one_workers(run, senior):
     bulk.start(run, by=senior)
-    assert sorted(str(answer) for answer in together(*[bulk._claim] * 4)) == sorted([str(run.pk), *["None"] * 3])
+    assert sorted(str(answer) for answer in race(*[bulk._claim] * 4)) == sorted([str(run.pk), *["None"] * 3])
 
 
 def test_two_clicks_start_it_once(run, senior):
     def click():
         return bulk.start(BulkRun.objects.get(), by=senior)
 
-    answers = together(*[click] * 4)
+    answers = race(*[click] * 4)
     assert sum(isinstance(answer, WrongState) for answer in answers) == 3
     assert TrailEntry.objects.filter(action="bulk_run.started").count() == 1
 
@@ -88,7 +65,7 @@ def test_once_it_is_said_to_be_stopped_nothing_more_changes(run, senior):
         bulk.stop(BulkRun.objects.get(), by=senior)
         locked.append(User.objects.filter(status="LOCKED").count())
 
-    together(lambda: work(run), lambda: work(run), stop)
+    race(lambda: work(run), lambda: work(run), stop)
     assert User.objects.filter(status="LOCKED").count() == locked[0]
     done = BulkRow.objects.filter(status="DONE").count()
     assert done == locked[0] == TrailEntry.objects.filter(action="user.locked").count()
@@ -105,7 +82,7 @@ def test_workers_who_all_believe_an_export_to_be_theirs_make_each_part_once(acco
         while exports._step(export.pk):
             pass
 
-    assert together(*[make] * 4) == [None] * 4
+    assert race(*[make] * 4) == [None] * 4
     export.refresh_from_db()
     assert (export.status, export.row_count, export.part_count) == ("READY", 60, 13)
     text = b"".join(exports.part(export, number) for number in range(13)).decode()

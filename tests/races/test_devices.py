@@ -1,7 +1,6 @@
 """Rivals on the phones' door, with real threads and real commits: each thing happens once, each guess is counted."""
 
 import copy
-import threading
 import time
 from datetime import timedelta
 from functools import partial
@@ -22,6 +21,7 @@ from reuseid.models import Event
 from reuseid.services import users
 from tests import factories_devices as phones
 from tests.factories_devices import PIN
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 TERMINAL = {"authentication.completed", "authentication.canceled", "authentication.expired", "authentication.failed"}
@@ -51,25 +51,7 @@ def phone(ada, application):
     return phones.make_phone(ada, application)
 
 
-def at_once(*calls):
-    """Run them together; their results or errors, in order."""
-    results, barrier = [None] * len(calls), threading.Barrier(len(calls))
-
-    def run(number, call):
-        try:
-            barrier.wait()
-            results[number] = call()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+at_once = partial(race, refusals=Exception)
 
 
 def twin(phone):

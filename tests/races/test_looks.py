@@ -1,43 +1,20 @@
 """Rivals around a person's page: one line for looks at once, each phone changed once, no note that outlives erasure."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from mobileid.models import Device
 from mobileid.services import all_devices
 from reuseid.actors import SYSTEM, Actor
-from reuseid.errors import ServiceError
 from reuseid.models import TrailEntry, User, UserNote, UserView
 from reuseid.services import erasure, looks, notes
 from tests import factories_devices as phones
 from tests.reuseid.admin.cast import make_colleague
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*calls):
-    """The results of calls that start together; a service's refusal is a result."""
-    results, start = [None] * len(calls), threading.Barrier(len(calls))
-
-    def run(index):
-        try:
-            start.wait()
-            results[index] = calls[index]()
-        except ServiceError as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.fixture
@@ -49,7 +26,7 @@ def sam(account):
 def test_of_looks_at_once_one_leaves_a_line(user, sam, earlier):
     if earlier:
         UserView.objects.create(account=user.account, staff=sam, user=user, at=timezone.now() - timedelta(hours=1))
-    results = at_once(*[lambda: looks.viewed(user, staff=sam)] * 8)
+    results = race(*[lambda: looks.viewed(user, staff=sam)] * 8)
     assert sorted(results) == [False] * 7 + [True]
     assert TrailEntry.objects.filter(action="user.viewed").count() == 1
 
@@ -63,7 +40,7 @@ def test_two_colleagues_who_lock_all_devices_lock_each_once(account):
     def lock():
         return all_devices.lock_all(ada, actor=SYSTEM, reason="DEVICE_LOST")
 
-    outcomes = [outcome for each in at_once(lock, lock) for outcome in each]
+    outcomes = [outcome for each in race(lock, lock) for outcome in each]
     assert sum(outcome.refusal is None for outcome in outcomes) == 3
     assert TrailEntry.objects.filter(action="device.locked").count() == 3
     assert set(Device.objects.values_list("status", flat=True)) == {"LOCKED"}
@@ -76,7 +53,7 @@ def test_no_note_outlives_the_erasure_that_it_races(user):
         erasure.request(User.objects.select_related("account").get(pk=user.pk), actor=SYSTEM, reason="CUSTOMER_REQUEST")
         return erasure.carry_out()
 
-    at_once(erase, *[lambda: notes.add(user, "A note.", actor=actor)] * 6)
+    race(erase, *[lambda: notes.add(user, "A note.", actor=actor)] * 6)
     erasure.carry_out()
     assert User.objects.get(pk=user.pk).erased_at
     assert not UserNote.objects.exists()

@@ -1,20 +1,19 @@
 """Rivals over one operation or one person: exactly one end, exactly one event."""
 
-import threading
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from mobileid.models import Device, Operation
 from mobileid.services import devices, endings, operations, registering
 from reuseid.actors import SYSTEM
-from reuseid.errors import ServiceError, WrongState
+from reuseid.errors import WrongState
 from reuseid.models import Event
 from reuseid.models.sealed import seal_field
 from reuseid.services import users
 from tests import factories
 from tests.factories_mobileid import events_of, make_application, make_device, make_operation, overdue
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 RIVALS = 8
@@ -26,27 +25,6 @@ def person(account):
     user = factories.make_user(account)
     make_device(user, make_application(account))
     return user
-
-
-def race(*calls):
-    """Run all at once, each on its own connection; the results, or the service errors, in order."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number, call):
-        try:
-            barrier.wait()
-            results[number] = call()
-        except ServiceError as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def fresh(operation):

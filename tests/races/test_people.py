@@ -1,13 +1,13 @@
 """Rivals over one person or one value: exactly one wins."""
 
-import threading
 from collections import Counter
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from reuseid.models import Attribute, AttributeKey, TrailEntry, User
 from tests import factories
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 USERS = "/reuseid/core/users"
@@ -15,22 +15,8 @@ USERS = "/reuseid/core/users"
 
 def at_once(number, call):
     """What `call(n)` answered in as many threads, as counts of (status, code)."""
-    answers, start = [], threading.Barrier(number)
-
-    def run(index):
-        try:
-            start.wait()
-            answer = call(index)
-            answers.append((answer.status_code, answer.json().get("code", "")))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(answers)
+    answers = race(*[partial(call, index) for index in range(number)])
+    return Counter((answer.status_code, answer.json().get("code", "")) for answer in answers)
 
 
 def test_one_external_reference_makes_one_user(api):

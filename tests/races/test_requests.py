@@ -1,20 +1,19 @@
 """Rivals over one request or one person: it is settled once, and what was asked for is done at most once."""
 
-import threading
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.errors import ServiceError, WrongState
+from reuseid.errors import WrongState
 from reuseid.models import Event, Request, TrailEntry, User
 from reuseid.services import requests
 from tests import factories
 from tests.factories_mobileid import make_application, make_device
 from tests.reuseid.admin.cast import make_colleague
+from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 ROUNDS = 8
@@ -53,27 +52,6 @@ def person(account, application):
 
 def ask(user, staff, action="user.deactivate"):
     return requests.ask(user, actor=Actor.staff(staff), action=action, reason="DECEASED")
-
-
-def race(*calls):
-    """Run all at once, each on its own connection; the results, or the service errors, in order."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number, call):
-        try:
-            barrier.wait()
-            results[number] = call()
-        except ServiceError as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def fresh(asked):
