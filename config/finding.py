@@ -58,7 +58,7 @@ def _people(request, term):
     return [
         SearchResult(
             title=user.external_ref or str(user.pk),
-            description=f"{user.get_status_display()} user of {user.account.name}",
+            description=f"{user.get_status_display()} · {user.account.name}",
             link=page_of(User, user.pk),
             icon="person",
         )

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from mobileid.admin import looks
 from mobileid.models import Application, AuthMethod, ChannelKey, SigningKey, Suite, TrustAnchor
@@ -22,13 +22,41 @@ from reuseid.admin.pages import Table, Timeline, trail_of
 ROWS = 20
 
 
+LABELS = {
+    "min_sdk_version": _("SDK version at least"),
+    "pin_min_length": _("Shortest PIN"),
+    "pin_max_length": _("Longest PIN"),
+    "pin_type": _("A PIN is made of"),
+    "brand_name": _("Name that people see"),
+    "brand_logo_uri": _("Logo"),
+    "brand_colour": _("Colour"),
+    "brand_text_colour": _("Colour of the text"),
+    "support_phone": _("Phone for help"),
+    "support_email": _("E-mail for help"),
+    "support_url": _("Page for help"),
+}
+
+
 class ApplicationForm(EditForm):
     auth_methods = forms.MultipleChoiceField(
-        label=_("Auth methods"),
+        label=_("Methods that may be used"),
         choices=AuthMethod,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=list(AuthMethod.values),
     )
+    min_suite = forms.TypedChoiceField(
+        label=_("Cipher suite at least"),
+        choices=Suite,
+        coerce=int,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Apps that know no better one are refused."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, label in LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = label
 
 
 @admin.register(Application)

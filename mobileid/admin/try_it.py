@@ -238,6 +238,8 @@ def _callbacks(operation):
     owed = any(delivery.status == Delivery.Status.PENDING for delivery in found)
     headers = [_("Event"), _("Endpoint"), _("State"), _("Attempts")]
     empty = _("None yet: they are sent when the operation ends, to the endpoints that want them.")
+    if operation.ended_at:
+        empty = _("None: no endpoint of the account wants this event.")
     return Table(headers, table, title=_("Callbacks"), empty=empty), owed
 
 

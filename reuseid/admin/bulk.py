@@ -124,7 +124,7 @@ def overview(request, run):
         (_("Account"), run.account.name),
         (_("Because"), reason_in_words(run.reason)),
         (_("Note"), cells.text(run.note)),
-        (_("Until"), cells.when(run.until)),
+        (_("Until"), cells.when(run.until, cells.quiet(_("somebody unlocks")))),
         (_("Asked by"), str(run.asked_by)),
         (_("Started"), cells.when(run.started_at)),
         (_("Ended"), cells.when(run.ended_at)),

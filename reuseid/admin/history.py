@@ -65,6 +65,8 @@ def in_words(value):
     """A value of ``changes``: before and after where it has both; a time as the reader's."""
     if isinstance(value, dict) and set(value) == {"before", "after"}:
         return format_html("{} → {}", in_words(value["before"]), in_words(value["after"]))
+    if isinstance(value, dict):
+        return format_html_join(", ", "{}: {}", ((name, in_words(item)) for name, item in value.items()))
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     with suppress(TypeError, ValueError):

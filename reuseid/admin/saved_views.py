@@ -6,6 +6,7 @@ from django import forms
 from django.apps import apps as installed
 from django.contrib import admin, messages
 from django.http import Http404
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -20,6 +21,16 @@ from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, explain, go_to
 from reuseid.errors import ServiceError
 from reuseid.models import SavedView
 from reuseid.services import saved_views
+
+
+def list_name(view):
+    """The list that it is of, as the side bar calls it."""
+    return capfirst(installed.get_model(view.model)._meta.verbose_name_plural)
+
+
+def filters_in_words(view):
+    """Its filters as an address has them, one after the other."""
+    return cells.words([f"{name.replace('_', ' ')}: {value}" for name, value in parse_qsl(view.query)])
 
 
 def address_of(view):
@@ -40,8 +51,8 @@ class NameForm(BaseDialogForm):
 
 def facts(request, view):
     rows = [
-        (_("List"), view.model.partition(".")[2]),
-        (_("Filters"), cells.text(view.query)),
+        (_("List"), list_name(view)),
+        (_("Filters"), filters_in_words(view)),
         (_("Saved"), cells.when(view.created_at)),
         (_("Open it"), cells.anchor(address_of(view), view.name)),
     ]
@@ -52,7 +63,7 @@ def facts(request, view):
 class SavedViewAdmin(PageAdmin):
     account_paths = ()
     page_related = ()
-    list_display = ("name", "of_list", "query", "saved")
+    list_display = ("name", "of_list", "filters", "saved")
     list_display_links = ("name",)
     sortable_by = None
     ordering = ("model", "name")
@@ -67,7 +78,11 @@ class SavedViewAdmin(PageAdmin):
 
     @display(description=gettext_lazy("List"))
     def of_list(self, view):
-        return cells.anchor(address_of(view), view.model.partition(".")[2])
+        return cells.anchor(address_of(view), list_name(view))
+
+    @display(description=gettext_lazy("Filters"))
+    def filters(self, view):
+        return filters_in_words(view)
 
     @display(description=gettext_lazy("Saved"))
     def saved(self, view):

@@ -35,7 +35,7 @@ class OfColleagues(BackOfficeAdmin):
     @display(description=_("Colleague"))
     def colleague(self, row):
         staff = getattr(row, self.person)
-        return cells.link(Staff, staff.pk, staff.username) if staff else "a name that nobody has"
+        return cells.link(Staff, staff.pk, staff.username) if staff else cells.quiet(_("a name that nobody has"))
 
 
 @admin.register(StaffSignIn)

@@ -133,9 +133,4 @@
     else box().dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
     hurried = false;
   });
-
-  // The theme hides the page until it is ready, too late for the browser's own autofocus.
-  document.addEventListener("DOMContentLoaded", () => {
-    if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
-  });
 })();

@@ -53,7 +53,7 @@ def test_the_policy_is_changed_with_before_and_after(integrator, application):
 @pytest.mark.parametrize(
     ("sent", "complaint"),
     [
-        ({"min_suite": 3}, "1 or 2."),
+        ({"min_suite": 3}, "3 is not one of the available choices"),
         ({"min_sdk_version": "one"}, "A version such as"),
         ({"pin_min_length": 3}, "shortest"),
     ],
