@@ -83,7 +83,7 @@ def test_only_buttons_that_right_and_state_allow(support, senior, auditor, user)
     users.lock(user, actor=SYSTEM, reason="COMPLIANCE")
     assert buttons(senior, user) == ["Unlock", *call, *asks]
     users.deactivate(user, actor=SYSTEM, reason="DECEASED")
-    assert buttons(senior, user) == ["Ask to erase …", "Add a note"]
+    assert buttons(senior, user) == ["Add a note", "Ask to erase …"]
 
 
 @pytest.mark.parametrize(
