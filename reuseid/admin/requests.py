@@ -1,7 +1,5 @@
 """What a colleague asked for and a second one decides: the queue, its pages, approve / reject / withdraw."""
 
-from dataclasses import dataclass
-
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -38,32 +36,24 @@ WithdrawForm = NoteForm.about(
 )
 
 
-@dataclass(frozen=True)
-class Hindrance:
-    """Why the reader can't approve, and what helps."""
-
-    sentence: str
-    advice: str = ""
-
-
 def hindrances(request, asked):
-    """All that keeps the reader from approving a request that waits; the service decides again on the click."""
+    """What keeps the reader from approving one that waits, and what helps; the service decides again on the click."""
     if asked.expires_at <= timezone.now():
-        yield Hindrance(_("Its time is over."), _("Whoever still needs it asks again."))
+        yield (_("Its time is over."), _("Whoever still needs it asks again."))
     if requests.is_done(asked.user, asked.action):
-        yield Hindrance(
+        yield (
             _("It has been done already in another way."),
             _("Reject it, or leave it: it expires, and nothing happens twice."),
         )
     if asked.asked_by_id == request.user.pk:
-        yield Hindrance(
+        yield (
             _("You asked for this yourself, and nobody decides their own request."),
             _("Ask a colleague to open this page. You can withdraw it."),
         )
     elif not request.user.has_perm(requests.DECIDE):
-        yield Hindrance(_("Your roles don't include the right to decide requests."), _("Senior support has it."))
+        yield (_("Your roles don't include the right to decide requests."), _("Senior support has it."))
     if not requests.asker_may(asked):
-        yield Hindrance(
+        yield (
             _("The colleague who asked may not do so any more."),
             _("Reject it; somebody else can ask again."),
         )

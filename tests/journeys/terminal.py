@@ -53,8 +53,18 @@ class Terminal:
         os.write(self._master, f"{line}\n".encode())
 
     def interrupt(self):
-        """Ctrl-C alone: with an Enter behind it, the program might read an empty answer before it hears the signal."""
-        os.write(self._master, b"\x03")
+        """Ctrl-C alone: with an Enter behind it, the program might read an empty answer before it hears the signal.
+
+        Once more where nothing follows, as a person does: Python hears one that comes between prompt and read only
+        when the read is over.
+        """
+        shown = len(self.screen)
+        for _ in range(5):
+            os.write(self._master, b"\x03")
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                if not self._more() or self.screen[shown:].replace("^C", "").strip():
+                    return
 
     def end(self) -> int:
         """Read what is left; the exit code."""
