@@ -144,6 +144,7 @@ def test_a_strong_act_takes_a_passkey_instead_of_a_code_in_its_dialog(open_as, k
     give_password(page)
     enrol_passkey(page)
     page.goto(address_of(scene.people["anna"]))
+    page.get_by_role("button", name="For good …").click()
     page.get_by_role("link", name="Ask to deactivate …").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").select_option("CONTRACT_ENDED")
@@ -286,6 +287,7 @@ def test_axe_finds_nothing_serious_on_the_pages_of_signing_in(open_as, kim, scen
     look("remove")
     settings.STEP_UP_MINUTES = 0
     page.goto(address_of(scene.people["anna"]))
+    page.get_by_role("button", name="For good …").click()
     page.get_by_role("link", name="Ask to deactivate …").click()
     expect(page.get_by_role("button", name="Use my passkey")).to_be_visible()
     look("dialog")
