@@ -144,9 +144,9 @@ def test_ctrl_k_is_asked_anew_each_time_and_leaves_its_line(support, user):
     def ask(term="customer-1"):
         return support.get("/admin/search/", {"s": term, "extended": "1"}).content.decode()
 
-    assert "Active user" in ask()
+    assert "Active · Nordbank" in ask()
     users.lock(user, actor=SYSTEM, reason="COMPLIANCE")
-    assert "Locked user" in ask()
+    assert "Locked · Nordbank" in ask()
     assert TrailEntry.objects.filter(action="users.searched").count() == 2
     assert str(user.pk) not in ask("cu")
     assert TrailEntry.objects.filter(action="users.searched").count() == 2
