@@ -15,16 +15,6 @@ SCHEDULE = {
     "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
     "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
     "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
-    "carry-out-bulk-runs": {
-        "task": "reuseid.tasks.carry_out_bulk_runs",
-        "schedule": schedule(timedelta(seconds=15)),
-        "options": {"expires": 15},
-    },
-    "make-exports": {
-        "task": "reuseid.tasks.make_exports",
-        "schedule": schedule(timedelta(seconds=15)),
-        "options": {"expires": 15},
-    },
     "expire-exports": {"task": "reuseid.tasks.expire_exports", "schedule": schedule(timedelta(minutes=1))},
     "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
     "count-hours": {

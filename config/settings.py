@@ -173,8 +173,17 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_TIMEZONE = "UTC"
 _sweep = schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1)))
-_send = {"task": "reuseid.tasks.send_owed_callbacks", "schedule": _sweep, "options": {"expires": 30}}
-CELERY_BEAT_SCHEDULE = SCHEDULE | {"send-owed-callbacks": _send}
+_bulk_seconds = env.integer("BULK_SWEEP", 15, minimum=1)
+_bulk_sweep = {"schedule": schedule(timedelta(seconds=_bulk_seconds)), "options": {"expires": _bulk_seconds}}
+CELERY_BEAT_SCHEDULE = SCHEDULE | {
+    "send-owed-callbacks": {
+        "task": "reuseid.tasks.send_owed_callbacks",
+        "schedule": _sweep,
+        "options": {"expires": 30},
+    },
+    "carry-out-bulk-runs": {"task": "reuseid.tasks.carry_out_bulk_runs", **_bulk_sweep},
+    "make-exports": {"task": "reuseid.tasks.make_exports", **_bulk_sweep},
+}
 # What /readyz and /metrics watch: a worker on each of these queues, and how old (seconds) a sign of life and a callback
 # that waits for its sender may be.
 WATCHED_QUEUES = env.words("WATCHED_QUEUES", [queue.name for queue in CELERY_TASK_QUEUES])

@@ -16,6 +16,7 @@ from reuseid.models import Account, Client, User
 from reuseid.services import reasons
 
 UNSEEN = timedelta(days=90)
+NEWEST = 200
 
 
 @dataclass(frozen=True)
@@ -161,10 +162,10 @@ def _unseen(phone):
 
 
 def _no_phone(user):
-    """Whether a registration waits, or the last one came to nothing."""
-    last = (
-        Operation.objects.as_read().filter(user=user, type=Operation.Type.REGISTRATION).order_by("-created_at").first()
-    )
+    """Whether a registration waits, or the last one came to nothing; among the person's NEWEST operations."""
+    newest = Operation.objects.filter(user=user).order_by("-created_at").values("pk")[:NEWEST]
+    registrations = Operation.objects.as_read().filter(pk__in=newest, type=Operation.Type.REGISTRATION)
+    last = registrations.order_by("-created_at").first()
     state = state_of(last) if last else None
     if state in OPEN:
         return Obstacle(

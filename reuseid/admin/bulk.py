@@ -126,8 +126,8 @@ def overview(request, run):
         (_("Note"), cells.text(run.note)),
         (_("Until"), cells.when(run.until, cells.quiet(_("somebody unlocks")))),
         (_("Asked by"), str(run.asked_by)),
-        (_("Started"), cells.when(run.started_at)),
-        (_("Ended"), cells.when(run.ended_at)),
+        (_("Started"), cells.when(run.started_at, cells.NOT_YET)),
+        (_("Ended"), cells.when(run.ended_at, cells.NOT_YET)),
     ]
     panels = [Facts(facts), rows_table(request, run)]
     if run.status != BulkRun.Status.DRAFT:

@@ -16,6 +16,7 @@ from reuseid.admin.words import meaning, reason_sentence
 lazy_html = lazy(format_html, SafeString)
 NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
 NEVER = lazy_html('<span class="{}">{}</span>', "bo-none", _("never"))
+NOT_YET = lazy_html('<span class="{}">{}</span>', "bo-none", _("not yet"))
 MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: a personal value."), "••••••")
 COLOURS = {
     "ACTIVE": "good",
@@ -69,7 +70,7 @@ def reason(code):
 def when(moment, missing=NONE):
     """A time to the second; a script turns it to the reader's zone and puts the age beside it.
 
-    ``missing`` is what stands there without one: NEVER where it could have happened.
+    ``missing`` is what stands there without one: NEVER where it could have happened, NOT_YET where it will.
     """
     if moment is None:
         return missing

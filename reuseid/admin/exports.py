@@ -268,7 +268,7 @@ def overview(request, export):
         (_("Because"), reason_in_words(export.reason)),
         (_("Note"), cells.text(export.note)),
         (_("Asked by"), str(export.asked_by)),
-        (_("Ready"), cells.when(export.ready_at)),
+        (_("Ready"), cells.when(export.ready_at, cells.NOT_YET)),
     ]
     panels = [Download(request, export)] if export.status == Export.Status.READY else []
     return [progress_of(export), *panels, Facts(facts), Timeline(trail_of(export), title=_("History"))]

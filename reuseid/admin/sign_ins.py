@@ -85,7 +85,7 @@ class SecondFactorAdmin(OfColleagues):
 
     @display(description=_("Last used"), ordering="last_used_at")
     def used(self, factor):
-        return cells.when(factor.last_used_at)
+        return cells.when(factor.last_used_at, cells.NEVER)
 
     @display(description=_("Secret"))
     def secret(self, factor):
@@ -112,7 +112,7 @@ class PasskeyAdmin(OfColleagues):
 
     @display(description=_("Last used"), ordering="last_used_at")
     def used(self, passkey):
-        return cells.when(passkey.last_used_at)
+        return cells.when(passkey.last_used_at, cells.NEVER)
 
     @display(description=_("Kept"))
     def lies(self, passkey):
@@ -133,7 +133,7 @@ class RecoveryCodeAdmin(OfColleagues):
 
     @display(description=_("Used"))
     def used(self, row):
-        return cells.when(row.used_at)
+        return cells.when(row.used_at, cells.NOT_YET)
 
     @display(description=_("Code"))
     def code(self, row):

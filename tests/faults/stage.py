@@ -20,6 +20,7 @@ SHORT = {
     "CALLBACK_LEASE": "3",
     "CALLBACK_RUN": "5",
     "CALLBACK_SWEEP": "1",
+    "BULK_SWEEP": "1",
     "CALLBACK_RETRIES": ",".join(["0", *["1"] * 60]),
     "CALLBACK_BREAKER_REST": "1,2",
     "BEAT_SILENCE": "4",

@@ -11,10 +11,14 @@ import time
 from tests.rules.test_settings import ROOT
 
 ANSWER_SECONDS = 60
-# The terminal becomes the process's own, as a login shell's is: hidden input is read from /dev/tty.
-_OWN = (
-    "import os, sys; os.login_tty(0); os.execv(sys.executable, [sys.executable, '-m', 'mobileid.sdk', *sys.argv[1:]])"
-)
+# The terminal becomes the process's own, as a login shell's is: hidden input is read from /dev/tty. Ctrl-C is heard,
+# also where the tests run in a script's background, whose children would ignore it.
+_OWN = """
+import os, signal, sys
+os.login_tty(0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "mobileid.sdk", *sys.argv[1:]])
+"""
 
 
 class Terminal:

@@ -138,7 +138,9 @@ def test_a_sqlite_path_may_be_relative_or_absolute(load):
 def test_every_variable_is_in_the_operating_guide_with_its_default():
     guide = (ROOT / "docs" / "operating.md").read_text()
     source = (ROOT / "config" / "settings.py").read_text()
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", guide, re.MULTILINE))
+    found = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", guide, re.MULTILINE)
+    rows = dict(found)
+    assert len(found) == len(rows)
     names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
     assert names - set(rows) == set()
     assert set(rows) - names == set()
