@@ -4,22 +4,30 @@ from datetime import timedelta
 
 from celery.schedules import schedule
 
-SCHEDULE = {
-    "expire-operations": {
-        "task": "mobileid.tasks.expire_operations",
-        "schedule": schedule(timedelta(seconds=5)),
-    },
-    "make-keys": {"task": "mobileid.tasks.turn_keys", "schedule": schedule(timedelta(minutes=10))},
-    "purge-protocol-rows": {"task": "mobileid.tasks.purge", "schedule": schedule(timedelta(minutes=5))},
-    "seal-trail": {"task": "reuseid.tasks.seal_trail", "schedule": schedule(timedelta(minutes=1))},
-    "end-locks-of-users": {"task": "reuseid.tasks.end_locks", "schedule": schedule(timedelta(seconds=15))},
-    "expire-requests": {"task": "reuseid.tasks.expire_requests", "schedule": schedule(timedelta(seconds=15))},
-    "erase-users": {"task": "reuseid.tasks.erase_users", "schedule": schedule(timedelta(minutes=1))},
-    "expire-exports": {"task": "reuseid.tasks.expire_exports", "schedule": schedule(timedelta(minutes=1))},
-    "purge": {"task": "reuseid.tasks.purge", "schedule": schedule(timedelta(minutes=10)), "options": {"expires": 600}},
-    "count-hours": {
-        "task": "reuseid.tasks.count_hours",
-        "schedule": schedule(timedelta(minutes=5)),
-        "options": {"expires": 300},
-    },
-}
+MINUTE = 60
+
+
+def beat_schedule(callback_sweep: int, bulk_sweep: int, watched_queues: list[str]) -> dict:
+    """The entries by name. The sweeps are seconds between two looks for what is owed and nobody was woken for."""
+    return {
+        "expire-operations": _every(5, "mobileid.tasks.expire_operations"),
+        "make-keys": _every(10 * MINUTE, "mobileid.tasks.turn_keys"),
+        "purge-protocol-rows": _every(5 * MINUTE, "mobileid.tasks.purge"),
+        "seal-trail": _every(MINUTE, "reuseid.tasks.seal_trail"),
+        "end-locks-of-users": _every(15, "reuseid.tasks.end_locks"),
+        "expire-requests": _every(15, "reuseid.tasks.expire_requests"),
+        "erase-users": _every(MINUTE, "reuseid.tasks.erase_users"),
+        "send-owed-callbacks": _every(callback_sweep, "reuseid.tasks.send_owed_callbacks", expires=30),
+        "carry-out-bulk-runs": _every(bulk_sweep, "reuseid.tasks.carry_out_bulk_runs", expires=bulk_sweep),
+        "make-exports": _every(bulk_sweep, "reuseid.tasks.make_exports", expires=bulk_sweep),
+        "expire-exports": _every(MINUTE, "reuseid.tasks.expire_exports"),
+        "purge": _every(10 * MINUTE, "reuseid.tasks.purge", expires=10 * MINUTE),
+        "count-hours": _every(5 * MINUTE, "reuseid.tasks.count_hours", expires=5 * MINUTE),
+    } | {
+        f"heartbeat-{queue}": _every(10, "reuseid.tasks.heartbeat", args=[queue], queue=queue, expires=10)
+        for queue in watched_queues
+    }
+
+
+def _every(seconds, task, args=(), **options):
+    return {"task": task, "schedule": schedule(timedelta(seconds=seconds)), "args": args, "options": options}

@@ -4,18 +4,16 @@
 under ``var/``. ``ENVIRONMENT=production`` refuses to start on a missing or default secret.
 """
 
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from celery.schedules import schedule
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_noop as _
 from kombu import Exchange, Queue
 
 from config import broker, env
 from config.backoffice import UNFOLD  # noqa: F401
-from config.schedule import SCHEDULE
+from config.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))
@@ -172,18 +170,6 @@ CELERY_TASK_ROUTES = {
     "reuseid.tasks.make_exports": {"queue": "bulk"},
 }
 CELERY_TIMEZONE = "UTC"
-_sweep = schedule(timedelta(seconds=env.integer("CALLBACK_SWEEP", 5, minimum=1)))
-_bulk_seconds = env.integer("BULK_SWEEP", 15, minimum=1)
-_bulk_sweep = {"schedule": schedule(timedelta(seconds=_bulk_seconds)), "options": {"expires": _bulk_seconds}}
-CELERY_BEAT_SCHEDULE = SCHEDULE | {
-    "send-owed-callbacks": {
-        "task": "reuseid.tasks.send_owed_callbacks",
-        "schedule": _sweep,
-        "options": {"expires": 30},
-    },
-    "carry-out-bulk-runs": {"task": "reuseid.tasks.carry_out_bulk_runs", **_bulk_sweep},
-    "make-exports": {"task": "reuseid.tasks.make_exports", **_bulk_sweep},
-}
 # What /readyz and /metrics watch: a worker on each of these queues, and how old (seconds) a sign of life and a callback
 # that waits for its sender may be.
 WATCHED_QUEUES = env.words("WATCHED_QUEUES", [queue.name for queue in CELERY_TASK_QUEUES])
@@ -193,13 +179,11 @@ CALLBACK_LATE = env.integer("CALLBACK_LATE", 120, minimum=1)
 BEAT_SILENCE = env.integer("BEAT_SILENCE", 30, minimum=2)
 # Bearer token of /metrics; without one only loopback reads them.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-for _queue in WATCHED_QUEUES:
-    CELERY_BEAT_SCHEDULE[f"heartbeat-{_queue}"] = {
-        "task": "reuseid.tasks.heartbeat",
-        "schedule": schedule(timedelta(seconds=10)),
-        "args": [_queue],
-        "options": {"queue": _queue, "expires": 10},
-    }
+CELERY_BEAT_SCHEDULE = beat_schedule(
+    callback_sweep=env.integer("CALLBACK_SWEEP", 5, minimum=1),
+    bulk_sweep=env.integer("BULK_SWEEP", 15, minimum=1),
+    watched_queues=WATCHED_QUEUES,
+)
 CELERY_BEAT_SCHEDULER = "reuseid.beat:SingleScheduler"
 
 # --- callbacks -------------------------------------------------------------------------------------------------------
