@@ -33,7 +33,7 @@ GROUPS = [
         _item(_("Devices"), "smartphone", "mobileid", "device"),
         _item(_("Operations"), "touch_app", "mobileid", "operation"),
         _item(_("Requests"), "how_to_reg", "reuseid", "request"),
-        _item(_("Many at once"), "checklist", "reuseid", "bulkrun"),
+        _item(_("Bulk acts"), "checklist", "reuseid", "bulkrun"),
         _item(_("Exports"), "download", "reuseid", "export"),
         _item(_("Timeline"), "history", "reuseid", "trailentry"),
         _item(_("My saved views"), "bookmark", "reuseid", "savedview"),

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "config.browsers.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.language.BackOfficeLanguage",
+    "config.zone.BackOfficeZone",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -4,13 +4,12 @@ from django.contrib import messages
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from mobileid.models import Device
 from mobileid.services import all_devices
 from reuseid.admin import cells
-from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.pages import explain, go_to
 from reuseid.admin.users import UserAdmin
 from reuseid.errors import ServiceError
@@ -82,51 +81,40 @@ def _has(codename):
     return allowed
 
 
-def _act(name, description, icon, title, form, submit, variant):
-    return action(
-        description=description,
-        url_path=name.replace("_", "-"),
-        icon=icon,
-        permissions=[name],
-        variant=variant,
-        dialog={"title": title, "description": "", "form_class": form, "form_submit_text": submit},
-    )
-
-
-@_act(
-    "lock_devices",
+@dialog_action(
     gettext_lazy("Lock all devices"),
-    "lock",
-    gettext_lazy("Lock all devices of this person"),
-    AllLockForm,
-    gettext_lazy("Lock them"),
-    ActionVariant.WARNING,
+    icon="lock",
+    right="lock_devices",
+    variant=ActionVariant.WARNING,
+    title=gettext_lazy("Lock all devices of this person"),
+    form=AllLockForm,
+    submit=gettext_lazy("Lock them"),
 )
 def lock_devices(self, request, form, object_id):
     return _run(self, request, object_id, all_devices.lock_all, form.values())
 
 
-@_act(
-    "unlock_devices",
+@dialog_action(
     gettext_lazy("Unlock all devices"),
-    "lock_open",
-    gettext_lazy("Unlock all devices of this person"),
-    AllUnlockForm,
-    gettext_lazy("Unlock them"),
-    ActionVariant.SUCCESS,
+    icon="lock_open",
+    right="unlock_devices",
+    variant=ActionVariant.SUCCESS,
+    title=gettext_lazy("Unlock all devices of this person"),
+    form=AllUnlockForm,
+    submit=gettext_lazy("Unlock them"),
 )
 def unlock_devices(self, request, form, object_id):
     return _run(self, request, object_id, all_devices.unlock_all, form.values())
 
 
-@_act(
-    "deactivate_devices",
+@dialog_action(
     gettext_lazy("Deactivate all devices"),
-    "phonelink_erase",
-    gettext_lazy("Deactivate all devices of this person for good"),
-    AllEndForm,
-    gettext_lazy("Deactivate for good"),
-    ActionVariant.DANGER,
+    icon="phonelink_erase",
+    right="deactivate_devices",
+    variant=ActionVariant.DANGER,
+    title=gettext_lazy("Deactivate all devices of this person for good"),
+    form=AllEndForm,
+    submit=gettext_lazy("Deactivate for good"),
 )
 def deactivate_devices(self, request, form, object_id):
     return _run(self, request, object_id, all_devices.deactivate_all, form.values())

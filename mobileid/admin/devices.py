@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from mobileid.admin.filters import MethodFilter, PlatformFilter
@@ -13,7 +13,7 @@ from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
 from reuseid.admin import cells
 from reuseid.admin.bulk import BulkListMixin, for_chosen
-from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.views import View, only, since_today
@@ -201,50 +201,36 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     def has_deactivate_permission(self, request, object_id=None):
         return self.may(request, object_id, "deactivate_device")
 
-    @action(
-        description=_("Lock"),
-        url_path="lock",
+    @dialog_action(
+        _("Lock"),
         icon="lock",
-        permissions=["lock"],
+        right="lock",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("Lock this device"),
-            "description": "",
-            "form_class": DeviceLockForm,
-            "form_submit_text": _("Lock"),
-        },
+        title=_("Lock this device"),
+        form=DeviceLockForm,
     )
     def lock(self, request, form, object_id):
         return self.act(request, object_id, devices.lock, done=_("The device is locked."), **form.values())
 
-    @action(
-        description=_("Unlock"),
-        url_path="unlock",
+    @dialog_action(
+        _("Unlock"),
         icon="lock_open",
-        permissions=["unlock"],
+        right="unlock",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": _("Unlock this device"),
-            "description": "",
-            "form_class": UnlockForm,
-            "form_submit_text": _("Unlock"),
-        },
+        title=_("Unlock this device"),
+        form=UnlockForm,
     )
     def unlock(self, request, form, object_id):
         return self.act(request, object_id, devices.unlock, done=_("The device is unlocked."), **form.values())
 
-    @action(
-        description=_("Deactivate"),
-        url_path="deactivate",
+    @dialog_action(
+        _("Deactivate"),
         icon="phonelink_erase",
-        permissions=["deactivate"],
+        right="deactivate",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Deactivate this device for good"),
-            "description": "",
-            "form_class": DeactivateForm,
-            "form_submit_text": _("Deactivate for good"),
-        },
+        title=_("Deactivate this device for good"),
+        form=DeactivateForm,
+        submit=_("Deactivate for good"),
     )
     def deactivate(self, request, form, object_id):
         done = _("The device is deactivated for good.")

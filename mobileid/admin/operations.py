@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseNotAllowed
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from mobileid.admin import contents
@@ -17,7 +17,7 @@ from mobileid.models import Application, Device, Evidence, Operation
 from mobileid.models.operations import OPEN
 from mobileid.services import endings, shown
 from reuseid.admin import cells
-from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.people import OfPerson
@@ -185,18 +185,14 @@ class OperationAdmin(Revealing, PageAdmin):
     def has_cancel_permission(self, request, object_id=None):
         return self.may(request, object_id, "cancel_operation")
 
-    @action(
-        description=_("Cancel"),
-        url_path="cancel",
+    @dialog_action(
+        _("Cancel"),
         icon="cancel",
-        permissions=["cancel"],
+        right="cancel",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Cancel this operation"),
-            "description": "",
-            "form_class": CancelForm,
-            "form_submit_text": _("Cancel the operation"),
-        },
+        title=_("Cancel this operation"),
+        form=CancelForm,
+        submit=_("Cancel the operation"),
     )
     def cancel(self, request, form, object_id):
         return self.act(request, object_id, endings.cancel, done=_("The operation is cancelled."), **form.values())

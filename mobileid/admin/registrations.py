@@ -5,7 +5,6 @@ from django.contrib import messages
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -14,7 +13,7 @@ from mobileid.models import Application, Operation
 from mobileid.services import registering
 from mobileid.services.qr import svg_data_uri
 from reuseid.admin import cells
-from reuseid.admin.dialogs import caller_advice
+from reuseid.admin.dialogs import caller_advice, dialog_action
 from reuseid.admin.pages import explain, go_to
 from reuseid.admin.scope import scoped
 from reuseid.admin.secrets import shown_once
@@ -64,18 +63,14 @@ class RegisterForm(StepUp, BaseDialogForm):
         return {"follows": [*(caller_advice(self.user.pk) if self.user else []), *follows]}
 
 
-@action(
-    description=gettext_lazy("Register a phone"),
-    url_path="register",
+@dialog_action(
+    gettext_lazy("Register a phone"),
     icon="add_to_home_screen",
-    permissions=["register"],
+    right="register",
     variant=ActionVariant.PRIMARY,
-    dialog={
-        "title": gettext_lazy("Register a phone for this person"),
-        "description": "",
-        "form_class": RegisterForm,
-        "form_submit_text": gettext_lazy("Make the code"),
-    },
+    title=gettext_lazy("Register a phone for this person"),
+    form=RegisterForm,
+    submit=gettext_lazy("Make the code"),
 )
 def register(self, request, form, object_id):
     user = self.row(request, object_id)

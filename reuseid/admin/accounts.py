@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells
-from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.edits import EditAdmin, EditForm
 from reuseid.admin.filters import StatusFilter
 from reuseid.admin.pages import Acting
@@ -61,34 +61,24 @@ class AccountAdmin(Acting, EditAdmin):
     def has_block_permission(self, request, object_id=None):
         return self.may(request, object_id, "block_account")
 
-    @action(
-        description=_("Block"),
-        url_path="block",
+    @dialog_action(
+        _("Block"),
         icon="block",
-        permissions=["block"],
+        right="block",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("Block this account"),
-            "description": "",
-            "form_class": BlockForm,
-            "form_submit_text": _("Block"),
-        },
+        title=_("Block this account"),
+        form=BlockForm,
     )
     def block(self, request, form, object_id):
         return self.act(request, object_id, accounts.block, done=_("The account is blocked."), **form.values())
 
-    @action(
-        description=_("Let in again"),
-        url_path="unblock",
+    @dialog_action(
+        _("Let in again"),
         icon="lock_open",
-        permissions=["block"],
+        right="block",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": _("Let this account in again"),
-            "description": "",
-            "form_class": UnblockForm,
-            "form_submit_text": _("Let in again"),
-        },
+        title=_("Let this account in again"),
+        form=UnblockForm,
     )
     def unblock(self, request, form, object_id):
         return self.act(request, object_id, accounts.unblock, done=_("The account is let in again."), **form.values())

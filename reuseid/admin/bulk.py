@@ -11,14 +11,14 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.bulk_words import act_label, outcome
-from reuseid.admin.dialogs import LockForm, SureForm
+from reuseid.admin.dialogs import LockForm, SureForm, dialog_action
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, trail_of
 from reuseid.admin.progress import Progress
@@ -278,7 +278,7 @@ class BulkRunAdmin(PageAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _("Many at once"),
+            "title": _("New bulk act"),
             "form": form,
             "limit": bulk.settings.BULK_LIMIT,
             "action": reverse("admin:reuseid_bulkrun_add"),
@@ -332,37 +332,29 @@ class BulkRunAdmin(PageAdmin):
         run = self.row(request, object_id)
         return run is not None and (run.kind, run.act) in offered(request.user)
 
-    @action(
-        description=gettext_lazy("Carry out"),
-        url_path="carry-out",
+    @dialog_action(
+        gettext_lazy("Carry out"),
         icon="play_arrow",
-        permissions=["carry_out"],
+        right="carry_out",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": gettext_lazy("Carry out this bulk act"),
-            "description": gettext_lazy(
-                "Each row is decided again, one after the other, in the background. Each change leaves its own line in "
-                "the history and tells the account's systems. It can be stopped; what was done stays done."
-            ),
-            "form_class": CarryOutForm,
-            "form_submit_text": gettext_lazy("Carry out"),
-        },
+        title=gettext_lazy("Carry out this bulk act"),
+        description=gettext_lazy(
+            "Each row is decided again, one after the other, in the background. Each change leaves its own line in "
+            "the history and tells the account's systems. It can be stopped; what was done stays done."
+        ),
+        form=CarryOutForm,
     )
     def carry_out(self, request, form, object_id):
         return self.act(request, object_id, _by(bulk.start), done=_("It is being carried out."))
 
-    @action(
-        description=gettext_lazy("Stop"),
-        url_path="stop",
+    @dialog_action(
+        gettext_lazy("Stop"),
         icon="stop",
-        permissions=["stop"],
+        right="stop",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": gettext_lazy("Stop this bulk act"),
-            "description": gettext_lazy("What was done stays done; nothing more is changed."),
-            "form_class": SureForm,
-            "form_submit_text": gettext_lazy("Stop"),
-        },
+        title=gettext_lazy("Stop this bulk act"),
+        description=gettext_lazy("What was done stays done; nothing more is changed."),
+        form=SureForm,
     )
     def stop(self, request, form, object_id):
         return self.act(request, object_id, _by(bulk.stop), done=_("It is stopped."))

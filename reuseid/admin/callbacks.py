@@ -7,11 +7,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from reuseid import crypto
 from reuseid.admin import cells
-from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.masks import masked_body
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
@@ -205,17 +205,12 @@ class DeliveryAdmin(PageAdmin):
     def has_resend_permission(self, request, object_id=None):
         return self.may(request, object_id, "resend_delivery")
 
-    @action(
-        description=_("Send again"),
-        url_path="resend",
+    @dialog_action(
+        _("Send again"),
         icon="replay",
-        permissions=["resend"],
-        dialog={
-            "title": _("Send this callback again"),
-            "description": "",
-            "form_class": ResendForm,
-            "form_submit_text": _("Send again"),
-        },
+        right="resend",
+        title=_("Send this callback again"),
+        form=ResendForm,
     )
     def resend(self, request, form, object_id):
         return self.act(request, object_id, deliveries.resend, done=_("It is owed again, due now."), **form.values())

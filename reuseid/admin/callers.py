@@ -4,7 +4,6 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -13,6 +12,7 @@ from unfold.widgets import (
 )
 
 from reuseid.admin import cells, history
+from reuseid.admin.dialogs import dialog_action
 from reuseid.admin.users import HEADER, UserAdmin
 from reuseid.models import User
 from reuseid.services import callers, reasons
@@ -60,17 +60,14 @@ class CallerForm(BaseDialogForm):
         return {"asked": sent["asked"], "passed": sent["outcome"] == callers.PASSED, "note": sent["note"]}
 
 
-@action(
-    description=gettext_lazy("Verify the caller"),
-    url_path="verify-caller",
+@dialog_action(
+    gettext_lazy("Verify the caller"),
     icon="support_agent",
-    permissions=["verify_caller"],
-    dialog={
-        "title": gettext_lazy("Verify the caller"),
-        "description": gettext_lazy("Compare with what you see, then record the outcome. It counts for 15 minutes."),
-        "form_class": CallerForm,
-        "form_submit_text": gettext_lazy("Record it"),
-    },
+    right="verify_caller",
+    title=gettext_lazy("Verify the caller"),
+    description=gettext_lazy("Compare with what you see, then record the outcome. It counts for 15 minutes."),
+    form=CallerForm,
+    submit=gettext_lazy("Record it"),
 )
 def verify_caller(self, request, form, object_id):
     done = _("The check of the caller is recorded.")

@@ -1,6 +1,6 @@
 """How single values look: state words, times, links, ids, masks. Everything is escaped here."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.contrib.admin.utils import quote
 from django.urls import NoReverseMatch, reverse
@@ -68,18 +68,18 @@ def reason(code):
 
 
 def when(moment, missing=NONE):
-    """A time to the second; a script turns it to the reader's zone and puts the age beside it.
+    """A time to the second in the reader's zone, UTC in the tooltip; a script puts the age beside it.
 
     ``missing`` is what stands there without one: NEVER where it could have happened, NOT_YET where it will.
     """
     if moment is None:
         return missing
-    shown = localtime(moment)
+    exact = moment.astimezone(UTC)
     return format_html(
         '<time class="bo-time" datetime="{}" title="{}">{}</time>',
-        shown.isoformat(),
-        shown.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
-        shown.strftime("%Y-%m-%d %H:%M:%S"),
+        exact.isoformat(),
+        exact.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
+        localtime(moment).strftime("%Y-%m-%d %H:%M:%S"),
     )
 
 
@@ -98,14 +98,16 @@ def left(seconds):
     return format_html('<span class="bo-left" role="timer">{}</span>', format_html(gettext("{time} left"), time=clock))
 
 
-def ident(value):
-    """An id that is copied with one click."""
+def ident(value, brief=False):
+    """An id that is copied with one click; ``brief`` shows its beginning, and copies all of it."""
     if not value:
         return NONE
     return format_html(
-        '<span class="bo-id"><code>{}</code><button type="button" class="bo-copy" data-copy="{}" aria-label="{}">'
+        '<span class="bo-id"><code title="{}">{}</code>'
+        '<button type="button" class="bo-copy" data-copy="{}" aria-label="{}">'
         '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button></span>',
-        value,
+        value if brief else "",
+        short(value) if brief else value,
         value,
         _("Copy"),
     )

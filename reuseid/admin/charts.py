@@ -5,6 +5,7 @@ The page needs no script for them, so nothing jumps when they are drawn anew.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from datetime import timezone as fixed
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +25,7 @@ class Period:
     step: timedelta
 
     def starts(self, now):
-        """The beginnings of its columns, oldest first, in UTC; the last one holds ``now``."""
+        """The beginnings of its columns, oldest first, in its zone; the last one holds ``now``."""
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         last = day + (now - day) // self.step * self.step
         return [last - self.step * back for back in reversed(range(self.columns))]
@@ -153,8 +154,9 @@ def chosen(request) -> Period:
 
 
 def now():
-    """The present, in the zone that the charts are drawn in."""
-    return timezone.now()
+    """The present as the reader's clock shows it. The charts keep its distance to UTC, so that no day has 23 hours."""
+    here = timezone.localtime()
+    return here.astimezone(fixed(here.utcoffset()))
 
 
 def not_all(complete):

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.http import Http404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from reuseid.admin import cells
-from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.filters import AccountFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids
@@ -131,18 +131,16 @@ class ClientAdmin(PageAdmin):
     def has_block_permission(self, request, object_id=None):
         return self.may(request, object_id, "block_client")
 
-    @action(
-        description=_("New client"),
+    @dialog_action(
+        _("New client"),
         url_path="new",
         icon="add",
-        permissions=["create"],
+        right="create",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("A new API client"),
-            "description": _("Its secret is shown once, after this."),
-            "form_class": NewForm,
-            "form_submit_text": _("Make it"),
-        },
+        title=_("A new API client"),
+        description=_("Its secret is shown once, after this."),
+        form=NewForm,
+        submit=_("Make it"),
     )
     def create(self, request, form):
         values = form.cleaned_data
@@ -155,33 +153,25 @@ class ClientAdmin(PageAdmin):
             return go_to(request, cells.list_of(Client))
         return self._secret(request, client, secret)
 
-    @action(
-        description=_("Scopes"),
-        url_path="scopes",
+    @dialog_action(
+        _("Scopes"),
         icon="rule",
-        permissions=["scopes"],
-        dialog={
-            "title": _("What the client may do"),
-            "description": "",
-            "form_class": ScopesForm,
-            "form_submit_text": _("Save"),
-        },
+        right="scopes",
+        title=_("What the client may do"),
+        form=ScopesForm,
+        submit=_("Save"),
     )
     def scopes(self, request, form, object_id):
         return self.act(request, object_id, clients.set_scopes, done=_("The scopes are saved."), **form.values())
 
-    @action(
-        description=_("New secret"),
-        url_path="rotate",
+    @dialog_action(
+        _("New secret"),
         icon="key",
-        permissions=["rotate"],
+        right="rotate",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("A new secret for this client"),
-            "description": "",
-            "form_class": RotateForm,
-            "form_submit_text": _("Make a new secret"),
-        },
+        title=_("A new secret for this client"),
+        form=RotateForm,
+        submit=_("Make a new secret"),
     )
     def rotate(self, request, form, object_id):
         client = self.row(request, object_id)
@@ -199,34 +189,24 @@ class ClientAdmin(PageAdmin):
             back=cells.page_of(Client, client.pk),
         )
 
-    @action(
-        description=_("Block"),
-        url_path="block",
+    @dialog_action(
+        _("Block"),
         icon="block",
-        permissions=["block"],
+        right="block",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("Block this client"),
-            "description": "",
-            "form_class": BlockForm,
-            "form_submit_text": _("Block"),
-        },
+        title=_("Block this client"),
+        form=BlockForm,
     )
     def block(self, request, form, object_id):
         return self.act(request, object_id, clients.block, done=_("The client is blocked."), **form.values())
 
-    @action(
-        description=_("Let in again"),
-        url_path="unblock",
+    @dialog_action(
+        _("Let in again"),
         icon="lock_open",
-        permissions=["block"],
+        right="block",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": _("Let this client in again"),
-            "description": "",
-            "form_class": UnblockForm,
-            "form_submit_text": _("Let in again"),
-        },
+        title=_("Let this client in again"),
+        form=UnblockForm,
     )
     def unblock(self, request, form, object_id):
         return self.act(request, object_id, clients.unblock, done=_("The client is let in again."), **form.values())

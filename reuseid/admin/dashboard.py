@@ -36,7 +36,7 @@ def up_to(rows, limit=LIMIT):
 
 
 def today():
-    """Midnight, in the server's zone."""
+    """Midnight, in the reader's zone."""
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 

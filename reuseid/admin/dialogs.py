@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
@@ -36,6 +38,25 @@ def caller_advice(user_id):
         ]
     sentence = gettext("Nobody has verified the caller in the last 15 minutes: “%(button)s” is on the person's page.")
     return [sentence % {"button": gettext("Verify the caller")}]
+
+
+def dialog_action(
+    label, *, right, title, form, icon="", variant=ActionVariant.DEFAULT, url_path="", description="", submit=""
+):
+    """An action behind a dialog: ``form`` under ``title``, with a button that says ``submit``, or else the label.
+
+    ``right`` names the method ``has_<right>_permission`` that opens it; the address ends like the method's name.
+    """
+
+    def decorate(method):
+        path = url_path or method.__name__.replace("_", "-")
+        dialog = {"title": title, "description": description, "form_class": form, "form_submit_text": submit or label}
+        behind = action(
+            description=label, url_path=path, icon=icon, permissions=[right], variant=variant, dialog=dialog
+        )
+        return behind(method)
+
+    return decorate
 
 
 class ReasonForm(StepUp, BaseDialogForm):

@@ -16,7 +16,6 @@ from unfold.widgets import (
 )
 
 from reuseid import event_types
-from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.scope import account_ids, scoped
 from reuseid.errors import Invalid
@@ -169,9 +168,7 @@ class ResendSinceForm(
 
     since = forms.DateTimeField(
         label=_("Since"),
-        # A script takes what is typed for the reader's own time and sends it in UTC.
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1", "data-utc": ""}),
-        help_text=cells.lazy_html("<noscript>{}</noscript>", _("In UTC.")),
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local", "step": "1"}),
     )
     delivered = forms.BooleanField(
         required=False, label=_("Also what was taken already"), widget=UnfoldBooleanSwitchWidget
@@ -182,11 +179,11 @@ class ResendSinceForm(
         super().__init__(request, object_id, *args, **kwargs)
         endpoint = endpoint_of(request, object_id)
         since = (endpoint and endpoint.failing_since) or timezone.now() - timedelta(days=1)
-        self.initial = {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")}
+        self.initial = {"since": timezone.localtime(since).strftime("%Y-%m-%dT%H:%M:%S")}
 
     def values(self):
         return {
             **super().values(),
-            "since": self.cleaned_data["since"].replace(tzinfo=UTC),
+            "since": self.cleaned_data["since"].astimezone(UTC),
             "delivered": self.cleaned_data["delivered"],
         }

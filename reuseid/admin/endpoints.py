@@ -5,11 +5,11 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, endpoint_forms
-from reuseid.admin.dialogs import SureForm
+from reuseid.admin.dialogs import SureForm, dialog_action
 from reuseid.admin.filters import AccountFilter, StatusFilter
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
 from reuseid.admin.secrets import shown_once
@@ -127,34 +127,24 @@ class WebhookEndpointAdmin(PageAdmin):
     def has_pause_permission(self, request, object_id=None):
         return self.may(request, object_id, "pause_webhookendpoint")
 
-    @action(
-        description=_("Pause"),
-        url_path="pause",
+    @dialog_action(
+        _("Pause"),
         icon="pause",
-        permissions=["pause"],
+        right="pause",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("Pause this endpoint"),
-            "description": "",
-            "form_class": endpoint_forms.PauseForm,
-            "form_submit_text": _("Pause"),
-        },
+        title=_("Pause this endpoint"),
+        form=endpoint_forms.PauseForm,
     )
     def pause(self, request, form, object_id):
         return self.act(request, object_id, webhooks.pause, done=_("The endpoint is paused."), **form.values())
 
-    @action(
-        description=_("Resume"),
-        url_path="resume",
+    @dialog_action(
+        _("Resume"),
         icon="play_arrow",
-        permissions=["pause"],
+        right="pause",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": _("Resume this endpoint"),
-            "description": "",
-            "form_class": endpoint_forms.ResumeForm,
-            "form_submit_text": _("Resume"),
-        },
+        title=_("Resume this endpoint"),
+        form=endpoint_forms.ResumeForm,
     )
     def resume(self, request, form, object_id):
         return self.act(request, object_id, webhooks.resume, done=_("The endpoint gets its events."), **form.values())
@@ -176,18 +166,16 @@ class WebhookEndpointAdmin(PageAdmin):
     def has_resend_permission(self, request, object_id=None):
         return self.may(request, object_id, "resend_delivery")
 
-    @action(
-        description=_("New endpoint"),
+    @dialog_action(
+        _("New endpoint"),
         url_path="new",
         icon="add",
-        permissions=["create"],
+        right="create",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("A new endpoint"),
-            "description": _("Its secret is shown once, after this."),
-            "form_class": endpoint_forms.NewEndpointForm,
-            "form_submit_text": _("Make it"),
-        },
+        title=_("A new endpoint"),
+        description=_("Its secret is shown once, after this."),
+        form=endpoint_forms.NewEndpointForm,
+        submit=_("Make it"),
     )
     def create(self, request, form):
         try:
@@ -197,33 +185,26 @@ class WebhookEndpointAdmin(PageAdmin):
             return go_to(request, cells.list_of(WebhookEndpoint))
         return self._secret(request, endpoint)
 
-    @action(
-        description=_("Change"),
-        url_path="edit",
+    @dialog_action(
+        _("Change"),
         icon="edit",
-        permissions=["edit"],
-        dialog={
-            "title": _("Change this endpoint"),
-            "description": _("What is owed already goes to the new address."),
-            "form_class": endpoint_forms.ChangeEndpointForm,
-            "form_submit_text": _("Save"),
-        },
+        right="edit",
+        title=_("Change this endpoint"),
+        description=_("What is owed already goes to the new address."),
+        form=endpoint_forms.ChangeEndpointForm,
+        submit=_("Save"),
     )
     def edit(self, request, form, object_id):
         return self.act(request, object_id, webhooks.update, done=_("The endpoint is changed."), **form.values())
 
-    @action(
-        description=_("New secret"),
-        url_path="rotate",
+    @dialog_action(
+        _("New secret"),
         icon="key",
-        permissions=["rotate"],
+        right="rotate",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("New keys for this endpoint"),
-            "description": "",
-            "form_class": endpoint_forms.RotateForm,
-            "form_submit_text": _("Make new keys"),
-        },
+        title=_("New keys for this endpoint"),
+        form=endpoint_forms.RotateForm,
+        submit=_("Make new keys"),
     )
     def rotate(self, request, form, object_id):
         endpoint = self._found(request, object_id)
@@ -234,33 +215,26 @@ class WebhookEndpointAdmin(PageAdmin):
             return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
         return self._secret(request, endpoint)
 
-    @action(
-        description=_("Remove"),
-        url_path="remove",
+    @dialog_action(
+        _("Remove"),
         icon="delete",
-        permissions=["remove"],
+        right="remove",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Remove this endpoint for good"),
-            "description": "",
-            "form_class": endpoint_forms.RemoveForm,
-            "form_submit_text": _("Remove for good"),
-        },
+        title=_("Remove this endpoint for good"),
+        form=endpoint_forms.RemoveForm,
+        submit=_("Remove for good"),
     )
     def remove(self, request, form, object_id):
         return self.act(request, object_id, webhooks.delete, done=_("The endpoint is removed."), **form.values())
 
-    @action(
-        description=_("Send a test"),
-        url_path="test",
+    @dialog_action(
+        _("Send a test"),
         icon="science",
-        permissions=["edit"],
-        dialog={
-            "title": _("Send a test to this endpoint"),
-            "description": _("It gets the event webhook.test, signed as all others. Its answer is shown."),
-            "form_class": SureForm,
-            "form_submit_text": _("Send"),
-        },
+        right="edit",
+        title=_("Send a test to this endpoint"),
+        description=_("It gets the event webhook.test, signed as all others. Its answer is shown."),
+        form=SureForm,
+        submit=_("Send"),
     )
     def test(self, request, form, object_id):
         endpoint = self._found(request, object_id)
@@ -274,17 +248,13 @@ class WebhookEndpointAdmin(PageAdmin):
 
     # Sending again
 
-    @action(
-        description=_("Send again since …"),
-        url_path="resend-since",
+    @dialog_action(
+        _("Send again since …"),
         icon="history",
-        permissions=["resend"],
-        dialog={
-            "title": _("Send again what it missed since a time"),
-            "description": "",
-            "form_class": endpoint_forms.ResendSinceForm,
-            "form_submit_text": _("Send again"),
-        },
+        right="resend",
+        title=_("Send again what it missed since a time"),
+        form=endpoint_forms.ResendSinceForm,
+        submit=_("Send again"),
     )
     def resend_since(self, request, form, object_id):
         endpoint = self._found(request, object_id)
@@ -302,17 +272,13 @@ class WebhookEndpointAdmin(PageAdmin):
                 )
         return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
 
-    @action(
-        description=_("Send all failed again"),
-        url_path="resend-failed",
+    @dialog_action(
+        _("Send all failed again"),
         icon="replay",
-        permissions=["resend"],
-        dialog={
-            "title": _("Send all again that were given up"),
-            "description": "",
-            "form_class": endpoint_forms.ResendFailedForm,
-            "form_submit_text": _("Send again"),
-        },
+        right="resend",
+        title=_("Send all again that were given up"),
+        form=endpoint_forms.ResendFailedForm,
+        submit=_("Send again"),
     )
     def resend_failed(self, request, form, object_id):
         endpoint = self._found(request, object_id)

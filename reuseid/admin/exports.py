@@ -15,13 +15,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
-from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.progress import Progress
@@ -172,33 +172,23 @@ class PeopleExportMixin(ExportListMixin):
     def has_export_all_permission(self, request, object_id=None):
         return self.may_export(request, "users", sensitive=True)
 
-    @action(
-        description=gettext_lazy("Export"),
-        url_path="export",
+    @dialog_action(
+        gettext_lazy("Export"),
         icon="download",
-        permissions=["export"],
-        dialog={
-            "title": gettext_lazy("Export people"),
-            "description": "",
-            "form_class": PeopleForm,
-            "form_submit_text": gettext_lazy("Export"),
-        },
+        right="export",
+        title=gettext_lazy("Export people"),
+        form=PeopleForm,
     )
     def export(self, request, form):
         return self.ask_export(request, form)
 
-    @action(
-        description=gettext_lazy("Export with sensitive values"),
-        url_path="export-all",
+    @dialog_action(
+        gettext_lazy("Export with sensitive values"),
         icon="download",
-        permissions=["export_all"],
+        right="export_all",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": gettext_lazy("Export people with sensitive values"),
-            "description": "",
-            "form_class": SensitiveForm,
-            "form_submit_text": gettext_lazy("Export with sensitive values"),
-        },
+        title=gettext_lazy("Export people with sensitive values"),
+        form=SensitiveForm,
     )
     def export_all(self, request, form):
         return self.ask_export(request, form)
@@ -212,17 +202,12 @@ class TrailExportMixin(ExportListMixin):
     def has_export_permission(self, request, object_id=None):
         return self.may_export(request, "trail")
 
-    @action(
-        description=gettext_lazy("Export"),
-        url_path="export",
+    @dialog_action(
+        gettext_lazy("Export"),
         icon="download",
-        permissions=["export"],
-        dialog={
-            "title": gettext_lazy("Export the timeline"),
-            "description": "",
-            "form_class": TrailForm,
-            "form_submit_text": gettext_lazy("Export"),
-        },
+        right="export",
+        title=gettext_lazy("Export the timeline"),
+        form=TrailForm,
     )
     def export(self, request, form):
         return self.ask_export(request, form)

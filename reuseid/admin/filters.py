@@ -74,7 +74,7 @@ StatusFilter = by_choice("status", _("state"))
 
 
 class DateFilter(RangeDateFilter):
-    """From one day to another, both included, in the server's zone; what is not a date is left out."""
+    """From one day to another, both included, in the reader's zone; what is not a date is left out."""
 
     def queryset(self, request, queryset):
         start = self._day("from")

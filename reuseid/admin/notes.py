@@ -3,12 +3,12 @@
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from reuseid import crypto
 from reuseid.admin import cells, history
+from reuseid.admin.dialogs import dialog_action
 from reuseid.admin.pages import ROWS, Tab, Table
 from reuseid.admin.users import UserAdmin
 from reuseid.models import UserNote
@@ -28,17 +28,14 @@ class NoteForm(BaseDialogForm):
     )
 
 
-@action(
-    description=gettext_lazy("Add a note"),
-    url_path="note",
+@dialog_action(
+    gettext_lazy("Add a note"),
     icon="note_add",
-    permissions=["note"],
-    dialog={
-        "title": gettext_lazy("A note about this person"),
-        "description": gettext_lazy("It can't be changed afterwards; it goes when the person is erased."),
-        "form_class": NoteForm,
-        "form_submit_text": gettext_lazy("Keep the note"),
-    },
+    right="note",
+    title=gettext_lazy("A note about this person"),
+    description=gettext_lazy("It can't be changed afterwards; it goes when the person is erased."),
+    form=NoteForm,
+    submit=gettext_lazy("Keep the note"),
 )
 def note(self, request, form, object_id):
     done = _("The note is kept.")

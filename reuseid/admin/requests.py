@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells
-from reuseid.admin.dialogs import NoteForm, WhyNotForm
+from reuseid.admin.dialogs import NoteForm, WhyNotForm, dialog_action
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice
 from reuseid.admin.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
 from reuseid.admin.users import consequences
@@ -227,50 +227,36 @@ class RequestAdmin(PageAdmin):
     def _is_own(self, request, object_id):
         return self.row(request, object_id).asked_by_id == request.user.pk
 
-    @action(
-        description=_("Approve"),
-        url_path="approve",
+    @dialog_action(
+        _("Approve"),
         icon="check",
-        permissions=["approve"],
+        right="approve",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Approve this request"),
-            "description": "",
-            "form_class": ApproveForm,
-            "form_submit_text": _("Approve for good"),
-        },
+        title=_("Approve this request"),
+        form=ApproveForm,
+        submit=_("Approve for good"),
     )
     def approve(self, request, form, object_id):
         done = _("Approved: it is done.")
         return self.act(request, object_id, requests.approve, done=done, **form.values())
 
-    @action(
-        description=_("Reject"),
-        url_path="reject",
+    @dialog_action(
+        _("Reject"),
         icon="close",
-        permissions=["reject"],
-        dialog={
-            "title": _("Reject this request"),
-            "description": "",
-            "form_class": RejectForm,
-            "form_submit_text": _("Reject"),
-        },
+        right="reject",
+        title=_("Reject this request"),
+        form=RejectForm,
     )
     def reject(self, request, form, object_id):
         done = _("Rejected: nothing was changed for the person.")
         return self.act(request, object_id, requests.reject, done=done, **form.values())
 
-    @action(
-        description=_("Withdraw"),
-        url_path="withdraw",
+    @dialog_action(
+        _("Withdraw"),
         icon="undo",
-        permissions=["withdraw"],
-        dialog={
-            "title": _("Withdraw your request"),
-            "description": "",
-            "form_class": WithdrawForm,
-            "form_submit_text": _("Withdraw"),
-        },
+        right="withdraw",
+        title=_("Withdraw your request"),
+        form=WithdrawForm,
     )
     def withdraw(self, request, form, object_id):
         done = _("Withdrawn: nothing was changed for the person.")

@@ -8,11 +8,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action
 
 from reuseid import crypto
 from reuseid.admin import cells
-from reuseid.admin.dialogs import ReasonForm
+from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.pages import Acting, explain, go_to
 from reuseid.errors import ServiceError
 from reuseid.models import Attribute, Proofing, User
@@ -70,17 +69,13 @@ def reveal_action(form, *, description="", title=""):
     def reveal(self, request, form, object_id):
         return self.show_for_a_minute(request, form, object_id)
 
-    return action(
-        description=description or gettext_lazy("Reveal"),
-        url_path="reveal",
+    return dialog_action(
+        description or gettext_lazy("Reveal"),
         icon="visibility",
-        permissions=["reveal"],
-        dialog={
-            "title": title or gettext_lazy("Show this value for one minute"),
-            "description": "",
-            "form_class": form,
-            "form_submit_text": gettext_lazy("Show it"),
-        },
+        right="reveal",
+        title=title or gettext_lazy("Show this value for one minute"),
+        form=form,
+        submit=gettext_lazy("Show it"),
     )(reveal)
 
 

@@ -9,14 +9,14 @@ from django.http import Http404
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
-from reuseid.admin.dialogs import SureForm
+from reuseid.admin.dialogs import SureForm, dialog_action
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, explain, go_to
 from reuseid.errors import ServiceError
 from reuseid.models import SavedView
@@ -98,17 +98,15 @@ class SavedViewAdmin(PageAdmin):
     def has_create_permission(self, request, object_id=None):
         return self.right(request, "view_savedview")
 
-    @action(
-        description=gettext_lazy("Save this view"),
+    @dialog_action(
+        gettext_lazy("Save this view"),
         url_path="new",
         icon="bookmark_add",
-        permissions=["create"],
-        dialog={
-            "title": gettext_lazy("Save this view"),
-            "description": gettext_lazy("The list with its filters, as a link above it."),
-            "form_class": NameForm,
-            "form_submit_text": gettext_lazy("Save"),
-        },
+        right="create",
+        title=gettext_lazy("Save this view"),
+        description=gettext_lazy("The list with its filters, as a link above it."),
+        form=NameForm,
+        submit=gettext_lazy("Save"),
     )
     def create(self, request, form):
         listed = self._list_of(request)
@@ -137,18 +135,14 @@ class SavedViewAdmin(PageAdmin):
     def has_remove_permission(self, request, object_id=None):
         return self.may(request, object_id, "view_savedview")
 
-    @action(
-        description=gettext_lazy("Remove"),
-        url_path="remove",
+    @dialog_action(
+        gettext_lazy("Remove"),
         icon="bookmark_remove",
-        permissions=["remove"],
+        right="remove",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": gettext_lazy("Remove this saved view"),
-            "description": gettext_lazy("Only the link goes; the rows stay as they are."),
-            "form_class": SureForm,
-            "form_submit_text": gettext_lazy("Remove"),
-        },
+        title=gettext_lazy("Remove this saved view"),
+        description=gettext_lazy("Only the link goes; the rows stay as they are."),
+        form=SureForm,
     )
     def remove(self, request, form, object_id):
         view = self.row(request, object_id)

@@ -5,7 +5,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from reuseid.admin import cells
 from reuseid.admin.deeds import deeds
-from reuseid.admin.dialogs import ReasonForm, StrongSureForm
+from reuseid.admin.dialogs import ReasonForm, StrongSureForm, dialog_action
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids, scoped
 from reuseid.admin.secrets import shown_once
@@ -206,20 +206,18 @@ class StaffAdmin(PageAdmin):
     def has_access_permission(self, request, object_id=None):
         return self.may(request, object_id, "change_staff")
 
-    @action(
-        description=_("New colleague"),
+    @dialog_action(
+        _("New colleague"),
         url_path="new",
         icon="person_add",
-        permissions=["create"],
+        right="create",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("A new colleague"),
-            "description": _(
-                "The first password is shown once, after this. The colleague chooses an own one right after signing in."
-            ),
-            "form_class": NewForm,
-            "form_submit_text": _("Make the entry"),
-        },
+        title=_("A new colleague"),
+        description=_(
+            "The first password is shown once, after this. The colleague chooses an own one right after signing in."
+        ),
+        form=NewForm,
+        submit=_("Make the entry"),
     )
     def create(self, request, form):
         try:
@@ -229,17 +227,14 @@ class StaffAdmin(PageAdmin):
             return go_to(request, cells.list_of(Staff))
         return self._secret(request, staff, password)
 
-    @action(
-        description=_("Access"),
-        url_path="access",
+    @dialog_action(
+        _("Access"),
         icon="badge",
-        permissions=["access"],
-        dialog={
-            "title": _("Roles and accounts"),
-            "description": _("They count from the colleague's next click."),
-            "form_class": ChangeForm,
-            "form_submit_text": _("Save"),
-        },
+        right="access",
+        title=_("Roles and accounts"),
+        description=_("They count from the colleague's next click."),
+        form=ChangeForm,
+        submit=_("Save"),
     )
     def access(self, request, form, object_id):
         def change(staff, *, actor, **values):
@@ -247,18 +242,14 @@ class StaffAdmin(PageAdmin):
 
         return self.act(request, object_id, change, done=_("The access is saved."), **form.values())
 
-    @action(
-        description=_("New password"),
-        url_path="password",
+    @dialog_action(
+        _("New password"),
         icon="key",
-        permissions=["access"],
+        right="access",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("A new password"),
-            "description": "",
-            "form_class": PasswordForm,
-            "form_submit_text": _("Make a new password"),
-        },
+        title=_("A new password"),
+        form=PasswordForm,
+        submit=_("Make a new password"),
     )
     def password(self, request, form, object_id):
         staff = self.row(request, object_id)
@@ -271,18 +262,14 @@ class StaffAdmin(PageAdmin):
             return go_to(request, cells.page_of(Staff, staff.pk))
         return self._secret(request, staff, secret)
 
-    @action(
-        description=_("Reset second factor"),
-        url_path="reset-factor",
+    @dialog_action(
+        _("Reset second factor"),
         icon="phonelink_erase",
-        permissions=["access"],
+        right="access",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Reset this colleague's second factor"),
-            "description": "",
-            "form_class": ResetForm,
-            "form_submit_text": _("Reset"),
-        },
+        title=_("Reset this colleague's second factor"),
+        form=ResetForm,
+        submit=_("Reset"),
     )
     def reset_factor(self, request, form, object_id):
         def reset(staff, *, actor, **values):

@@ -5,12 +5,12 @@ from django.db.models import F
 from django.http import Http404
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
-from reuseid.admin.dialogs import SureForm
+from reuseid.admin.dialogs import SureForm, dialog_action
 from reuseid.admin.filters import AccountFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, go_to
 from reuseid.admin.trail import OfService
@@ -94,18 +94,14 @@ class StaffNoticeAdmin(PageAdmin):
     def has_mark_permission(self, request, object_id=None):
         return self.may(request, object_id, "mark_staffnotice")
 
-    @action(
-        description=_("Mark as seen"),
-        url_path="mark",
+    @dialog_action(
+        _("Mark as seen"),
         icon="visibility",
-        permissions=["mark"],
+        right="mark",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("Mark this notice as seen"),
-            "description": _("Your name stands beside it: colleagues know that you look after it."),
-            "form_class": SureForm,
-            "form_submit_text": _("Mark as seen"),
-        },
+        title=_("Mark this notice as seen"),
+        description=_("Your name stands beside it: colleagues know that you look after it."),
+        form=SureForm,
     )
     def mark(self, request, form, object_id):
         notice = self.row(request, object_id)

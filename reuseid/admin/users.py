@@ -6,12 +6,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, history, user_tabs
 from reuseid.admin.bulk import BulkListMixin, for_chosen
-from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice
+from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.exports import PeopleExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter, by_row
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
@@ -152,7 +152,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
 
     @display(description=_("Id"))
     def reference(self, user):
-        return cells.ident(user.pk)
+        return cells.ident(user.pk, brief=True)
 
     @display(description=_("State"), ordering="status")
     def state(self, user):
@@ -220,66 +220,48 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     def has_erase_permission(self, request, object_id=None):
         return self.may(request, object_id, "erase_user")
 
-    @action(
-        description=_("Lock"),
-        url_path="lock",
+    @dialog_action(
+        _("Lock"),
         icon="lock",
-        permissions=["lock"],
+        right="lock",
         variant=ActionVariant.WARNING,
-        dialog={
-            "title": _("Lock this person"),
-            "description": "",
-            "form_class": PersonLockForm,
-            "form_submit_text": _("Lock"),
-        },
+        title=_("Lock this person"),
+        form=PersonLockForm,
     )
     def lock(self, request, form, object_id):
         return self.act(request, object_id, users.lock, done=_("The person is locked."), **form.values())
 
-    @action(
-        description=_("Unlock"),
-        url_path="unlock",
+    @dialog_action(
+        _("Unlock"),
         icon="lock_open",
-        permissions=["unlock"],
+        right="unlock",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": _("Unlock this person"),
-            "description": "",
-            "form_class": UnlockForm,
-            "form_submit_text": _("Unlock"),
-        },
+        title=_("Unlock this person"),
+        form=UnlockForm,
     )
     def unlock(self, request, form, object_id):
         return self.act(request, object_id, users.unlock, done=_("The person is unlocked."), **form.values())
 
-    @action(
-        description=_("Ask to deactivate …"),
-        url_path="deactivate",
+    @dialog_action(
+        _("Ask to deactivate …"),
         icon="person_off",
-        permissions=["deactivate"],
+        right="deactivate",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Ask a second colleague to deactivate this person for good"),
-            "description": "",
-            "form_class": AskDeactivateForm,
-            "form_submit_text": _("Ask to deactivate"),
-        },
+        title=_("Ask a second colleague to deactivate this person for good"),
+        form=AskDeactivateForm,
+        submit=_("Ask to deactivate"),
     )
     def deactivate(self, request, form, object_id):
         return self._ask(request, form, object_id, Request.Action.DEACTIVATE)
 
-    @action(
-        description=_("Ask to erase …"),
-        url_path="erase",
+    @dialog_action(
+        _("Ask to erase …"),
         icon="delete_forever",
-        permissions=["erase"],
+        right="erase",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Ask a second colleague to erase this person's data"),
-            "description": "",
-            "form_class": AskEraseForm,
-            "form_submit_text": _("Ask to erase"),
-        },
+        title=_("Ask a second colleague to erase this person's data"),
+        form=AskEraseForm,
+        submit=_("Ask to erase"),
     )
     def erase(self, request, form, object_id):
         return self._ask(request, form, object_id, Request.Action.ERASE)

@@ -5,7 +5,7 @@ one that is not counted yet, are counted from the rows themselves, the newest LI
 """
 
 from collections import Counter
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import (
@@ -89,7 +89,7 @@ def _count_next(kind):
 def events_by_hour(accounts, types, since, step=HOUR) -> tuple[Counter, bool]:
     """``{(hour, type): count}`` of the accounts' events, and whether the hours not counted yet were read to the end.
 
-    With a ``step`` of days the hours of a day (UTC) are one.
+    With a ``step`` of days the hours of a day, in the zone of ``since``, are one.
     """
     return _by_hour(_Events, accounts, since, step, {"type__in": list(types)})
 
@@ -101,8 +101,8 @@ def deliveries_by_hour(accounts, since, step=HOUR) -> tuple[Counter, bool]:
 
 def _by_hour(kind, accounts, since, step, condition):
     mine = {"account__in": list(accounts), **condition}
-    trunc = TruncDay if step >= DAY else TruncHour
-    counted = kind.counts.objects.filter(hour__gte=since, **mine).order_by().annotate(start=trunc("hour", tzinfo=UTC))
+    trunc, zone = TruncDay if step >= DAY else TruncHour, since.tzinfo
+    counted = kind.counts.objects.filter(hour__gte=since, **mine).order_by().annotate(start=trunc("hour", tzinfo=zone))
     sums = counted.values_list("start", *kind.keys).annotate(found=Sum("count"))
     figures = Counter({tuple(key): count for *key, count in sums})
     since = max(since, counted_until(kind) or since)
@@ -110,6 +110,6 @@ def _by_hour(kind, accounts, since, step, condition):
     # The database counts: to fetch thousands of rows costs the page more than all the rest.
     oldest = Subquery(live.order_by(f"-{kind.moment}").values(kind.moment)[LIVE - 1 : LIVE])
     live = live.filter(**{f"{kind.moment}__gte": Coalesce(oldest, since)}).order_by()
-    live = live.annotate(start=trunc(kind.moment, tzinfo=UTC)).values_list("start", *kind.keys)
+    live = live.annotate(start=trunc(kind.moment, tzinfo=zone)).values_list("start", *kind.keys)
     found = Counter({tuple(key): count for *key, count in live.annotate(found=Count("pk"))})
     return figures + found, found.total() < LIVE

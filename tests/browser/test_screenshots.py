@@ -14,6 +14,7 @@ from tests.rules.test_settings import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 TAKE = os.environ.get("SCREENSHOTS") == "1"
+SETTLED = "networkidle" if TAKE else "load"
 PASSWORD = "long enough for a test"
 
 
@@ -97,10 +98,10 @@ def test_a_page_has_its_picture(open_as, scene, name):
     who, address, options, before = [*PICTURES[name], {}, None][:4]
     page = open_as(scene.staff.get(who), **options)
     page.goto(address(scene))
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state(SETTLED)
     if before:
         before(page, scene)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state(SETTLED)
     page.evaluate("document.fonts.ready")
     path = IMAGES / f"{name}.png" if TAKE else None
     picture = page.screenshot(path=path, clip=CLIPS.get(name), animations="disabled")

@@ -12,6 +12,7 @@ from reuseid.models import TrailEntry, WebhookEndpoint
 from reuseid.services import users
 from tests.browser.scene import Scene
 from tests.reuseid.admin.cast import page as address_of
+from tests.reuseid.admin.signing_in import PASSWORD
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -58,3 +59,18 @@ def test_a_time_is_typed_in_the_readers_zone_and_arrives_as_it_was_meant(open_as
         with page.expect_navigation():
             dialog.get_by_role("button", name="Send again").click()
         assert TrailEntry.objects.filter(action="webhook.resent").latest("pk").changes["since"] == meant
+
+
+def test_charts_go_by_the_readers_clock_from_the_first_page_on(open_as, scene: Scene, settings):
+    settings.SECOND_FACTOR = "offered"
+    audrey = scene.staff["audrey"]
+    audrey.set_password(PASSWORD)
+    audrey.save()
+    page = open_as()
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(audrey.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    figures = page.locator(".bo-figures").first
+    figures.get_by_text("Figures as a table").click()
+    expect(figures.get_by_role("rowheader").last).to_have_text(here(timezone.now(), "%Y-%m-%d %H:00"))

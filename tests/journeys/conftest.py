@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -76,15 +77,23 @@ class Installation:
         return supervisor.answers(self.port)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """The DATABASE_URL of a database that is migrated and empty, to copy from."""
+    environment = {"STATE_DIR": str(tmp_path_factory.mktemp("migrated"))}
+    with _database(environment):
+        Installation(Path(environment["STATE_DIR"]), 0, environment).manage("migrate", "--verbosity", "0")
+        yield environment["DATABASE_URL"]
+
+
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory):
+def installation(tmp_path_factory, migrated):
     """It runs; state, database and processes are gone afterwards."""
     state, port = tmp_path_factory.mktemp("state"), supervisor.free_port()
     state.chmod(0o700)
     environment = {"STATE_DIR": str(state), "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    with _database(environment):
+    with _database(environment, like=migrated):
         installation = Installation(state, port, environment)
-        installation.manage("migrate", "--verbosity", "0")
         with supervisor.Supervisor(environment) as running:
             installation.running = running
             installation.start_all()
@@ -98,18 +107,24 @@ def own_database():
 
 
 @contextmanager
-def _database(environment):
-    """On PostgreSQL a database of its own, in the state folder on SQLite; on Redis 14 or, for the second worker, 15."""
+def _database(environment, like=""):
+    """On PostgreSQL a database of its own, in the state folder on SQLite; on Redis 14 or, for the second worker, 15.
+
+    ``like``: the DATABASE_URL of one that it begins as a copy of.
+    """
     if os.environ.get("REDIS_URL"):
         environment["REDIS_URL"] = urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{14 + WORKER}"))
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
-        environment["DATABASE_URL"] = f"sqlite:///{environment['STATE_DIR']}/reuseid.sqlite3"
+        file = f"{environment['STATE_DIR']}/reuseid.sqlite3"
+        environment["DATABASE_URL"] = f"sqlite:///{file}"
+        if like:
+            shutil.copy(like.removeprefix("sqlite:///"), file)
         yield
         return
     name = f"journey_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name}{' TEMPLATE ' + urlsplit(like).path[1:] if like else ''}")
         environment["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
         try:
             yield

@@ -1,4 +1,4 @@
-// Times in the reader's zone with their age, and one-click copies. No inline scripts anywhere.
+// Times with their age, the reader's zone, and one-click copies. No inline scripts anywhere.
 (() => {
   const two = (number) => String(number).padStart(2, "0");
 
@@ -11,9 +11,9 @@
     return words.format(Math.trunc(seconds / size), unit);
   }
 
-  function written(moment, between = " ") {
+  function written(moment) {
     return (
-      `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}${between}` +
+      `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ` +
       `${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`
     );
   }
@@ -29,21 +29,6 @@
       small.textContent = age(moment);
       element.append(" ", small);
     }
-    for (const field of root.querySelectorAll("input[data-utc][name]")) typedHere(field);
-  }
-
-  // A time that is typed is the reader's; UTC is sent, in a field of the same name.
-  function typedHere(field) {
-    const sent = document.createElement("input");
-    Object.assign(sent, { type: "hidden", name: field.name, value: field.value });
-    field.removeAttribute("name");
-    field.after(sent);
-    const moment = new Date(`${field.value}Z`);
-    if (!Number.isNaN(moment.getTime())) field.value = written(moment, "T");
-    field.addEventListener("input", () => {
-      const chosen = new Date(field.value);
-      sent.value = Number.isNaN(chosen.getTime()) ? "" : chosen.toISOString().slice(0, 19);
-    });
   }
 
   // The server decides who sees a revealed value and for how long; this takes it off a page that stays open, also one
@@ -87,7 +72,22 @@
     countDown();
   }
 
+  // The server draws charts, begins "today" and reads days that are typed by this clock.
+  function tellZone() {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `reuseid_zone=${zone}; Path=/admin/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+
+  // The answer to a form that must not be sent twice: to load it again loads what came of it.
+  function takeAddress() {
+    const page = document.querySelector("[data-address]");
+    if (page) history.replaceState(null, "", page.dataset.address);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    tellZone();
+    takeAddress();
     dress(document);
     setInterval(countDown, 1000);
   });
