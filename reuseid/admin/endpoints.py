@@ -90,7 +90,14 @@ class WebhookEndpointAdmin(PageAdmin):
     exact = ("pk", "url")
     search_hint = _("Id or address, exactly")
     actions_list = ("create",)
-    actions_detail = ("test", "edit", "pause", "resume", "resend_since", "resend_failed", "rotate", "remove")
+    actions_detail = (
+        "test",
+        "edit",
+        "pause",
+        "resume",
+        {"title": _("Send again …"), "icon": "history", "items": ["resend_since", "resend_failed"]},
+        {"title": _("More …"), "icon": "more_horiz", "items": ["rotate", "remove"]},
+    )
     tabs = [Tab("overview", _("Overview"), endpoint_overview)]
     fits = {
         "test": lambda endpoint: endpoint.status == Status.ACTIVE,
@@ -257,20 +264,13 @@ class WebhookEndpointAdmin(PageAdmin):
         submit=_("Send again"),
     )
     def resend_since(self, request, form, object_id):
-        endpoint = self._found(request, object_id)
         values = form.values()
-        try:
-            count, more = deliveries.resend_since(endpoint, values.pop("since"), actor=self.actor(request), **values)
-        except ServiceError as error:
-            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
-        else:
-            self._tell(request, count)
-            if more:
-                messages.warning(
-                    request,
-                    cells.sentence(_("There are more: send again since %(time)s for the next ones."), time=more),
-                )
-        return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
+        since = values.pop("since")
+
+        def more(moment):
+            return cells.sentence(_("There are more: send again since %(time)s for the next ones."), time=moment)
+
+        return self._resend(request, object_id, deliveries.resend_since, more, since, **values)
 
     @dialog_action(
         _("Send all failed again"),
@@ -281,15 +281,21 @@ class WebhookEndpointAdmin(PageAdmin):
         submit=_("Send again"),
     )
     def resend_failed(self, request, form, object_id):
+        def more(_left):
+            return _("There are more: send all failed again once these are through.")
+
+        return self._resend(request, object_id, deliveries.resend_failed, more, **form.values())
+
+    def _resend(self, request, object_id, service, more, *args, **values):
         endpoint = self._found(request, object_id)
         try:
-            count, more = deliveries.resend_failed(endpoint, actor=self.actor(request), **form.values())
+            count, left = service(endpoint, *args, actor=self.actor(request), **values)
         except ServiceError as error:
             messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
         else:
             self._tell(request, count)
-            if more:
-                messages.warning(request, _("There are more: send all failed again once these are through."))
+            if left:
+                messages.warning(request, more(left))
         return go_to(request, cells.page_of(WebhookEndpoint, endpoint.pk))
 
     def _tell(self, request, count):

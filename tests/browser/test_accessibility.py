@@ -92,6 +92,7 @@ def test_axe_finds_nothing_of_weight_where_a_value_or_a_secret_is_shown(open_as,
     found += findings(page)
     page = open_as(scene.staff["ines"])
     page.goto(address_of(scene.endpoint))
+    page.get_by_role("button", name="More …").click()
     page.get_by_role("link", name="New secret").click()
     page.get_by_role("dialog").get_by_label("Reason").select_option("COMPLIANCE")
     found += findings(page)

@@ -106,6 +106,7 @@ def test_an_endpoint_and_a_client_are_made_and_each_secret_is_shown_once(open_as
     first = kept(page, "The secret of https://93.184.216.34/hook")
     expect(page.locator(".bo-title .bo-state")).to_have_text("Active")
 
+    page.get_by_role("button", name="More …").click()
     dialog = opened(page, "New secret", "New keys for this endpoint")
     dialog.get_by_label("Reason").select_option("COMPLIANCE")
     dialog.get_by_role("button", name="Make new keys").click()
