@@ -148,13 +148,35 @@ def _add(request, method, *, back, again):
     return sign_in.enrolled(request, codes, back, method)
 
 
+def _own(request, pk):
+    passkey = second_factors.passkeys_of(request.user).filter(pk=pk).first()
+    if passkey is None:
+        raise Http404
+    return passkey
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def rename(request, pk):
+    """Another name for one of one's own."""
+    passkey = _own(request, pk)
+    form = sign_in.PasskeyName(request.POST or None, initial={"name": passkey.name})
+    if form.is_valid():
+        try:
+            passkeys.rename(request.user, passkey.pk, form.cleaned_data["name"], by=request.user)
+        except ServiceError as error:
+            messages.error(request, explain(error))
+        else:
+            messages.success(request, _("The passkey has its new name."))
+        return redirect("admin:me")
+    return sign_in.page(request, "admin/sign_in/rename_passkey.html", title=_("Rename a passkey"), form=form)
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def remove(request, pk):
     """Take one of one's own away: strong."""
-    passkey = second_factors.passkeys_of(request.user).filter(pk=pk).first()
-    if passkey is None:
-        raise Http404
+    passkey = _own(request, pk)
     form = sign_in.SureToo(request, data=request.POST or None)
     if form.is_valid():
         try:
@@ -168,8 +190,7 @@ def remove(request, pk):
     return sign_in.page(
         request,
         "admin/sign_in/remove_passkey.html",
-        title=_("Remove a passkey"),
-        passkey=passkey,
+        title=_("Remove the passkey “%(name)s”") % {"name": passkey.name},
         form=form,
         follows=[
             _("It signs nobody in any more. Sessions that began with it ask for another factor; this one goes on."),

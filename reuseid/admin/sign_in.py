@@ -85,8 +85,8 @@ def second_step(view):
     return guarded
 
 
-class PasskeyForm(forms.Form):
-    """A new passkey: the colleague's name for it, and what the browser says."""
+class PasskeyName(forms.Form):
+    """The colleague's name for a passkey."""
 
     name = forms.CharField(
         label=gettext_lazy("Name of the passkey"),
@@ -94,6 +94,11 @@ class PasskeyForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("To tell it from another one, such as “Laptop” or “Blue key”."),
     )
+
+
+class PasskeyForm(PasskeyName):
+    """A new one: its name, and what the browser says."""
+
     credential = forms.CharField(label="", max_length=65536, widget=forms.HiddenInput)
 
 
@@ -321,7 +326,7 @@ def factor_facts(staff):
 
 
 def _passkey_table(keys, here):
-    """One's own passkeys, each with the way to take it away; one that works elsewhere says where."""
+    """One's own passkeys, each with the ways to rename it and to take it away; one that works elsewhere says where."""
     return Table(
         [_("Name"), _("Made"), _("Last used"), _("Kept"), ""],
         [
@@ -330,7 +335,10 @@ def _passkey_table(keys, here):
                 cells.when(key.created_at),
                 cells.when(key.last_used_at, cells.NEVER),
                 kept(key),
-                cells.anchor(reverse("admin:me_passkey_remove", args=[key.pk]), _("Remove")),
+                cells.beside(
+                    cells.anchor(reverse(f"admin:me_passkey_{act}", args=[key.pk]), word)
+                    for act, word in (("rename", _("Rename")), ("remove", _("Remove")))
+                ),
             ]
             for key in keys
         ],

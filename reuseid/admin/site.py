@@ -122,6 +122,7 @@ class BackOfficeSite(UnfoldAdminSite):
             path("me/app/", self.admin_view(sign_in.new_app), name="me_app"),
             path("me/codes/", self.admin_view(sign_in.new_codes), name="me_codes"),
             path("me/passkeys/add/", self.admin_view(passkeys.add), name="me_passkey_add"),
+            path("me/passkeys/<int:pk>/rename/", self.admin_view(passkeys.rename), name="me_passkey_rename"),
             path("me/passkeys/<int:pk>/remove/", self.admin_view(passkeys.remove), name="me_passkey_remove"),
         ]
 

@@ -147,6 +147,7 @@ ACTS = {
     "staff.factor_replaced": _("Set up another second factor; the former one stopped"),
     "staff.factor_reset": _("Reset the second factor; every session ended"),
     "staff.passkey_added": _("Added a passkey"),
+    "staff.passkey_renamed": _("Renamed a passkey"),
     "staff.passkey_removed": _("Removed a passkey"),
     "staff.recovery_codes_made": _("Made new recovery codes; the former ones stopped"),
     "staff.recovery_code_used": _("Signed in with a recovery code"),

@@ -48,6 +48,7 @@ CEREMONY = 300
 # Ceremonies that one colleague begins in so many seconds. What answers them is slowed like codes.
 CEREMONIES, WINDOW = 60, 15 * 60
 ALGORITHMS = (EdDSA, ES256, RS256)
+GONE = _("This passkey is gone already.")
 TRANSPORTS = [str(transport) for transport in AuthenticatorTransport]
 
 
@@ -165,11 +166,19 @@ def add(staff: Staff, place: Place, state: dict | None, answer: str, *, name: st
 
 
 @transaction.atomic
+def rename(staff: Staff, passkey_id: int, name: str, *, by: Staff):
+    """Give a passkey another name, of 64 characters at most. Raises NoFactor when it is gone."""
+    if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).update(name=name):
+        raise NoFactor(GONE)
+    trail.record(staff, "staff.passkey_renamed", actor=Actor.staff(by), changes={"passkey": passkey_id})
+
+
+@transaction.atomic
 def remove(staff: Staff, passkey_id: int, *, by: Staff):
     """Take one passkey away; sessions that were opened with it need another factor. Raises NoFactor and OnlyFactor."""
     held = hold(staff)
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).delete()[0]:
-        raise NoFactor(_("This passkey is gone already."))
+        raise NoFactor(GONE)
     if not held.has_second_factor():
         if settings.SECOND_FACTOR == "required":
             raise OnlyFactor

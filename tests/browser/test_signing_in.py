@@ -213,7 +213,7 @@ def test_the_dialog_of_a_reset_says_that_it_takes_another_administrator(open_as,
     assert second_factors.of(kim)
 
 
-def test_a_second_passkey_is_added_and_removed_from_ones_own_page(open_as, kim):
+def test_a_second_passkey_is_added_renamed_and_removed_from_ones_own_page(open_as, kim):
     make_factor(kim)
     page = open_as(kim)
     authenticator(page)
@@ -227,6 +227,10 @@ def test_a_second_passkey_is_added_and_removed_from_ones_own_page(open_as, kim):
     page.get_by_role("button", name="Set up a passkey").click()
     expect(page.get_by_role("status")).to_have_text("This device or key holds a passkey of yours already.")
     page.get_by_role("link", name="Cancel").click()
+    row.get_by_role("link", name="Rename").click()
+    page.get_by_label("Name of the passkey").fill("Red key")
+    page.get_by_role("button", name="Rename it").click()
+    row = page.get_by_role("row").filter(has_text="Red key")
     row.get_by_role("link", name="Remove").click()
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("The passkey is removed.")).to_be_visible()
@@ -281,9 +285,10 @@ def test_axe_finds_nothing_of_weight_on_the_pages_of_signing_in(open_as, kim, sc
     for address in ("/admin/me/", "/admin/me/passkeys/add/", "/admin/me/app/", "/admin/me/codes/"):
         page.goto(address)
         look(address)
-    page.goto("/admin/me/")
-    page.get_by_role("row").filter(has_text="Laptop").get_by_role("link", name="Remove").click()
-    look("remove")
+    for act in ("Rename", "Remove"):
+        page.goto("/admin/me/")
+        page.get_by_role("row").filter(has_text="Laptop").get_by_role("link", name=act).click()
+        look(act)
     settings.STEP_UP_MINUTES = 0
     page.goto(address_of(scene.people["anna"]))
     page.get_by_role("button", name="For good …").click()

@@ -421,8 +421,25 @@ def test_a_session_that_began_with_a_removed_passkey_needs_another_factor(sam, p
     assert there.get(ME, follow=True).redirect_chain[-1][0].startswith(CODE)
 
 
-def test_nobody_removes_anothers_passkey(sam, passkey, account):
+def test_a_passkey_gets_another_name_and_signs_in_all_the_same(sam, passkey):
+    browser = full(sam)
+    address = f"/admin/me/passkeys/{passkey.pk}/rename/"
+    assert f'value="{passkey.name}"' in browser.get(address).content.decode()
+    for wrong in ("", " ", "x" * 65):
+        assert browser.post(address, {"name": wrong}).status_code == 200
+    assert browser.post(address, {"name": "<i>Blue key"}).url == ME
+    shown = browser.get(ME).content.decode()
+    assert "&lt;i&gt;Blue key" in shown
+    assert "<i>" not in shown
+    line = TrailEntry.objects.get(action="staff.passkey_renamed")
+    assert (line.changes, line.actor_id) == ({"passkey": passkey.pk}, str(sam.pk))
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_nobody_renames_or_removes_anothers_passkey(sam, passkey, account):
     other = full(make_colleague("other", "Support", account))
+    assert other.post(f"/admin/me/passkeys/{passkey.pk}/rename/", {"name": "mine"}).status_code == 404
+    assert Passkey.objects.get().name == passkey.name
     assert other.post(f"/admin/me/passkeys/{passkey.pk}/remove/", SENT).status_code == 404
     assert Passkey.objects.exists()
 
