@@ -14,12 +14,14 @@ from django.conf import settings
 from playwright.sync_api import expect, sync_playwright
 
 from config.demo.supervisor import Supervisor
+from config.zone import COOKIE
 from tests.browser import scene as scenes
 from tests.browser.watch import Watched
 from tests.faults.stage import CELERY, database_url
 from tests.reuseid.admin.cast import browser_of
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ZONE = "Europe/Helsinki"
 expect.set_options(timeout=10_000)
 
 
@@ -92,7 +94,7 @@ def open_as(chromium, live_server):
                 color_scheme="dark" if dark else "light",
                 reduced_motion="reduce",
                 locale={"en": "en-GB", "de": "de-DE"}[language],
-                timezone_id="Europe/Helsinki",
+                timezone_id=ZONE,
                 viewport={"width": 1440, "height": 900},
                 **options,
             )
@@ -101,7 +103,16 @@ def open_as(chromium, live_server):
             if staff is not None:
                 value = browser_of(staff).cookies[settings.SESSION_COOKIE_NAME].value
                 context.add_cookies(
-                    [{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url, "httpOnly": True}]
+                    [
+                        {
+                            "name": settings.SESSION_COOKIE_NAME,
+                            "value": value,
+                            "url": live_server.url,
+                            "httpOnly": True,
+                        },
+                        # The sign-in page has told it.
+                        {"name": COOKIE, "value": ZONE, "url": live_server.url},
+                    ]
                 )
             page = context.new_page()
             page.set_default_timeout(10_000)
