@@ -19,6 +19,7 @@ from tests.browser import scene as scenes
 from tests.browser.watch import Watched
 from tests.faults.stage import CELERY, database_url
 from tests.reuseid.admin.cast import browser_of
+from tests.reuseid.admin.conftest import quick_hashes  # noqa: F401
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ZONE = "Europe/Helsinki"

@@ -17,7 +17,7 @@ REFUSAL = str(second_factors.Refused.title)
 
 
 @pytest.fixture
-def kim(scene):
+def kim(scene, quick_hashes):
     """Senior support with a password of their own and no second factor yet."""
     kim = scene.staff["kim"]
     kim.set_password(PASSWORD)
