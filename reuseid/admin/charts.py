@@ -25,7 +25,7 @@ class Period:
     step: timedelta
 
     def starts(self, now):
-        """The beginnings of its columns, oldest first, in its zone; the last one holds ``now``."""
+        """The beginnings of its columns, oldest first, in the zone of ``now``, which the last one holds."""
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         last = day + (now - day) // self.step * self.step
         return [last - self.step * back for back in reversed(range(self.columns))]

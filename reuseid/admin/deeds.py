@@ -1,13 +1,12 @@
 """What did this colleague do? Their lines of the trail, from one day to another, in the reader's accounts."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.utils.timezone import get_current_timezone, make_aware
 from django.utils.translation import gettext as _
-from unfold.utils import parse_date_str
 
 from reuseid.admin import cells, history
+from reuseid.admin.filters import midnight
 from reuseid.admin.pages import ROWS, Table
 from reuseid.admin.scope import account_ids
 from reuseid.models import TrailEntry, User
@@ -25,7 +24,7 @@ class Days:
 
 def deeds(request, staff):
     """Their ROWS newest lines between two days; each person is a link for those who may open people."""
-    start, end = _day(request, "from"), _day(request, "to")
+    start, end = midnight(request.GET.get("from")), midnight(request.GET.get("to"))
     lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk))
     if not request.user.is_superuser:
         lines = lines.filter(account__in=account_ids(request.user))
@@ -48,9 +47,3 @@ def _row(entry, sees_people):
     )
     about = f"{entry.object_type} {cells.short(entry.object_id)}"
     return [line.at, line.sentence, about, person, line.reason, line.note]
-
-
-def _day(request, name):
-    """Midnight at the beginning of a day; what is not a date is left out."""
-    day = parse_date_str(request.GET.get(name, "")) if name in request.GET else None
-    return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None

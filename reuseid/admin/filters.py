@@ -73,6 +73,12 @@ def by_row(model, field_name, label, right=""):
 StatusFilter = by_choice("status", _("state"))
 
 
+def midnight(text):
+    """The beginning of a day in the reader's zone; None for what is not a date."""
+    day = parse_date_str(text or "")
+    return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None
+
+
 class DateFilter(RangeDateFilter):
     """From one day to another, both included, in the reader's zone; what is not a date is left out."""
 
@@ -86,8 +92,7 @@ class DateFilter(RangeDateFilter):
         return queryset
 
     def _day(self, side):
-        day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{side}") or "")
-        return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None
+        return midnight(self.used_parameters.get(f"{self.parameter_name}_{side}"))
 
 
 class StartFilter(TextFilter):
