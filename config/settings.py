@@ -216,6 +216,8 @@ EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 30, minimum=4)
 COUNT_RETENTION_DAYS = env.integer("COUNT_RETENTION_DAYS", 400, minimum=31)
 
 # --- the REST API ----------------------------------------------------------------------------------------------------
+# One for all accounts: verifiers of consents and receipts read it (RFC 7517).
+JWKS_URI = f"{PUBLIC_URL}/.well-known/jwks.json"
 OAUTH2_PROVIDER_APPLICATION_MODEL = "reuseid.Client"
 SCOPES = {
     "users:read": _("Read users"),

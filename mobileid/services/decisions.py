@@ -137,7 +137,8 @@ class _Decision:
         binding = self.operation.binding
         for name, needed in (("number", Binding.NUMBER), ("returnHash", Binding.SAME_DEVICE)):
             if (name in self.said) != (binding == needed):
-                raise MessageInvalid(name, f"It belongs to {needed} alone.")
+                wrong = f"It belongs to {needed} alone." if name in self.said else f"{needed} needs it."
+                raise MessageInvalid(name, wrong)
 
     def _number_matches(self) -> bool:
         if self.operation.binding != Binding.NUMBER:

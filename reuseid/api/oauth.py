@@ -1,6 +1,7 @@
 """OAuth 2.0 (RFC 6749, 7009, 7662, 8414) by django-oauth-toolkit: client credentials only."""
 
 import hashlib
+import json
 
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -133,6 +134,12 @@ class Introspect(Limited, IntrospectTokenView):
 
 class Metadata(OAuthServerMetadataView):
     """``GET /.well-known/oauth-authorization-server`` (RFC 8414)."""
+
+    def get(self, request, *args, **kwargs):
+        """The toolkit's, and where the keys of consents and receipts are, which it knows of OpenID Connect only."""
+        response = super().get(request, *args, **kwargs)
+        response.content = json.dumps(json.loads(response.content) | {"jwks_uri": settings.JWKS_URI})
+        return response
 
 
 # The toolkit finds its own endpoints by these names; its other views are not mounted.

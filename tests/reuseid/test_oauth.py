@@ -113,6 +113,8 @@ def test_the_metadata_names_what_there_is_and_nothing_else(client, settings):
     answer = client.get("/.well-known/oauth-authorization-server").json()
     assert answer["token_endpoint"] == "http://127.0.0.1:8000/oauth/token"
     assert answer["grant_types_supported"] == ["client_credentials"]
+    assert answer["jwks_uri"] == "http://127.0.0.1:8000/.well-known/jwks.json"
+    assert client.get("/.well-known/jwks.json").json().keys() == {"keys"}
     assert "authorization_endpoint" not in answer
     assert sorted(answer["scopes_supported"]) == sorted(settings.SCOPES)
 

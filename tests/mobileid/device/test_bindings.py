@@ -11,6 +11,7 @@ from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event, TrailEntry
 from tests import factories_devices as phones
+from tests.mobileid.threats.forging import Forger
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,16 @@ def test_a_wrong_number_ends_the_operation_at_once_and_costs_no_pin_attempt(phon
     with pytest.raises(errors.OperationClosed) as closed:
         phone.device.start_operation(str(operation.pk))
     assert closed.value.state == "FAILED"
+
+
+def test_a_missing_number_is_asked_for_and_costs_nothing(phone, ada):
+    operation, _ = phones.ask(ada, binding="NUMBER")
+    forger = Forger(phone, phones.PIN)
+    statement = forger.statement(operation, forger.start(operation))
+    with pytest.raises(errors.MessageInvalid) as refused:
+        forger.finish(operation, statement, forger.signers("possession", "knowledge"))
+    assert (refused.value.field, refused.value.problem["detail"]) == ("number", "NUMBER needs it.")
+    assert phone.row.failed_attempts == 0
 
 
 def test_the_start_answer_never_holds_the_number(phone, ada):
