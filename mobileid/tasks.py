@@ -37,8 +37,8 @@ def turn_keys():
 
 @shared_task
 def purge():
-    """Remove what has served in the device protocol: nonces, stored answers, the PIN before a change."""
-    for step in (purging.nonces, purging.answers, purging.previous_pins):
+    """Remove what has served in the device protocol: nonces, stored answers, what counted before a change."""
+    for step in (purging.nonces, purging.answers, purging.previous_pins, purging.previous_biometry):
         for _ in range(BATCHES):
             if not step():
                 break

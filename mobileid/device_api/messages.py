@@ -139,8 +139,9 @@ def registration_start(message):
 _KNOWLEDGE = bodies.record({"publicKey": bodies.octets(32), "r": bodies.octets(32)})
 
 
+@judged
 def registration_finish(message):
-    """Bind the phone."""
+    """Bind the phone; once more with the same keys, the same answer."""
     body = message.body(
         operationId=bodies.identifier,
         name=bodies.text(64),
@@ -162,17 +163,15 @@ def registration_finish(message):
         app_version=body["appVersion"],
         suite=message.request.suite,
     )
-    with message.exchange.claimed():
-        answer = activations.finish(
-            message.application,
-            body["operationId"],
-            proof,
-            phone=phone,
-            knowledge=_knowledge(body["knowledge"]),
-            post_wanted=body["postWanted"],
-        )
-        message.exchange.settle(_ok(answer))
-    return message.exchange.answer
+    activations.finish(
+        message.exchange,
+        message.application,
+        body["operationId"],
+        proof,
+        phone=phone,
+        knowledge=_knowledge(body["knowledge"]),
+        post_wanted=body["postWanted"],
+    )
 
 
 def _knowledge(record):
@@ -327,6 +326,8 @@ def status(message, device):
         "authMethods": methods_of(device) if device.status != DEACTIVATED else [],
         "name": device.name,
     }
+    if device.inherence_jwk is not None:
+        answer["inherenceThumbprint"] = proofs.thumbprint(device.inherence_jwk)
     if device.status == device.Status.LOCKED and device.locked_until:
         answer["lockedUntil"] = rfc3339(device.locked_until)
     return answer

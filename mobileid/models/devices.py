@@ -66,6 +66,10 @@ class Device(models.Model):
     possession_jwk = models.JSONField(help_text=_("Public key, P-256."))
     possession_thumbprint = models.CharField(max_length=43, help_text=_("RFC 7638."))
     inherence_jwk = models.JSONField(null=True, blank=True)
+    previous_inherence_jwk = models.JSONField(
+        null=True, blank=True, help_text=_("After biometry was enabled anew it counts too, as the PIN before does.")
+    )
+    previous_inherence_until = models.DateTimeField(null=True, blank=True)
     knowledge_key = SealedField(null=True, help_text=_("Ed25519 public key; an offline PIN test, so sealed."))
     key_version = models.PositiveIntegerField(default=1)
     previous_knowledge_key = SealedField(
@@ -77,6 +81,9 @@ class Device(models.Model):
         default=0, help_text=_("Locks since the last good PIN or unlock by staff.")
     )
     last_used_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Its first message after registering: from then on somebody holds it.")
+    )
     push_provider = models.CharField(max_length=16, blank=True)
     push_token = SealedField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -119,6 +126,11 @@ class Device(models.Model):
                 fields=["previous_key_until"],
                 name="device_hand_over_ends",
                 condition=Q(previous_key_until__isnull=False),
+            ),
+            models.Index(
+                fields=["previous_inherence_until"],
+                name="device_biometry_hand_over",
+                condition=Q(previous_inherence_until__isnull=False),
             ),
             models.Index(
                 fields=["locked_until"],

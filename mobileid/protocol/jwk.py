@@ -44,7 +44,7 @@ def public_jwk(key: EllipticCurvePublicKey) -> dict[str, str]:
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
     """RFC 7638 with SHA-256, b64u."""
-    return wire.b64u(hashlib.sha256(wire.dumps({name: jwk[name] for name in sorted(_MEMBERS)})).digest())
+    return wire.thumbprint(jwk)
 
 
 def knowledge_public_key(raw: bytes) -> Ed25519PublicKey:

@@ -16,6 +16,7 @@ from mobileid.sdk.errors import (
     ClockSkew,
     ContentChanged,
     InputInvalid,
+    OperationClosed,
     RateLimited,
     ServiceError,
 )
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 METHODS = ("DEVICE", "DEVICE_PIN", "DEVICE_BIOMETRIC")
 REASONS = ("USER", "NOT_ME")
+_OUTCOMES = {"approve": ("COMPLETED", "FAILED"), "reject": ("REJECTED",)}
+"""How an operation is over that came to what the person decided; any other end is somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,16 @@ class Outcome:
     state: str
     post_operation_context: Any = None
     return_link: str | None = None
+
+
+@dataclass
+class _Sent:
+    """A decision on its way: its message, how to compose it anew after another, and the link to open on success."""
+
+    message: Message
+    compose: Callable[[Message | None], Message]
+    decision: str
+    link: str | None
 
 
 class Challenge:
@@ -52,7 +65,7 @@ class Challenge:
         self._device = device
         self._read(answer)
         self._answered = False
-        self._unanswered: tuple[Message, str | None] | None = None
+        self._unanswered: _Sent | None = None
 
     def _read(self, answer: dict[str, Any]) -> None:
         try:
@@ -166,41 +179,64 @@ class Challenge:
         if key is not None:
             signers["knowledge"] = key.sign
         if statement["authMethod"] == "DEVICE_BIOMETRIC":
+            self._device.settle_biometry()
             signers["inherence"] = store.sign_inherence
 
-        def compose() -> Message:
+        def compose(follows: Message | None) -> Message:
             return channel.compose(
                 "operations/finish",
                 {"operationId": self.operation_id},
                 lambda _mid, iat: proof.sign(wire.dumps(statement | {"iat": iat}), signers),
+                follows=follows,
             )
 
         link = self._return_link(return_code) if return_code else None
-        self._unanswered = (compose(), link)
-        try:
-            return self._deliver()
-        except ClockSkew as error:
-            channel.learn_clock(error)
-            self._unanswered = (compose(), link)
-            return self._deliver()
+        self._unanswered = _Sent(compose(None), compose, statement["decision"], link)
+        return self._deliver()
 
     def _deliver(self) -> Outcome:
-        """Send what is unanswered; it stays so until the service itself has judged it."""
-        assert self._unanswered is not None
-        message, link = self._unanswered
+        """Send what is unanswered; it stays so until it is known what the service made of it."""
+        sent = self._unanswered
+        assert sent is not None
+        channel = self._device.channel
         try:
-            answer = self._device.channel.deliver(message)
-        except (ClockSkew, RateLimited):
-            self._unanswered = None
-            raise
-        except ServiceError:
-            self._unanswered, self._answered = None, True
-            raise
+            try:
+                answer = channel.deliver(sent.message)
+            except ClockSkew as error:
+                channel.learn_clock(error)
+                # With the same nonce, so that of the two at most one is judged, whichever arrives.
+                sent.message = sent.compose(sent.message)
+                answer = channel.deliver(sent.message)
+        except ServiceError as error:
+            return self._refused(sent, error)
         self._unanswered, self._answered = None, True
         state = answer.get("state")
         if not isinstance(state, str):
             raise AnswerInvalid
-        return Outcome(state, answer.get("postOperationContext"), link if state == "COMPLETED" else None)
+        return Outcome(state, answer.get("postOperationContext"), sent.link if state == "COMPLETED" else None)
+
+    def _refused(self, sent: "_Sent", error: ServiceError) -> Outcome:
+        """Raise it; but when it says nothing of an earlier copy, the outcome of that one, where the service knows."""
+        if isinstance(error, ClockSkew | RateLimited):
+            if not error.may_have_acted:
+                self._unanswered = None
+            raise error
+        self._unanswered, self._answered = None, True
+        if not error.may_have_acted:
+            raise error
+        if not isinstance(error, OperationClosed):
+            try:
+                self._device.start_body({"operationId": self.operation_id})
+            except OperationClosed as closed:
+                error = closed
+            except ServiceError:
+                raise error from None
+        state = error.state if isinstance(error, OperationClosed) else None
+        if sent.link is not None and state == "IN_PROGRESS":
+            state = "COMPLETED"  # approved, and the integrator has yet to see the return code
+        if state not in _OUTCOMES[sent.decision]:
+            raise error
+        return Outcome(state, None, sent.link if state == "COMPLETED" else None)
 
     def _return_link(self, return_code: bytes) -> str | None:
         if self.return_url is None:

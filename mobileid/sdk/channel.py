@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,31 +14,51 @@ from mobileid.sdk import wire
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.errors import (
     AnswerInvalid,
+    AuthenticationFailed,
     ClockSkew,
+    ConnectionFailed,
     EnvelopeRefused,
     KeyUnknown,
+    MobileIdError,
+    OperationClosed,
     ServiceError,
     TooLarge,
     TransportError,
     UnexpectedAnswer,
     from_problem,
 )
-from mobileid.sdk.keydocument import ChannelKey, KeyDocuments
+from mobileid.sdk.keydocument import ChannelKey, KeyDocument, KeyDocuments
 from mobileid.sdk.keystore import KeyStore
 from mobileid.sdk.transport import Answer, Transport, persist
 
 Prover = Callable[[str, int], dict[str, Any]]
 """Makes a proof from its message's `mid` (b64u) and `iat` (Unix ms); again when the clock was wrong."""
 
+_NOT_OPENED = (400, 409, 413, 429)
+"""Outer answers to a copy that the service did not look into."""
+_LAST_WORDS = (AuthenticationFailed, OperationClosed)
+"""Refusals that tell of every copy: the service keeps them with the message, or nothing can undo their cause."""
+
 
 @dataclass
 class Message:
-    """One message, ready to be sealed as often as it takes: its plaintext, and so its effect, stays."""
+    """One message, ready to be sealed as often as it takes: its plaintext, and so its effect, stays.
+
+    `unanswered` counts the copies that were sent and of which nothing is known; `in_doubt` says that it follows a
+    message which had such copies.
+    """
 
     path: str
     mid: bytes
     rk: bytes = field(repr=False)
     plaintext: bytes = field(repr=False)
+    unanswered: int = 0
+    in_doubt: bool = False
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether it, or the one that it follows, may have taken effect without this phone knowing."""
+        return self.in_doubt or self.unanswered > 0
 
 
 @dataclass
@@ -63,47 +84,78 @@ class Channel:
         self.config = config
         self._transport, self._clock, self._sleep = transport, clock, sleep
         self._offset_ms = 0
-        self.documents = KeyDocuments(config, store, self._get, self.now)
+        self.documents = KeyDocuments(config, store, self._get, self.now, self.forget_clock)
 
     def now(self) -> float:
         """Unix seconds, corrected by the offset that the service taught (kept for this process only)."""
         return self._clock() + self._offset_ms / 1000
 
-    def compose(self, path: str, body: dict[str, Any], prove: Prover | None = None) -> Message:
-        """A new message, signed now; `path` is what follows the prefix, such as "status"."""
+    def forget_clock(self) -> None:
+        """Go by the phone's own clock again: it was put right, and the offset is wrong now."""
+        self._offset_ms = 0
+
+    def compose(
+        self, path: str, body: dict[str, Any], prove: Prover | None = None, *, follows: Message | None = None
+    ) -> Message:
+        """A new message, signed now; `path` is what follows the prefix, such as "status".
+
+        `follows` is one of the same purpose that was refused: what may have become of its copies is in doubt still.
+        """
         path = wire.PREFIX + path
         mid, rk = os.urandom(wire.MID_BYTES), os.urandom(wire.ANSWER_KEY_BYTES)
         iat = int(self.now() * 1000)
         inner: dict[str, Any] = {"mid": wire.b64u(mid), "iat": iat, "rk": wire.b64u(rk), "body": body}
+        in_doubt = follows is not None and follows.may_have_acted
         if prove:
-            inner["proof"] = prove(wire.b64u(mid), iat)
-        return Message(path, mid, rk, wire.pad(wire.dumps(inner)))
+            with _marked(lambda: in_doubt):
+                inner["proof"] = prove(wire.b64u(mid), iat)
+        return Message(path, mid, rk, wire.pad(wire.dumps(inner)), in_doubt=in_doubt)
 
     def deliver(self, message: Message) -> dict[str, Any]:
         """The answer's body. A problem that the service tells is its `ServiceError`.
 
         A broken connection is tried `transport.TRIES` times with the same message; then `ConnectionFailed`,
-        after which delivering the same message again is still safe, for ten minutes.
+        after which delivering the same message again is still safe, while it is fresh. Every error says by
+        `may_have_acted` whether the message may have taken effect all the same: a refusal that answers a copy
+        says nothing of the copies before it.
         """
-        sealed = self._seal(message, self.documents.current().best_key(self.now()))
-        try:
-            answer = self._post(message.path, sealed.body)
-        except KeyUnknown:
-            sealed = self._seal(message, self.documents.fetch().best_key(self.now()))
-            answer = self._post(message.path, sealed.body)
-        inner = _open(answer, message, sealed)
+        with _marked(lambda: message.may_have_acted):
+            try:
+                inner = self._try(message, self.documents.current())
+            except KeyUnknown:
+                inner = self._try(message, self.documents.fetch())
         problem = inner.get("problem")
         if problem is None:
             return dict(inner["body"])
-        raise from_problem(problem)
+        error = from_problem(problem)
+        last_word = isinstance(error, _LAST_WORDS) and not message.in_doubt
+        error.may_have_acted = message.may_have_acted and not last_word
+        raise error
 
-    def send(self, path: str, body: dict[str, Any], prove: Prover | None = None) -> dict[str, Any]:
-        """Compose and deliver; when the clock turns out wrong, learn the offset and do it once more."""
+    def send(
+        self,
+        path: str,
+        body: dict[str, Any],
+        prove: Prover | None = None,
+        *,
+        ask: Callable[[], dict[str, Any] | None] | None = None,
+    ) -> dict[str, Any]:
+        """Compose and deliver; when the clock turns out wrong, learn the offset and do it once more.
+
+        Once more is right for what may happen twice, or cannot. For the rest, `ask` finds out whether the first
+        message took effect while its answer was lost: what it would have answered, or None.
+        """
+        message = self.compose(path, body, prove)
         try:
-            return self.deliver(self.compose(path, body, prove))
+            return self.deliver(message)
         except ClockSkew as error:
             self.learn_clock(error)
-            return self.deliver(self.compose(path, body, prove))
+        if message.may_have_acted and ask is not None:
+            with _marked(lambda: True):
+                found = ask()
+            if found is not None:
+                return found
+        return self.deliver(self.compose(path, body, prove, follows=message))
 
     def learn_clock(self, error: ServiceError) -> None:
         """Take the service's time, which came inside the envelope, for this process's time."""
@@ -127,11 +179,35 @@ class Channel:
             raise TooLarge
         return _Sealed(body, enc, info)
 
-    def _post(self, path: str, body: bytes) -> Answer:
-        return _outer(persist(lambda: self._transport.post(path, body), self._sleep))
+    def _try(self, message: Message, document: KeyDocument) -> dict[str, Any]:
+        sealed = self._seal(message, document.best_key(self.now()))
+        answer = _outer(persist(lambda: self._copy(message, sealed.body), self._sleep))
+        inner = _open(answer, message, sealed)
+        message.unanswered -= 1
+        return inner
+
+    def _copy(self, message: Message, body: bytes) -> Answer:
+        message.unanswered += 1
+        try:
+            answer = self._transport.post(message.path, body)
+        except ConnectionFailed as error:
+            message.unanswered -= not error.sent
+            raise
+        message.unanswered -= answer.status in _NOT_OPENED
+        return answer
 
     def _get(self, target: str) -> Answer:
         return persist(lambda: self._transport.get(target), self._sleep)
+
+
+@contextmanager
+def _marked(may_have_acted: Callable[[], bool]) -> Iterator[None]:
+    """Let what is raised say whether the service may have acted all the same."""
+    try:
+        yield
+    except MobileIdError as error:
+        error.may_have_acted = may_have_acted()
+        raise
 
 
 def _outer(answer: Answer) -> Answer:

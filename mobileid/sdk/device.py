@@ -1,10 +1,8 @@
 """A registered phone: everything that it says to the service (docs/protocol.md, section 6)."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,22 +11,23 @@ from mobileid.sdk import links, proof, wire
 from mobileid.sdk.challenge import Challenge
 from mobileid.sdk.channel import Channel
 from mobileid.sdk.config import ApplicationConfig
+from mobileid.sdk.draft import RegistrationDraft
 from mobileid.sdk.errors import (
     AlreadyRegistered,
     AnswerInvalid,
+    DeviceUnusable,
     InputInvalid,
     MethodNotAllowed,
-    MobileIdError,
-    PinChangeUnsettled,
     RegistrationInvalid,
-    ServiceError,
 )
+from mobileid.sdk.factors import Factors, methods_of, moment
 from mobileid.sdk.keystore import KeyStore
-from mobileid.sdk.pin import ARGON2ID, SALT_BYTES, PinRules, knowledge_key
+from mobileid.sdk.pin import PinRules
 from mobileid.sdk.registration import SDK_VERSION, RegistrationOffer, check_name
-from mobileid.sdk.state import DeviceState, KnowledgeVersion, PendingKnowledge
+from mobileid.sdk.state import DeviceState
 from mobileid.sdk.transport import HttpTransport, Transport
 
+_CODE_SPENT = "The code may be used up by a message of this phone whose answer was lost: ask for another one."
 _PENDING = ("operationId", "type", "title", "createdAt", "expiresAt")
 
 
@@ -45,7 +44,11 @@ class Pending:
 
 @dataclass(frozen=True)
 class Status:
-    """What the service knows of this device. `locked_until` is RFC 3339, None when not locked or locked for good."""
+    """What the service knows of this device. `locked_until` is RFC 3339, None when not locked or locked for good.
+
+    `key_version` and `inherence_thumbprint` (RFC 7638, None when there is none) name the newest PIN and the newest
+    biometric key that it has taken.
+    """
 
     state: str
     locked_until: str | None
@@ -53,6 +56,7 @@ class Status:
     key_version: int
     auth_methods: tuple[str, ...]
     name: str
+    inherence_thumbprint: str | None = None
 
 
 class Device:
@@ -60,6 +64,7 @@ class Device:
 
     def __init__(self, channel: Channel, store: KeyStore, state: DeviceState) -> None:
         self.channel, self.store, self._state = channel, store, state
+        self._factors = Factors(self, state, self._say)
 
     # --- making one ---
 
@@ -90,7 +95,38 @@ class Device:
         except ValueError:
             raise RegistrationInvalid from None
         channel = Channel(config, store, transport or HttpTransport(config.server), clock=clock, sleep=sleep)
-        return RegistrationOffer(channel, store, channel.send("registration/start", {"activationCode": code}))
+        try:
+            answer = channel.send("registration/start", {"activationCode": code})
+        except RegistrationInvalid as error:
+            if error.may_have_acted:
+                raise RegistrationInvalid(_CODE_SPENT, problem=error.problem) from error
+            raise
+        return RegistrationOffer(channel, store, answer)
+
+    @staticmethod
+    def resume_registration(
+        store: KeyStore,
+        *,
+        config: ApplicationConfig | None = None,
+        transport: Transport | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> RegistrationOffer | None:
+        """The registration whose `finish` was cut short, to be finished with the PIN that was chosen; else None.
+
+        The service gives a phone its answer again while its code lives: without this, a crash at the wrong moment
+        would leave a device there that nobody holds.
+        """
+        draft = None if DeviceState.exists(store) else RegistrationDraft.load(store)
+        if draft is None:
+            return None
+        config = config or ApplicationConfig.from_dict(draft.config)
+        channel = Channel(config, store, transport or HttpTransport(config.server), clock=clock, sleep=sleep)
+        offer = RegistrationOffer(channel, store, draft.offer, draft)
+        if channel.now() > moment(offer.expires_at) + wire.FRESHNESS_MS / 1000:
+            RegistrationDraft.forget(store)
+            return None
+        return offer
 
     @classmethod
     def load(
@@ -177,92 +213,37 @@ class Device:
 
     def unlock(self, pin: str) -> Ed25519PrivateKey:
         """The knowledge key of this PIN, right or wrong; use it once and drop it."""
-        self.settle_pin()
-        if self._state.knowledge is None:
-            raise MethodNotAllowed("This device has no PIN.")
-        return self._derive(pin, self._state.knowledge)
+        return self._factors.unlock(pin)
 
     def change_pin(self, old: str, new: str) -> None:
         """Replace the PIN. A wrong old one is `AuthenticationFailed`, counted as any wrong PIN.
 
         The new derivation is in the store before it is sent, and the old one stays until the service says
         which counts: after a crash or a lost answer exactly one of the two PINs works, and the next use finds
-        out which.
+        out which. `PinChangeUnsettled` when that cannot be said yet: the old one is asked for until then.
         """
         self.pin_rules.check(new)
-        signer = self.unlock(old)
-        if self._state.pending:
-            raise PinChangeUnsettled(retry_after=self._state.pending.until - self.channel.now())
-        challenge = self._challenge("pin-change")
-        version = challenge["keyVersion"] + 1
-        salt = wire.b64u(os.urandom(SALT_BYTES))
-        pending = PendingKnowledge(version, salt, ARGON2ID, _moment(challenge["expiresAt"]))
-        self._state.pending = pending
-        self._state.save(self.store)
-        public = self._derive(new, pending.settled()).public_key().public_bytes_raw()
-        r = os.urandom(32)
-        statement = {
-            "typ": "pin-change",
-            "applicationId": self.application_id,
-            "deviceId": self.device_id,
-            "nonce": challenge["nonce"],
-            "keyVersion": version,
-            "knowledge": wire.b64u(wire.commitment(public, r)),
-        }
-        body = {"knowledge": {"publicKey": wire.b64u(public), "r": wire.b64u(r)}}
-        signers: dict[str, proof.Signer] = {
-            "possession": self.store.sign_possession,
-            "knowledge": signer.sign,
-        }
-        try:
-            answer = self._state_and_say("pin/change", body, statement, signers)
-        except ServiceError:
-            self._drop_pending()
-            raise
-        if answer.get("keyVersion") != version:
-            raise AnswerInvalid
-        self._take(pending)
+        self._factors.change_pin(old, new)
 
     def settle_pin(self) -> None:
         """Ask the service which PIN counts, if a change was cut short; cheap when none was."""
-        pending = self._state.pending
-        if pending is None:
-            return
-        if self.status().key_version >= pending.version:
-            self._take(pending)
-        elif self.channel.now() > pending.until:
-            self._drop_pending()
-        # Else the change may still be on its way: both are kept, and until the service takes it the old one
-        # counts.
+        self._factors.settle_pin()
+
+    def settle_biometry(self) -> None:
+        """Ask the service which biometric key counts, if `enable_biometric` was cut short; cheap when it was not."""
+        self._factors.settle_biometry()
 
     def enable_biometric(self, pin: str) -> tuple[str, ...]:
-        """Make a key that biometry releases and register it; the methods that the device has now."""
-        signer = self.unlock(pin)
-        challenge = self._challenge("biometric-enable")
-        statement = {
-            "typ": "biometric-enable",
-            "applicationId": self.application_id,
-            "deviceId": self.device_id,
-            "nonce": challenge["nonce"],
-            "inherence": self.store.create_inherence(),
-        }
-        signers: dict[str, proof.Signer] = {
-            "possession": self.store.sign_possession,
-            "knowledge": signer.sign,
-            "inherence": self.store.sign_inherence,
-        }
-        try:
-            answer = self._state_and_say("biometric/enable", {}, statement, signers)
-        except MobileIdError:
-            self.store.delete_inherence()
-            raise
-        return _methods(answer)
+        """Make a key that biometry releases and register it; the methods that the device has now.
+
+        An older key stays until the service says which counts, as with the PIN; `BiometryUnsettled` when that
+        cannot be said yet.
+        """
+        return self._factors.enable_biometric(pin)
 
     def disable_biometric(self) -> tuple[str, ...]:
         """Take biometry away, at the service and here; the methods that the device has now."""
-        answer = self._say("biometric/disable")
-        self.store.delete_inherence()
-        return _methods(answer)
+        return self._factors.disable_biometric()
 
     # --- the rest ---
 
@@ -275,8 +256,9 @@ class Device:
                 locked_until=_text(answer["lockedUntil"]) if answer.get("lockedUntil") else None,
                 attempts_left=int(answer["attemptsLeft"]),
                 key_version=int(answer["keyVersion"]),
-                auth_methods=_methods(answer),
+                auth_methods=methods_of(answer),
                 name=_text(answer["name"]),
+                inherence_thumbprint=answer.get("inherenceThumbprint"),
             )
         except (KeyError, TypeError, ValueError):
             raise AnswerInvalid from None
@@ -293,8 +275,13 @@ class Device:
         self._say("push-token", {"provider": provider, "token": token})
 
     def deactivate(self) -> None:
-        """End this device for good, at the service and then here."""
-        self._say("deactivate")
+        """End this device for good, at the service and then here; one that the service has ended is erased here."""
+        try:
+            self._say("deactivate")
+        except DeviceUnusable as error:
+            # By this phone's own message, perhaps, whose answer was lost.
+            if error.state != "DEACTIVATED":
+                raise
         self.forget()
 
     def forget(self) -> None:
@@ -312,56 +299,8 @@ class Device:
 
         return self.channel.send(path, body or {}, prove)
 
-    def _state_and_say(
-        self, path: str, body: dict[str, Any], statement: dict[str, Any], signers: dict[str, proof.Signer]
-    ) -> dict[str, Any]:
-        """A message whose statement is its own."""
-        return self.channel.send(
-            path, body, lambda _mid, iat: proof.sign(wire.dumps(statement | {"iat": iat}), signers)
-        )
-
-    def _challenge(self, purpose: str) -> dict[str, Any]:
-        answer = self._say("challenge", {"purpose": purpose})
-        version, expires = answer.get("keyVersion"), answer.get("expiresAt")
-        if not isinstance(answer.get("nonce"), str) or type(version) is not int or not isinstance(expires, str):
-            raise AnswerInvalid
-        return answer
-
-    def _derive(self, pin: str, knowledge: KnowledgeVersion) -> Ed25519PrivateKey:
-        return knowledge_key(
-            pin,
-            hmac=self.store.hmac,
-            application_id=self.application_id,
-            registration_id=self._state.registration_id,
-            version=knowledge.version,
-            salt=wire.unb64u(knowledge.salt),
-            stretch_name=knowledge.stretch,
-        )
-
-    def _drop_pending(self) -> None:
-        self._state.pending = None
-        self._state.save(self.store)
-
-    def _take(self, pending: PendingKnowledge) -> None:
-        self._state.knowledge, self._state.pending = pending.settled(), None
-        self._state.save(self.store)
-
-
-def _methods(answer: dict[str, Any]) -> tuple[str, ...]:
-    methods = answer.get("authMethods")
-    if not isinstance(methods, list):
-        raise AnswerInvalid
-    return tuple(map(str, methods))
-
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
-
-
-def _moment(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise AnswerInvalid from None

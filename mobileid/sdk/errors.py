@@ -40,6 +40,8 @@ class MobileIdError(Exception):
         super().__init__(message or self.message)
         self.retry_after = retry_after
         self.problem: dict[str, Any] = dict(problem or {})
+        self.may_have_acted = False
+        """Whether the service may have done it all the same: an answer was lost, and this says nothing of it."""
 
 
 # --- on this side -------------------------------------------------------------------------------------------
@@ -108,12 +110,29 @@ class BiometryRefused(LocalError):
     message = "Not recognised."
 
 
-class PinChangeUnsettled(LocalError):
-    """An earlier change of the PIN may still reach the service; `retry_after` says when that is over."""
+class Unsettled(LocalError):
+    """A change was sent, and no answer tells what became of it: it may still reach the service.
+
+    What counted before counts until the service says otherwise; each use asks. `retry_after` says when the change
+    can no longer arrive, after which another one may be begun.
+    """
+
+    code = "unsettled"
+    retry = Retry.LATER
+
+
+class PinChangeUnsettled(Unsettled):
+    """The PIN's: the old one is asked for until the service has taken the new one."""
 
     code = "pin-change-unsettled"
-    retry = Retry.LATER
-    message = "The last change of the PIN is not settled yet."
+    message = "The last change of the PIN is not settled yet: until it is, the old PIN is asked for."
+
+
+class BiometryUnsettled(Unsettled):
+    """The biometric key's."""
+
+    code = "biometry-unsettled"
+    message = "Whether biometry was enabled is not settled yet."
 
 
 class ChallengeUsed(LocalError):
@@ -143,13 +162,15 @@ class TransportError(MobileIdError):
 
 
 class ConnectionFailed(TransportError):
-    """No connection, or it broke: whether the message arrived is not known.
+    """No connection, or it broke: unless `sent` is False, whether the message arrived is not known.
 
     Calling the same method of the same offer or challenge again sends the same message, which takes effect
     once.
     """
 
     code = "connection-failed"
+    sent = True
+    """A transport sets it to False when it knows that nothing of the request left the phone."""
 
 
 class ServiceUnavailable(TransportError):

@@ -121,9 +121,14 @@ class KeyDocuments:
         store: KeyStore,
         get: Callable[[str], Answer],
         now: Callable[[], float],
+        forget_offset: Callable[[], None] = lambda: None,
     ) -> None:
-        """`get` fetches a path and query; `now` is Unix seconds, corrected by what is known of the service's clock."""
+        """`get` fetches a path and query; `now` is Unix seconds, corrected by what is known of the service's clock.
+
+        `forget_offset` makes `now` the phone's own clock again.
+        """
         self._config, self._store, self._get, self._now = config, store, get, now
+        self._forget_offset = forget_offset
         self._current: KeyDocument | None = None
 
     def current(self) -> KeyDocument:
@@ -179,6 +184,9 @@ class KeyDocuments:
         document, anchor = self._verify(token, record["anchors"])
         if document.issued_at < record["newestIat"]:
             raise KeyDocumentOld
+        if document.expires_at <= self._now():
+            # By an offset that was learned before the person put the phone's clock right, perhaps.
+            self._forget_offset()
         if document.expires_at <= self._now():
             raise KeyDocumentExpired
         document.best_key(self._now())

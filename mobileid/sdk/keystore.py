@@ -28,6 +28,7 @@ from mobileid.sdk import wire
 from mobileid.sdk.errors import BiometryRefused, NotRegistered
 
 Jwk = dict[str, str]
+_IN_USE, _BESIDE = "inherence", "inherence-beside"
 Gate = Callable[[], bool]
 """Asks the owner for biometry; True when recognised."""
 
@@ -44,14 +45,26 @@ class KeyStore(Protocol):
     def hmac(self, data: bytes) -> bytes:
         """HMAC-SHA256 under the device secret; `NotRegistered` when there is none."""
 
-    def create_inherence(self) -> Jwk:
-        """Make a new key that only biometry releases, replacing any; its public JWK."""
+    def create_inherence(self, *, beside: bool = False) -> Jwk:
+        """Make a new key that only biometry releases, in place of any; its public JWK.
 
-    def sign_inherence(self, data: bytes) -> bytes:
-        """Ask for biometry, then sign; `BiometryRefused` when not recognised or when the key is gone."""
+        `beside` leaves the one in use as it is: there are two until `settle_inherence`.
+        """
+
+    def sign_inherence(self, data: bytes, *, beside: bool = False) -> bytes:
+        """Ask for biometry, then sign, by the key in use or by the one beside it.
+
+        `BiometryRefused` when not recognised or when the key is gone.
+        """
+
+    def settle_inherence(self, *, taken: bool) -> None:
+        """The key beside comes into use and the one before is forgotten, or else it is forgotten itself.
+
+        In one step, as `write` is. Nothing when there is none beside.
+        """
 
     def delete_inherence(self) -> None:
-        """Forget the inherence key, if there is one."""
+        """Forget the inherence key and the one beside it, if there are any."""
 
     def read(self, name: str) -> dict[str, Any] | None:
         """A record as last written, or None."""
@@ -95,21 +108,34 @@ class SoftwareKeys:
             raise NotRegistered
         return hmac.digest(wire.unb64u(self._keys["secret"]), data, "sha256")
 
-    def create_inherence(self) -> Jwk:
+    def create_inherence(self, *, beside: bool = False) -> Jwk:
         """See `KeyStore`."""
-        jwk = self._create("inherence")
+        if not beside:
+            self._keys.pop(_BESIDE, None)
+        jwk = self._create(_BESIDE if beside else _IN_USE)
         self._changed()
         return jwk
 
-    def sign_inherence(self, data: bytes) -> bytes:
+    def sign_inherence(self, data: bytes, *, beside: bool = False) -> bytes:
         """See `KeyStore`."""
-        if "inherence" not in self._keys or self._gate is None or not self._gate():
+        name = _BESIDE if beside else _IN_USE
+        if name not in self._keys or self._gate is None or not self._gate():
             raise BiometryRefused
-        return self._sign("inherence", data)
+        return self._sign(name, data)
+
+    def settle_inherence(self, *, taken: bool) -> None:
+        """See `KeyStore`."""
+        beside = self._keys.pop(_BESIDE, None)
+        if beside is None:
+            return
+        if taken:
+            self._keys[_IN_USE] = beside
+        self._changed()
 
     def delete_inherence(self) -> None:
         """See `KeyStore`."""
-        if self._keys.pop("inherence", None):
+        found = [self._keys.pop(name, None) for name in (_IN_USE, _BESIDE)]
+        if any(found):
             self._changed()
 
     def read(self, name: str) -> dict[str, Any] | None:

@@ -33,6 +33,14 @@ class PendingKnowledge:
 
 
 @dataclass
+class PendingInherence:
+    """A new biometric key, sent but not acknowledged: its RFC 7638 thumbprint; `until` as for a PIN."""
+
+    thumbprint: str
+    until: float
+
+
+@dataclass
 class DeviceState:
     """The record. `registration_id` is the registration's operation id, which the PIN derivation names."""
 
@@ -43,6 +51,7 @@ class DeviceState:
     knowledge: KnowledgeVersion | None
     pending: PendingKnowledge | None = None
     pin: dict[str, Any] = field(default_factory=dict)
+    pending_inherence: PendingInherence | None = None
 
     def save(self, store: KeyStore) -> None:
         """Write it, as a whole."""
@@ -56,9 +65,11 @@ class DeviceState:
             raise NotRegistered
         try:
             knowledge, pending = record.pop("knowledge"), record.pop("pending")
+            inherence = record.pop("pending_inherence", None)
             return cls(
                 knowledge=KnowledgeVersion(**knowledge) if knowledge else None,
                 pending=PendingKnowledge(**pending) if pending else None,
+                pending_inherence=PendingInherence(**inherence) if inherence else None,
                 **record,
             )
         except (KeyError, TypeError):

@@ -18,6 +18,7 @@ TIMEOUT_SECONDS = 20.0
 TRIES = 5
 """How often one request is sent before its failure is the app's."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Transport(Protocol):
         """`target` is path and query."""
 
     def post(self, path: str, body: bytes) -> Answer:
-        """`body` is JSON."""
+        """`body` is JSON. `ConnectionFailed.sent` is False when nothing of it can have arrived."""
 
 
 def persist(send: Callable[[], Answer], sleep: Callable[[float], None]) -> Answer:
@@ -94,7 +95,9 @@ class HttpTransport:
                         raise UnexpectedAnswer("The answer is too large.")
                 return Answer(response.status_code, dict(response.headers), bytes(body))
         except httpx.HTTPError as error:
-            raise ConnectionFailed(f"{ConnectionFailed.message} ({type(error).__name__})") from None
+            failed = ConnectionFailed(f"{ConnectionFailed.message} ({type(error).__name__})")
+            failed.sent = not isinstance(error, _NOT_SENT)
+            raise failed from None
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -12,6 +12,7 @@ import hmac
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -217,6 +218,12 @@ def answer_aad(mid: bytes) -> bytes:
 def content_hash(title: str, mime_type: str, data: bytes) -> bytes:
     """What the phone signs for what it showed; `title` is "" when there is none."""
     return hashlib.sha256(lp("mobileid/1 content", title, mime_type, hashlib.sha256(data).digest())).digest()
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """Of a P-256 public JWK: RFC 7638 with SHA-256, b64u."""
+    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return b64u(hashlib.sha256(dumps(members)).digest())
 
 
 def commitment(public_key: bytes, r: bytes) -> bytes:

@@ -19,7 +19,7 @@ from mobileid.problems import (
 )
 from mobileid.protocol import proofs
 from mobileid.sdk import wire
-from mobileid.services import codes, endings, nonces, phones
+from mobileid.services import codes, endings, finished_registrations, nonces, phones
 from mobileid.services.descriptions import state_of
 from mobileid.services.device_changes import tell
 from mobileid.services.proof_records import record_of
@@ -85,13 +85,35 @@ def _may_register(user, account):
 
 
 def finish(
-    application, operation_id, proof, *, phone: Phone, knowledge: KnowledgeKey | None, post_wanted: bool
-) -> dict:
-    """Bind the phone whose keys signed the statement; returns the answer's body.
+    exchange, application, operation_id, proof, *, phone: Phone, knowledge: KnowledgeKey | None, post_wanted: bool
+):
+    """Bind the phone whose keys signed the statement; settles the exchange. Once more with the same keys: same answer.
 
     Raises RegistrationInvalid, OperationClosed, AuthenticationFailed (a signature), MessageInvalid, MethodNotAllowed
-    or VersionUnsupported. The device is PENDING when the integrator wants to confirm.
+    or VersionUnsupported; DeviceUnusable for a phone that was bound before and ended since. The device is PENDING
+    when the integrator wants to confirm.
     """
+    before = finished_registrations.find(application, operation_id, proof)
+    if before is None:
+        try:
+            with exchange.claimed():
+                body = _bind(application, operation_id, proof, phone, knowledge, post_wanted)
+                exchange.settle({"status": 200, "body": body})
+            return
+        except RegistrationInvalid:
+            # Its nonce may have been used this moment, by this phone's own message before.
+            before = finished_registrations.find(application, operation_id, proof)
+            if before is None:
+                raise
+    _verify(proof, knowledge)
+
+    def body_of(device, code):
+        return _body(before, device, code, post_wanted)
+
+    finished_registrations.answer_again(exchange, application, before, proof.statement, knowledge, body=body_of)
+
+
+def _bind(application, operation_id, proof, phone, knowledge, post_wanted) -> dict:
     phones.require_version(application, phone.sdk_version)
     _check_methods(application, proof.statement)
     operation = _operation(application, operation_id, proof)
@@ -103,6 +125,10 @@ def finish(
         _await_confirmation(operation, device, proof, code, actor)
     else:
         _complete(operation, device, proof, actor)
+    return _body(operation, device, code, post_wanted)
+
+
+def _body(operation, device, code, post_wanted) -> dict:
     body = {"deviceId": str(device.pk), "state": str(device.status), "confirmationCode": code}
     if post_wanted and operation.post_context is not None and device.status == Device.Status.ACTIVE:
         body["postOperationContext"] = json.loads(unseal_field(operation, "post_context"))

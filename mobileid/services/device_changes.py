@@ -7,6 +7,10 @@ from mobileid.services.descriptions import describe_device
 from reuseid.models import move
 from reuseid.services import callbacks, trail
 
+NO_BIOMETRY = {"inherence_jwk": None, "previous_inherence_jwk": None, "previous_inherence_until": None}
+"""The columns of a phone without a biometric key."""
+NO_PIN = {"knowledge_key": None, "previous_knowledge_key": None, "previous_key_until": None}
+
 
 def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
     """The trail line and the event ``device.<what>`` of a change that was just made, in its transaction."""
@@ -18,16 +22,19 @@ def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
 
 
 def retire(device, *, actor, reason: str, note: str = ""):
-    """Deactivate a phone: its secrets are erased, its public key stays as evidence. WrongState the second time."""
+    """Deactivate a phone: the keys of its PIN and biometry are erased, its own public key stays as evidence.
+
+    WrongState the second time.
+    """
     move(
         device,
         Device.Status.DEACTIVATED,
         lock_reason="",
         locked_until=None,
         status_since=Now(),
-        knowledge_key=None,
-        previous_knowledge_key=None,
         push_token=None,
         push_provider="",
+        **NO_PIN,
+        **NO_BIOMETRY,
     )
     return tell(device, "deactivated", actor=actor, reason=reason, note=note)

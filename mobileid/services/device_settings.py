@@ -8,12 +8,13 @@ from mobileid.protocol import proofs
 from mobileid.services import devices, factors, nonces, phones
 from mobileid.services.activations import KnowledgeKey, check_commitment
 from mobileid.services.descriptions import methods_of
+from mobileid.services.device_changes import NO_BIOMETRY
 from reuseid.errors import Invalid, WrongState
 from reuseid.models.sealed import seal_field
 from reuseid.services import trail
 
 HAND_OVER = timedelta(minutes=10)
-"""How long the PIN before counts beside a new one that was not used yet."""
+"""How long the PIN or biometric key before counts beside a new one that was not used yet."""
 PUSH_PROVIDERS = ("apns", "fcm", "webpush")
 PUSH_TOKEN_LIMIT = 4096
 
@@ -65,7 +66,11 @@ def change_pin(exchange, device, proof, knowledge: KnowledgeKey, *, actor):
 
 
 def enable_biometric(exchange, device, proof, *, actor):
-    """Register the key that biometry releases, in place of an older one; the PIN is judged and counted."""
+    """Register the key that biometry releases, in place of an older one; the PIN is judged and counted.
+
+    As with a PIN the one before counts too, until the new one's first good use and for 10 minutes at most: a phone
+    that never heard the answer uses it until `status` names the new one's thumbprint.
+    """
     statement = proof.statement
 
     def prepare():
@@ -80,13 +85,23 @@ def enable_biometric(exchange, device, proof, *, actor):
         return _burn(device, statement, Nonce.Purpose.BIOMETRIC_ENABLE)
 
     def apply(_newest):
-        Device.objects.filter(pk=device.pk).update(inherence_jwk=statement["inherence"])
-        device.inherence_jwk = statement["inherence"]
+        _hand_over_biometry(device, statement["inherence"])
         thumbprint = proofs.thumbprint(statement["inherence"])
         trail.record(device, "device.biometric_enabled", actor=actor, changes={"thumbprint": thumbprint})
-        return {"authMethods": methods_of(device)}
+        return {"authMethods": methods_of(device), "inherenceThumbprint": thumbprint}
 
     factors.judge(exchange, device, proof, proofs.KNOWLEDGE, prepare=prepare, apply=apply)
+
+
+def _hand_over_biometry(device, jwk):
+    """Under the row's lock, for the key that is handed over is the one that counts at this moment."""
+    now = Device.objects.select_for_update(no_key=True).only("inherence_jwk").get(pk=device.pk).inherence_jwk
+    changes = {"inherence_jwk": jwk}
+    if jwk != now:
+        until = datetime.now(UTC) + HAND_OVER if now else None
+        changes |= {"previous_inherence_jwk": now, "previous_inherence_until": until}
+    Device.objects.filter(pk=device.pk).update(**changes)
+    device.inherence_jwk = jwk
 
 
 def _burn(device, statement, purpose):
@@ -96,9 +111,9 @@ def _burn(device, statement, purpose):
 
 
 def disable_biometric(device, *, actor) -> list[str]:
-    """Forget the biometric key; returns the methods that are left."""
+    """Forget the biometric key, and the one before; returns the methods that are left."""
     if device.inherence_jwk is not None:
-        Device.objects.filter(pk=device.pk).update(inherence_jwk=None)
+        Device.objects.filter(pk=device.pk).update(**NO_BIOMETRY)
         device.inherence_jwk = None
         trail.record(device, "device.biometric_disabled", actor=actor)
     return methods_of(device)

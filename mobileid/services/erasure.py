@@ -3,6 +3,7 @@
 from django.db.models import Q
 
 from mobileid.models import Device, Operation
+from mobileid.services.device_changes import NO_BIOMETRY, NO_PIN
 
 # What a person approved or signed is evidence and stays, sealed, for as long as evidence is kept.
 _EVIDENCE = Q(status=Operation.Status.COMPLETED)
@@ -10,9 +11,7 @@ _EVIDENCE = Q(status=Operation.Status.COMPLETED)
 
 def erase(user):
     """Empty names and contents, in the transaction of the person's erasure."""
-    Device.objects.filter(user=user).update(
-        name="", push_token=None, knowledge_key=None, previous_knowledge_key=None, push_provider=""
-    )
+    Device.objects.filter(user=user).update(name="", push_token=None, push_provider="", **NO_PIN, **NO_BIOMETRY)
     operations = Operation.objects.filter(user=user)
     operations.update(
         post_context=None, push_notification=None, binding_secret=None, client_reference="", device_name=""

@@ -61,15 +61,17 @@ def _reserve(device) -> bool:
 
 
 def verify(device, proof, factor: str) -> tuple[bool, bool]:
-    """``(good, by the newest key)``. During a PIN change the key before counts too, until its end."""
+    """``(good, by the newest key)``. After a change the key before counts too, until its end."""
     if factor == proofs.INHERENCE:
-        return bool(device.inherence_jwk) and proof.verify(
-            factor, proofs.public_key_from_jwk(device.inherence_jwk)
-        ), True
-    if _signed_by(device, proof, "knowledge_key"):
+        newest, before = device.inherence_jwk, device.previous_inherence_jwk
+        until, signed = device.previous_inherence_until, _signed_by_biometry
+    else:
+        newest, before = "knowledge_key", "previous_knowledge_key"
+        until, signed = device.previous_key_until, _signed_by_pin
+    if signed(device, proof, newest):
         return True, True
-    handing_over = device.previous_key_until is not None and datetime.now(UTC) < device.previous_key_until
-    return handing_over and _signed_by(device, proof, "previous_knowledge_key"), False
+    handing_over = until is not None and datetime.now(UTC) < until
+    return handing_over and signed(device, proof, before), False
 
 
 def knowledge_key(device, column: str) -> bytes | None:
@@ -77,15 +79,20 @@ def knowledge_key(device, column: str) -> bytes | None:
     return unseal_field(device, column)
 
 
-def _signed_by(device, proof, column):
+def _signed_by_pin(device, proof, column):
     raw = knowledge_key(device, column)
     return raw is not None and proof.verify(proofs.KNOWLEDGE, proofs.knowledge_public_key(raw))
+
+
+def _signed_by_biometry(_device, proof, jwk):
+    return jwk is not None and proof.verify(proofs.INHERENCE, proofs.public_key_from_jwk(jwk))
 
 
 def credit(device, factor: str | None, *, newest: bool = True) -> bool:
     """A good attempt: the PIN clears the count, biometry only gives back its own attempt, possession changes nothing.
 
-    The first good use of a new PIN ends the one before. False when the device or its user is no longer active.
+    The first good use of a new PIN or biometric key ends the one before. False when the device or its user is no
+    longer active.
     """
     changes = {"last_used_at": Now()}
     if factor == proofs.KNOWLEDGE:
@@ -94,6 +101,8 @@ def credit(device, factor: str | None, *, newest: bool = True) -> bool:
             changes |= {"previous_knowledge_key": None, "previous_key_until": None}
     elif factor == proofs.INHERENCE:
         changes["failed_attempts"] = Greatest(F("failed_attempts") - 1, 0)
+        if newest and device.previous_inherence_jwk is not None:
+            changes |= {"previous_inherence_jwk": None, "previous_inherence_until": None}
     active = Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE, user__status=User.Status.ACTIVE)
     return bool(active.update(**changes))
 

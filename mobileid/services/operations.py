@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from mobileid.errors import DeviceUnusable, NoUsableDevice, UserNotActive
 from mobileid.models import Application, AuthMethod, Device, Operation
@@ -35,6 +35,9 @@ _METHODS = {
     Level.ONE_FACTOR: [AuthMethod.DEVICE, AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
     Level.TWO_FACTOR: [AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
 }
+# One that registered and was never heard of again may be in nobody's hand: its answer was lost. It comes last, however
+# new it is.
+_PREFERRED = (Coalesce("last_used_at", "heard_at").desc(nulls_last=True), "-created_at")
 _CLAIMED = {Binding.QR, Binding.SAME_DEVICE}
 _BY_HAND = {Binding.NUMBER, Binding.QR}
 
@@ -170,21 +173,17 @@ def _choose_device(operation, terms):
             raise DeviceUnusable(state=str(phone.status))
         able = _able([phone], operation)
     else:
-        able = _able(phones.usable().order_by("-last_used_at", "-created_at")[:50], operation)
+        able = _able(phones.usable().order_by(*_PREFERRED)[:50], operation)
     if not able:
         raise NoUsableDevice
     if terms.device or not (terms.broadcast or terms.binding in _CLAIMED):
         # Without a word from the integrator: the phone that the person used last.
-        operation.target_device = _last_used(able)
+        operation.target_device = able[0]
         operation.application = operation.target_device.application
 
 
 def _able(phones, operation):
     return [phone for phone in phones if set(methods_of(phone)) & set(operation.auth_methods)]
-
-
-def _last_used(phones):
-    return max(phones, key=lambda phone: phone.last_used_at or phone.created_at)
 
 
 def begin(operation, expires_in: int, *, actor):

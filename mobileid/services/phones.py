@@ -3,6 +3,7 @@
 import re
 import uuid
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from mobileid.models import Device
 from mobileid.problems import AuthenticationFailed, DeviceUnusable, VersionUnsupported
@@ -31,7 +32,7 @@ def identify(application, proof: proofs.Proof, suite: int) -> Device:
         raise AuthenticationFailed
     device.account, device.application = application.account, application
     device.user.account = application.account
-    _note(device, suite=suite)
+    _note(device, suite=suite, heard_at=device.heard_at or datetime.now(UTC))
     return device
 
 

@@ -23,9 +23,18 @@ def answers() -> int:
 
 def previous_pins() -> int:
     """Erase a batch of PIN keys whose hand-over is over; returns how many."""
-    over = Device.objects.filter(previous_key_until__lt=Now()).values_list("pk", flat=True)[:BATCH]
-    ended = Device.objects.filter(pk__in=list(over), previous_key_until__lt=Now())
-    return ended.update(previous_knowledge_key=None, previous_key_until=None)
+    return _end_hand_over("previous_knowledge_key", "previous_key_until")
+
+
+def previous_biometry() -> int:
+    """The same for biometric keys."""
+    return _end_hand_over("previous_inherence_jwk", "previous_inherence_until")
+
+
+def _end_hand_over(key, until) -> int:
+    over = {f"{until}__lt": Now()}
+    some = list(Device.objects.filter(**over).values_list("pk", flat=True)[:BATCH])
+    return Device.objects.filter(pk__in=some, **over).update(**{key: None, until: None})
 
 
 def _delete(rows) -> int:

@@ -7,7 +7,6 @@ answers, forgotten keys, a wrong clock.
 
 import os
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,45 +18,10 @@ from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.errors import ConnectionFailed
 from mobileid.sdk.transport import Answer
 
+from .rows import Operation, Phone, Problem
+
 NOW = 1_800_000_000
 PIN_RULES = {"minLength": 4, "maxLength": 12, "type": "numeric"}
-
-
-class Problem(Exception):
-    def __init__(self, status: int, code: str, **members: Any) -> None:
-        self.status, self.problem = status, {"code": code, "title": code, **members}
-
-
-@dataclass
-class Phone:
-    """A device as the service knows it."""
-
-    possession: Any
-    inherence: Any
-    knowledge: dict[int, Any]
-    name: str
-    state: str = "ACTIVE"
-    failures: int = 0
-    pushed: dict[str, Any] = field(default_factory=dict)
-    handed_over_by: float = 0
-
-
-@dataclass
-class Operation:
-    type: str = "authentication"
-    title: str = "Sign in"
-    mime_type: str = "text/plain"
-    data: bytes = b"to the bank"
-    methods: tuple[str, ...] = ("DEVICE_PIN", "DEVICE_BIOMETRIC")
-    binding: str = "NONE"
-    number: str | None = None
-    return_url: str | None = None
-    claim: str | None = None
-    qr_secret: bytes | None = None
-    state: str = "PENDING"
-    nonces: set[str] = field(default_factory=set)
-    statement: dict[str, Any] | None = None
-    evidence: str | None = None
 
 
 class Service:
@@ -146,14 +110,15 @@ class Service:
         return Answer(200, {}, wire.dumps(envelope.seal_answer(request, self._once(request))))
 
     def _once(self, request: envelope.Request) -> bytes:
+        if abs(request.iat - self.now * 1000) > wire.FRESHNESS_MS:
+            problem = {"code": "clock-skew", "title": "skew", "serverTime": int(self.now * 1000)}
+            return wire.dumps({"status": 400, "problem": problem})
         if request.mid in self.answers:
             digest, inner = self.answers[request.mid]
             if digest == request.plaintext_digest:
                 return inner
             return wire.dumps({"status": 409, "problem": {"code": "message-conflict"}})
         try:
-            if abs(request.iat - self.now * 1000) > wire.FRESHNESS_MS:
-                raise Problem(400, "clock-skew", serverTime=int(self.now * 1000))
             inner = {"status": 200, "body": self._judge(request)}
         except Problem as error:
             inner = {"status": error.status, "problem": error.problem}
@@ -219,6 +184,14 @@ class Service:
     def _registration_finish(self, request: envelope.Request, proof: proofs.Proof) -> dict[str, Any]:
         statement, body = proof.statement, request.body
         operation_id = statement["operationId"]
+        for device_id, phone in self.phones.items():
+            found, nonce, payload = phone.registration
+            same = (operation_id, statement["nonce"]) == (found, nonce)
+            if same and proof.verify("possession", phone.possession):
+                knowledge = self._committed(body["knowledge"], statement["knowledge"])
+                if knowledge != phone.knowledge[1]:
+                    raise Problem(400, "registration-invalid")
+                return self._registered(device_id, payload)
         if operation_id != body["operationId"] or self.registrations.get(operation_id) not in self.codes:
             raise Problem(400, "registration-invalid")
         possession = proofs.public_key_from_jwk(statement["possession"])
@@ -232,11 +205,16 @@ class Service:
         self._burn(statement["nonce"], "registration", operation_id)
         self.codes.discard(self.registrations.pop(operation_id))
         device_id = str(uuid.uuid4())
-        self.phones[device_id] = Phone(possession, inherence, {1: knowledge}, body["name"])
+        registration = (operation_id, statement["nonce"], proof.payload)
+        keys = [inherence] if inherence else []
+        self.phones[device_id] = Phone(possession, keys, {1: knowledge}, body["name"], registration)
+        return self._registered(device_id, proof.payload)
+
+    def _registered(self, device_id: str, payload: bytes) -> dict[str, Any]:
         return {
             "deviceId": device_id,
             "state": "PENDING" if self.confirm else "ACTIVE",
-            "confirmationCode": wire.confirmation_code(proof.payload, device_id),
+            "confirmationCode": wire.confirmation_code(payload, device_id),
         }
 
     def _committed(self, sent: dict[str, str] | None, commitment: str | None) -> Any:
@@ -322,10 +300,14 @@ class Service:
             return
         phone.failures += 1
         if method == "DEVICE_BIOMETRIC":
-            if not phone.inherence or not proof.verify("inherence", phone.inherence):
-                raise Problem(401, "authentication-failed")
-            phone.failures -= 1
-            return
+            if self.now > phone.biometry_handed_over_by:
+                phone.inherence = phone.inherence[-1:]
+            for key in reversed(phone.inherence):
+                if proof.verify("inherence", key):
+                    phone.failures -= 1
+                    phone.inherence = phone.inherence[phone.inherence.index(key) :]
+                    return
+            raise Problem(401, "authentication-failed")
         if self.now > phone.handed_over_by:
             phone.knowledge = {
                 version: key for version, key in phone.knowledge.items() if version == max(phone.knowledge)
@@ -359,14 +341,18 @@ class Service:
         if not proof.verify("inherence", inherence):
             raise Problem(401, "authentication-failed")
         self._factor(phone, proof, "DEVICE_PIN")
-        phone.inherence = inherence
+        phone.inherence = [*phone.inherence[-1:], inherence]
+        phone.biometry_handed_over_by = self.now + 600
         return {"authMethods": self._methods(phone)}
 
     def _methods(self, phone: Phone) -> list[str]:
         return ["DEVICE", "DEVICE_PIN"] + (["DEVICE_BIOMETRIC"] if phone.inherence else [])
 
+    def _thumbprint(self, phone: Phone) -> str:
+        return proofs.thumbprint(proofs.public_jwk(phone.inherence[-1]))
+
     def _biometric_disable(self, phone: Phone, body: dict[str, Any], proof: proofs.Proof) -> dict[str, Any]:
-        phone.inherence = None
+        phone.inherence = []
         return {"authMethods": self._methods(phone)}
 
     def _rename(self, phone: Phone, body: dict[str, Any], proof: proofs.Proof) -> dict[str, Any]:
@@ -386,6 +372,7 @@ class Service:
         return {
             "state": "LOCKED" if locked else phone.state,
             **({"lockedUntil": self._time(300)} if locked else {}),
+            **({"inherenceThumbprint": self._thumbprint(phone)} if phone.inherence else {}),
             "attemptsLeft": 5 - phone.failures,
             "keyVersion": max(phone.knowledge),
             "authMethods": self._methods(phone),

@@ -123,7 +123,7 @@ def test_a_signature_or_public_key_would_test_a_pin_which_is_why_neither_is_kept
     derive = [
         candidate
         for candidate in ("0000", "1111", PIN, "9999")
-        if device._derive(candidate, version).public_key().public_bytes_raw() == known
+        if device._factors.derive(candidate, version).public_key().public_bytes_raw() == known
     ]
     assert derive == [PIN]
 
