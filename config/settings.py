@@ -245,6 +245,7 @@ OAUTH2_PROVIDER = {
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     "SCOPES_BACKEND_CLASS": "reuseid.api.oauth.ClientScopes",
+    "OAUTH2_SERVER_CLASS": "reuseid.api.oauth.Server",
     "OAUTH2_VALIDATOR_CLASS": "reuseid.api.oauth.ClientCredentialsValidator",
     "OAUTH2_BACKEND_CLASS": "reuseid.api.oauth.Core",
     "CLIENT_SECRET_HASHER": "pbkdf2_sha256_client",
@@ -366,6 +367,7 @@ if PRODUCTION:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+AUTHENTICATION_BACKENDS = ["config.login.CountedPasswords"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "reuseid.api.oauth.ClientSecretHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
