@@ -84,6 +84,14 @@ def networks(name):
         raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
+def redis(name, default=None):
+    """The address of a Redis. Its error never repeats the value, which may hold a password."""
+    value = text(name, default)
+    if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(f"{name} is not understood: redis://, rediss:// or unix://.")
+    return value
+
+
 def secret(name, *, development, production):
     """A secret: in production it must be set and must not be the development one."""
     value = text(name)

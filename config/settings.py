@@ -1,7 +1,7 @@
 """One settings module, driven by the environment; docs/operating.md lists every variable.
 
-``ENVIRONMENT=development`` (the default) needs nothing installed: SQLite, an embedded broker and a local cache
-under ``var/``. ``ENVIRONMENT=production`` refuses to start on a missing or default secret.
+``ENVIRONMENT=development`` (the default) needs nothing installed: SQLite and an embedded broker under ``var/``.
+``ENVIRONMENT=production`` refuses to start on a missing or default secret.
 """
 
 from pathlib import Path
@@ -125,12 +125,12 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"].setdefault(
         "pool", {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=1), "timeout": 10}
     )
-REDIS_URL = env.text("REDIS_URL")
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-}
+REDIS_URL = env.redis("REDIS_URL")
+if PRODUCTION and not REDIS_URL:
+    raise ImproperlyConfigured("REDIS_URL is not set: production counts limits in a Redis that all processes share.")
+# Where limits are counted, and nothing else: there is no cache whose entries could push the counters out.
+LIMITS_REDIS_URL = env.redis("LIMITS_REDIS_URL", REDIS_URL)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # --- Celery ----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or broker.URL)

@@ -19,7 +19,16 @@ PRODUCTION = {
     "REDIS_URL": "redis://redis.internal/0",
     "DATABASE_URL": "postgresql://app:pass%40word@db.internal:5433/reuseid?sslmode=require",
 }
-OURS = [*PRODUCTION, "DEBUG", "BROKER_URL", "PORT", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXIES"]
+OURS = [
+    *PRODUCTION,
+    "LIMITS_REDIS_URL",
+    "DEBUG",
+    "BROKER_URL",
+    "PORT",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "TRUSTED_PROXIES",
+]
 
 
 @pytest.fixture
@@ -91,12 +100,26 @@ def test_production_refuses_the_secret_of_development(load, name):
         ("DATABASE_URL", "postgresql://app:hunter2@db:port/reuseid"),
         ("DATABASE_URL", "postgresql://app:hunter2@db"),
         ("DATABASE_URL", "sqlite://"),
+        ("REDIS_URL", "http://app:hunter2@redis"),
+        ("LIMITS_REDIS_URL", "redis.internal"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(load, name, value):
     with pytest.raises(ImproperlyConfigured, match=name) as refusal:
         load(**{name: value})
     assert "hunter2" not in str(refusal.value)
+
+
+def test_a_broker_of_another_kind_does_not_replace_the_redis_of_the_limits(load):
+    others = {name: value for name, value in PRODUCTION.items() if name != "REDIS_URL"}
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL"):
+        load(**others, BROKER_URL="amqp://broker")
+
+
+def test_limits_may_have_a_redis_of_their_own(load):
+    assert load(**PRODUCTION)["LIMITS_REDIS_URL"] == PRODUCTION["REDIS_URL"]
+    own = load(**PRODUCTION, LIMITS_REDIS_URL="redis://limits.internal/0")
+    assert own["LIMITS_REDIS_URL"] == "redis://limits.internal/0"
 
 
 def test_debug_is_refused_in_production(load):
