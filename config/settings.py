@@ -31,6 +31,9 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = env.secret("SECRET_KEY", development="development-only-" + "0" * 48, production=PRODUCTION)
 # Earlier ones, which sessions and links made before a change are still checked with.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+if PRODUCTION:
+    for _key in SECRET_KEY_FALLBACKS:
+        env.refuse_public("SECRET_KEY_FALLBACKS", _key)
 # `id:base64 of 32 bytes`, comma-separated, newest first: the first encrypts, all decrypt.
 ENCRYPTION_KEYS = env.secret(
     "ENCRYPTION_KEYS", development="dev:ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE=", production=PRODUCTION

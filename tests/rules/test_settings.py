@@ -1,5 +1,6 @@
 """The settings: loud about what is missing or wrong, by the variable's name, and silent about values."""
 
+import base64
 import re
 import runpy
 import secrets
@@ -21,6 +22,7 @@ PRODUCTION = {
 }
 OURS = [
     *PRODUCTION,
+    "SECRET_KEY_FALLBACKS",
     "LIMITS_REDIS_URL",
     "DEBUG",
     "BROKER_URL",
@@ -84,6 +86,43 @@ def test_production_refuses_the_secret_of_development(load, name):
     with pytest.raises(ImproperlyConfigured, match=name) as refusal:
         load(**{**PRODUCTION, name: development})
     assert development not in str(refusal.value)
+
+
+SECRET, ENCRYPTION = "development-only-" + "0" * 48, "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
+BLIND = "ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk="
+VARIANTS = [
+    ("SECRET_KEY", f" {SECRET} "),
+    ("SECRET_KEY", SECRET + "x"),
+    ("SECRET_KEY", SECRET.upper()),
+    ("SECRET_KEY", "my-" + SECRET),
+    ("SECRET_KEY", base64.b64encode(SECRET.encode()).decode()),
+    ("SECRET_KEY", "django-insecure-" + "x" * 50),
+    ("SECRET_KEY_FALLBACKS", f"{'o' * 50},{SECRET}"),
+    ("ENCRYPTION_KEYS", f"k1:{ENCRYPTION}"),
+    ("ENCRYPTION_KEYS", f"{KEY},old:{ENCRYPTION}"),
+    ("ENCRYPTION_KEYS", f"{KEY}, old:{BLIND}"),
+    # The last bits of the last letter before the padding say nothing.
+    ("ENCRYPTION_KEYS", f"k1:{ENCRYPTION[:-2]}F="),
+    ("BLIND_INDEX_KEYS", f"k1:{BLIND}"),
+    ("BLIND_INDEX_KEYS", f"{OTHER_KEY},old:{BLIND}"),
+    ("BLIND_INDEX_KEYS", f"k1:{ENCRYPTION}"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), VARIANTS)
+def test_production_knows_a_secret_of_development_by_what_it_says(load, name, value):
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} holds a secret of development") as refusal:
+        load(**{**PRODUCTION, name: value})
+    assert value.strip() not in str(refusal.value)
+
+
+def test_the_secrets_of_development_are_what_production_refuses(load):
+    """Whatever they become: each, under whatever name it is given."""
+    development = load()
+    for given in ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEYS"):
+        for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "ENCRYPTION_KEYS", "BLIND_INDEX_KEYS"):
+            with pytest.raises(ImproperlyConfigured, match=name):
+                load(**{**PRODUCTION, name: development[given].replace("dev:", "other:")})
 
 
 @pytest.mark.parametrize(
