@@ -57,14 +57,6 @@ def database_is_a_server(app_configs, **_):
     ]
 
 
-@register(Tags.caches, deploy=True)
-def cache_is_shared(app_configs, **_):
-    """E005: rate limits and cool-downs are counted in the cache, so each process would allow its own share."""
-    if settings.REDIS_URL:
-        return []
-    return [Error("The cache is not shared between processes.", hint="Set REDIS_URL.", id="reuseid.E005")]
-
-
 @register(Tags.security, deploy=True)
 def hosts_are_named(app_configs, **_):
     """E006: any Host header is believed; W007: nobody in front is believed, so all clients have one address."""

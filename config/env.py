@@ -3,12 +3,17 @@
 Every reader names the variable in its error. A secret may also come from a file: ``NAME_FILE=/run/secrets/name``.
 """
 
+import base64
 import ipaddress
 import os
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+# What every secret of development begins with, and those that Django writes into new projects.
+PUBLIC = (b"development-only", b"django-insecure-")
 
 
 def text(name, default=None):
@@ -84,14 +89,44 @@ def networks(name):
         raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
+def redis(name, default=None):
+    """The address of a Redis. Its error never repeats the value, which may hold a password."""
+    value = text(name, default)
+    if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(f"{name} is not understood: redis://, rediss:// or unix://.")
+    return value
+
+
 def secret(name, *, development, production):
-    """A secret: in production it must be set and must not be the development one."""
+    """A secret: in production it must be set, and nothing of it may be what everybody can read in this project."""
     value = text(name)
-    if production and (not value or value == development):
+    if production and not value:
         raise ImproperlyConfigured(
             f"{name} is not set. Production needs its own secret: set {name}, or {name}_FILE to a file that holds it."
         )
-    return value or development
+    value = value or development
+    if production:
+        refuse_public(name, value)
+    return value
+
+
+def refuse_public(name, value):
+    """Raise where an item of a comma-separated value is, or as base64 holds, a secret of development.
+
+    It is known by what it says and not by its id, its place in the list, its case or what stands around it.
+    """
+    for item in (value or "").split(","):
+        for key in (item.encode(), _unpacked(item.partition(":")[2]), _unpacked(item)):
+            if any(mark in key.lower() for mark in PUBLIC):
+                raise ImproperlyConfigured(
+                    f"{name} holds a secret of development, which everybody knows: make one of your own."
+                )
+
+
+def _unpacked(text):
+    letters = re.sub(r"[^A-Za-z0-9+/]", "", text.translate(str.maketrans("-_", "+/")))
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    return base64.b64decode(letters + "=" * (-len(letters) % 4))
 
 
 def database(name, default_path):

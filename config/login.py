@@ -1,9 +1,14 @@
-"""Signing in to the back office: guesses are counted, and every refusal reads the same."""
+"""Signing in to the back office: guesses are counted, and every refusal reads the same.
+
+There is one door for a colleague's password: whatever else asks Django about one, such as a library's default, is told
+that it is wrong.
+"""
 
 import hashlib
 import logging
 
 from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
@@ -34,7 +39,19 @@ class LoginForm(AuthenticationForm):
         if _too_often(hashlib.sha256(name.encode()).hexdigest(), address):
             log.warning("Signing in from %s is refused: too many tries.", address)
             raise self.get_invalid_login_error()
+        self.request.try_is_counted = True
         return super().clean()
+
+
+class CountedPasswords(ModelBackend):
+    """Looks at a password only where `LoginForm` has counted the try; asked from anywhere else it finds nobody."""
+
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        """The colleague, or None."""
+        if not getattr(request, "try_is_counted", False):
+            log.error("A password was tried past the sign-in page: refused unseen.")
+            return None
+        return super().authenticate(request, username=username, password=password, **kwargs)
 
 
 def _too_often(name, address):

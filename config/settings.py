@@ -1,7 +1,7 @@
 """One settings module, driven by the environment; docs/operating.md lists every variable.
 
-``ENVIRONMENT=development`` (the default) needs nothing installed: SQLite, an embedded broker and a local cache
-under ``var/``. ``ENVIRONMENT=production`` refuses to start on a missing or default secret.
+``ENVIRONMENT=development`` (the default) needs nothing installed: SQLite and an embedded broker under ``var/``.
+``ENVIRONMENT=production`` refuses to start on a missing or default secret.
 """
 
 from pathlib import Path
@@ -31,6 +31,9 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = env.secret("SECRET_KEY", development="development-only-" + "0" * 48, production=PRODUCTION)
 # Earlier ones, which sessions and links made before a change are still checked with.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+if PRODUCTION:
+    for _key in SECRET_KEY_FALLBACKS:
+        env.refuse_public("SECRET_KEY_FALLBACKS", _key)
 # `id:base64 of 32 bytes`, comma-separated, newest first: the first encrypts, all decrypt.
 ENCRYPTION_KEYS = env.secret(
     "ENCRYPTION_KEYS", development="dev:ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE=", production=PRODUCTION
@@ -125,12 +128,12 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"].setdefault(
         "pool", {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=1), "timeout": 10}
     )
-REDIS_URL = env.text("REDIS_URL")
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-}
+REDIS_URL = env.redis("REDIS_URL")
+if PRODUCTION and not REDIS_URL:
+    raise ImproperlyConfigured("REDIS_URL is not set: production counts limits in a Redis that all processes share.")
+# Where limits are counted, and nothing else: there is no cache whose entries could push the counters out.
+LIMITS_REDIS_URL = env.redis("LIMITS_REDIS_URL", REDIS_URL)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # --- Celery ----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or broker.URL)
@@ -247,6 +250,7 @@ OAUTH2_PROVIDER = {
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     "SCOPES_BACKEND_CLASS": "reuseid.api.oauth.ClientScopes",
+    "OAUTH2_SERVER_CLASS": "reuseid.api.oauth.Server",
     "OAUTH2_VALIDATOR_CLASS": "reuseid.api.oauth.ClientCredentialsValidator",
     "OAUTH2_BACKEND_CLASS": "reuseid.api.oauth.Core",
     "CLIENT_SECRET_HASHER": "pbkdf2_sha256_client",
@@ -368,6 +372,7 @@ if PRODUCTION:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+AUTHENTICATION_BACKENDS = ["config.login.CountedPasswords"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "reuseid.api.oauth.ClientSecretHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -4,10 +4,12 @@ import importlib
 from contextlib import contextmanager
 
 import pytest
-from django.core.cache import cache
+import redis
+from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
+from reuseid import limits
 from tests import factories
 
 GUARD = importlib.import_module("reuseid.migrations.0002_trail_guard")
@@ -34,9 +36,29 @@ def _unguarded_teardown(self):
 TransactionTestCase._fixture_teardown = _unguarded_teardown
 
 
+class LimitClock:
+    """The clock of the limits: it stands still unless a test puts it forward, so no test crosses an edge by chance."""
+
+    def __init__(self):
+        self.now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, seconds):
+        """So many seconds later."""
+        self.now += seconds
+
+
 @pytest.fixture(autouse=True)
-def _fresh_cache():
-    cache.clear()
+def limit_clock(monkeypatch):
+    """Nothing is spent yet; `limit_clock.forward(seconds)`."""
+    clock = LimitClock()
+    monkeypatch.setattr(limits, "clock", clock)
+    monkeypatch.setattr(limits, "_shared", limits.Shared())
+    if settings.LIMITS_REDIS_URL:
+        redis.Redis.from_url(settings.LIMITS_REDIS_URL).flushdb()
+    return clock
 
 
 @pytest.fixture

@@ -8,13 +8,16 @@ from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import INPUT_CLASSES
 
-from reuseid.services import second_factors, staff
+from reuseid.callers import client_address
+from reuseid.models import StaffSignIn
+from reuseid.services import second_factors, sign_ins, staff
 
 
 def passed(request) -> bool:
@@ -37,12 +40,7 @@ def has_factor(request) -> bool:
 class Chosen:
     """A password that the colleague chooses: another one than the present, set by the service, which leaves a line."""
 
-    def clean_new_password1(self):
-        """Who gave the present one would know it still."""
-        password = self.cleaned_data["new_password1"]
-        if self.user.check_password(password):
-            self.add_error("new_password1", _("It is the present one: choose another."))
-        return password
+    PRESENT = gettext_lazy("It is the present one: choose another.")
 
     def save(self, commit=True):
         """By the service."""
@@ -60,6 +58,13 @@ class OwnPasswordForm(Chosen, AdminOwnPasswordChangeForm):
             self.add_error("old_password", str(refusal.title))
         return self.cleaned_data.get("old_password", "")
 
+    def clean_new_password1(self):
+        """Compared with what was typed, and once that is right: to ask the hash would be a try that nobody counts."""
+        password = self.cleaned_data["new_password1"]
+        if password == self.cleaned_data.get("old_password"):
+            self.add_error("new_password1", self.PRESENT)
+        return password
+
 
 class FirstPasswordForm(Chosen, SetPasswordForm):
     """The same right after signing in with a password that somebody else gave: it was typed a moment ago."""
@@ -69,6 +74,13 @@ class FirstPasswordForm(Chosen, SetPasswordForm):
         for name in ("new_password1", "new_password2"):
             self.fields[name].widget.attrs["class"] = " ".join(INPUT_CLASSES)
         self.fields["new_password1"].widget.attrs["autofocus"] = True
+
+    def clean_new_password1(self):
+        """Who gave the present one would know it still."""
+        password = self.cleaned_data["new_password1"]
+        if self.user.check_password(password):
+            self.add_error("new_password1", self.PRESENT)
+        return password
 
 
 class OwnPassword(PasswordChangeView):
@@ -80,6 +92,13 @@ class OwnPassword(PasswordChangeView):
     def form_valid(self, form):
         messages.success(self.request, _("Your password is changed. Your other sessions have ended."))
         return super().form_valid(form)
+
+    def form_invalid(self, form):
+        """A wrong present password is kept among the colleague's sign-ins."""
+        if "old_password" in form.errors:
+            outcome = StaffSignIn.Outcome.PASSWORD_REFUSED
+            sign_ins.record(self.request.user, outcome, address=client_address(self.request))
+        return super().form_invalid(form)
 
 
 class FirstPassword(OwnPassword):

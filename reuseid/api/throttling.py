@@ -1,4 +1,4 @@
-"""Rate limits in the shared cache, told with draft-ietf-httpapi-ratelimit-headers-10."""
+"""Rate limits of API clients, told with draft-ietf-httpapi-ratelimit-headers-10."""
 
 from django.conf import settings
 

@@ -1,8 +1,7 @@
 """Addresses of ReuseID's API."""
 
 from django.urls import path
-from django.views.decorators.cache import cache_page
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from reuseid.api import attributes, docs, users
 
@@ -22,7 +21,7 @@ urlpatterns = [
     path(f"{USER}/proofings", attributes.Proofings.as_view()),
     path(f"{USER}/proofings/<uuid:proofing_id>/deactivate", attributes.DeactivateProofing.as_view()),
     path("reuseid/core/reasons", users.Reasons.as_view()),
-    path("api/openapi.json", cache_page(600)(SpectacularJSONAPIView.as_view()), name="openapi"),
+    path("api/openapi.json", docs.document, name="openapi"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
     path("api/docs/problems", docs.problems, name="problems"),
 ]

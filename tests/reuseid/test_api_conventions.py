@@ -187,11 +187,9 @@ def test_the_rate_limit_is_told_and_kept(api, settings):
     assert 0 < int(answer["Retry-After"]) <= 60
 
 
-def test_a_cache_that_is_down_limits_nobody(api, settings):
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
-    }
-    assert api.get(USERS).status_code == 200
+def test_a_redis_that_is_down_stops_nobody_and_the_limit_still_holds(api, settings):
+    settings.LIMITS_REDIS_URL, settings.API_RATE_LIMIT = "redis://127.0.0.1:1", 2
+    assert [api.get(USERS).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_errors_are_json_serialisable_everywhere(api):

@@ -1,18 +1,23 @@
 """The OpenAPI document: complete, true to itself, and current in docs/."""
 
+import json
+
 import jsonschema
 import pytest
-from django.core.cache import cache
+import yaml
+from drf_spectacular.generators import SchemaGenerator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.rules.test_settings import ROOT
+
 pytestmark = pytest.mark.django_db
+DOCUMENT = "/api/openapi.json"
 
 
 @pytest.fixture
 def document(client):
-    cache.clear()
-    answer = client.get("/api/openapi.json")
+    answer = client.get(DOCUMENT)
     assert answer.status_code == 200
     found = answer.json()
     for methods in found["paths"].values():
@@ -76,6 +81,27 @@ def qualify(schema):
             for name, inner in schema.items()
         }
     return [qualify(inner) for inner in schema] if isinstance(schema, list) else schema
+
+
+def test_the_document_is_made_once_and_the_same_for_everybody(client, monkeypatch):
+    first = client.get(DOCUMENT)
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *args, **kwargs: pytest.fail("It is made again."))
+    for headers in ({}, {"accept-language": "de"}, {"accept": "application/json"}, {"host": "localhost"}):
+        assert client.get(DOCUMENT, headers=headers).content == first.content
+    assert client.get(DOCUMENT, headers={"if-none-match": first["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("query", ["?x=1", "?lang=de", "?version=2", "?format=json", "?%zz", "?=", "?&"])
+def test_the_document_takes_no_query(client, query):
+    answer = client.get(DOCUMENT + query)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["code"] == "invalid_query"
+    assert "max-age" not in answer.get("Cache-Control", "")
+
+
+def test_the_document_is_what_the_file_holds(client):
+    file = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    assert client.get(DOCUMENT).json() == json.loads(json.dumps(file, default=str))
 
 
 def test_the_rendered_page_needs_nothing_from_elsewhere(client):

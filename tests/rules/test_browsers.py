@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from config import browsers, login
@@ -23,21 +22,15 @@ def staff(settings):
 
 
 @pytest.fixture
-def browser(staff):
+def browser(staff, clock):
     return browser_of(staff)
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch, limit_clock):
     """`clock(seconds)` puts the clock of sessions and counts forward."""
-    ahead = [0]
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
-
-    def forward(seconds):
-        ahead[0] += seconds
-
-    return forward
+    monkeypatch.setattr(time, "time", limit_clock)
+    return limit_clock.forward
 
 
 def sign_in(name, password, address="203.0.113.7"):
@@ -76,11 +69,22 @@ def test_guesses_of_one_name_from_many_addresses_end(staff):
     assert sign_in("sam", PASSWORD).status_code == 200
 
 
-def test_a_cache_that_is_away_shuts_nobody_out(staff, monkeypatch):
-    def fail(*args, **kwargs):
-        raise ConnectionError("no cache")
+def test_a_redis_that_is_away_shuts_nobody_out_and_lets_nobody_guess(staff, settings):
+    settings.LIMITS_REDIS_URL = "redis://127.0.0.1:1"
+    assert sign_in("sam", PASSWORD).status_code == 302
+    for _ in range(login.NAME_AND_ADDRESS_TRIES):
+        sign_in("sam", "wrong")
+    assert sign_in("sam", PASSWORD).status_code == 200
 
-    monkeypatch.setattr(cache, "add", fail)
+
+def test_a_quarter_of_an_hour_that_turns_frees_no_tries(staff, clock, limit_clock):
+    """At the end of a fixed window all tries were free again."""
+    clock(-limit_clock.now % login.WINDOW - 1)
+    for _ in range(login.NAME_AND_ADDRESS_TRIES):
+        sign_in("sam", "wrong")
+    clock(2)
+    assert sign_in("sam", PASSWORD).status_code == 200
+    clock(login.WINDOW)
     assert sign_in("sam", PASSWORD).status_code == 302
 
 

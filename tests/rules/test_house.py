@@ -108,6 +108,17 @@ def test_a_module_stays_under_400_lines_and_a_function_under_40(path):
 
 
 @pytest.mark.parametrize("path", list(every_source()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_kept_in_a_cache_beside_the_counters(path):
+    """What a stranger's call puts into a shared cache takes room from the limits: they are alone (`reuseid.limits`)."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.module != "django.core.cache", f"line {node.lineno}"
+            assert "cache_page" not in [alias.name for alias in node.names], f"line {node.lineno}"
+        if isinstance(node, ast.Import):
+            assert "django.core.cache" not in [alias.name for alias in node.names], f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", list(every_source()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_is_left_for_later(path):
     text = path.read_text()
     assert not re.search(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b", text)

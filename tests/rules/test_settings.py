@@ -1,5 +1,6 @@
 """The settings: loud about what is missing or wrong, by the variable's name, and silent about values."""
 
+import base64
 import re
 import runpy
 import secrets
@@ -19,7 +20,17 @@ PRODUCTION = {
     "REDIS_URL": "redis://redis.internal/0",
     "DATABASE_URL": "postgresql://app:pass%40word@db.internal:5433/reuseid?sslmode=require",
 }
-OURS = [*PRODUCTION, "DEBUG", "BROKER_URL", "PORT", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXIES"]
+OURS = [
+    *PRODUCTION,
+    "SECRET_KEY_FALLBACKS",
+    "LIMITS_REDIS_URL",
+    "DEBUG",
+    "BROKER_URL",
+    "PORT",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "TRUSTED_PROXIES",
+]
 
 
 @pytest.fixture
@@ -77,6 +88,43 @@ def test_production_refuses_the_secret_of_development(load, name):
     assert development not in str(refusal.value)
 
 
+SECRET, ENCRYPTION = "development-only-" + "0" * 48, "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
+BLIND = "ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk="
+VARIANTS = [
+    ("SECRET_KEY", f" {SECRET} "),
+    ("SECRET_KEY", SECRET + "x"),
+    ("SECRET_KEY", SECRET.upper()),
+    ("SECRET_KEY", "my-" + SECRET),
+    ("SECRET_KEY", base64.b64encode(SECRET.encode()).decode()),
+    ("SECRET_KEY", "django-insecure-" + "x" * 50),
+    ("SECRET_KEY_FALLBACKS", f"{'o' * 50},{SECRET}"),
+    ("ENCRYPTION_KEYS", f"k1:{ENCRYPTION}"),
+    ("ENCRYPTION_KEYS", f"{KEY},old:{ENCRYPTION}"),
+    ("ENCRYPTION_KEYS", f"{KEY}, old:{BLIND}"),
+    # The last bits of the last letter before the padding say nothing.
+    ("ENCRYPTION_KEYS", f"k1:{ENCRYPTION[:-2]}F="),
+    ("BLIND_INDEX_KEYS", f"k1:{BLIND}"),
+    ("BLIND_INDEX_KEYS", f"{OTHER_KEY},old:{BLIND}"),
+    ("BLIND_INDEX_KEYS", f"k1:{ENCRYPTION}"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), VARIANTS)
+def test_production_knows_a_secret_of_development_by_what_it_says(load, name, value):
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} holds a secret of development") as refusal:
+        load(**{**PRODUCTION, name: value})
+    assert value.strip() not in str(refusal.value)
+
+
+def test_the_secrets_of_development_are_what_production_refuses(load):
+    """Whatever they become: each, under whatever name it is given."""
+    development = load()
+    for given in ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEYS"):
+        for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "ENCRYPTION_KEYS", "BLIND_INDEX_KEYS"):
+            with pytest.raises(ImproperlyConfigured, match=name):
+                load(**{**PRODUCTION, name: development[given].replace("dev:", "other:")})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -91,12 +139,26 @@ def test_production_refuses_the_secret_of_development(load, name):
         ("DATABASE_URL", "postgresql://app:hunter2@db:port/reuseid"),
         ("DATABASE_URL", "postgresql://app:hunter2@db"),
         ("DATABASE_URL", "sqlite://"),
+        ("REDIS_URL", "http://app:hunter2@redis"),
+        ("LIMITS_REDIS_URL", "redis.internal"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(load, name, value):
     with pytest.raises(ImproperlyConfigured, match=name) as refusal:
         load(**{name: value})
     assert "hunter2" not in str(refusal.value)
+
+
+def test_a_broker_of_another_kind_does_not_replace_the_redis_of_the_limits(load):
+    others = {name: value for name, value in PRODUCTION.items() if name != "REDIS_URL"}
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL"):
+        load(**others, BROKER_URL="amqp://broker")
+
+
+def test_limits_may_have_a_redis_of_their_own(load):
+    assert load(**PRODUCTION)["LIMITS_REDIS_URL"] == PRODUCTION["REDIS_URL"]
+    own = load(**PRODUCTION, LIMITS_REDIS_URL="redis://limits.internal/0")
+    assert own["LIMITS_REDIS_URL"] == "redis://limits.internal/0"
 
 
 def test_debug_is_refused_in_production(load):

@@ -67,13 +67,14 @@ def sam(quick_hashes, account):
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """`clock(seconds)` puts the clock of sessions and codes forward."""
+def clock(monkeypatch, limit_clock):
+    """`clock(seconds)` puts the clock of sessions, codes and limits forward."""
     ahead, real = [0], time.time
     monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
 
     def forward(seconds):
         ahead[0] += seconds
+        limit_clock.forward(seconds)
 
     return forward
 

@@ -277,6 +277,19 @@ def test_ones_own_password_ends_ones_other_sessions(sam):
     assert sam.check_password(new)
 
 
+def test_ones_own_page_does_not_tell_the_present_password(sam):
+    """Whoever sits at somebody's open session has the counted tries and no others, each kept."""
+    make_factor(sam)
+    browser = browser_of(sam)
+    sent = {"old_password": "wrong", "new_password1": PASSWORD, "new_password2": PASSWORD}
+    right = browser.post("/admin/password_change/", sent).context["form"].errors
+    sent |= {"new_password1": "a-longer-phrase-than-before", "new_password2": "a-longer-phrase-than-before"}
+    wrong = browser.post("/admin/password_change/", sent).context["form"].errors
+    assert right == wrong
+    assert list(right) == ["old_password"]
+    assert outcomes(sam)[-2:] == [("PASSWORD_REFUSED", "")] * 2
+
+
 def test_another_phone_takes_the_place_of_the_first_and_other_sessions_need_it(sam):
     make_factor(sam)
     here, there = browser_of(sam), browser_of(sam)

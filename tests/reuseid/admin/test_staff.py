@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from reuseid.models import Staff, TrailEntry
 from reuseid.services import staff as staff_service
 from tests.reuseid.admin.cast import browser_of, buttons, make_colleague, page, rows_of, said
+from tests.reuseid.admin.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 NEW = "/admin/reuseid/staff/new/"
@@ -28,11 +29,11 @@ def access(*accounts, role="Support", **values):
     }
 
 
-def test_a_new_colleague_signs_in_with_the_password_shown_once(administrator, account, client):
+def test_a_new_colleague_signs_in_with_the_password_shown_once(administrator, account):
     response = administrator.post(NEW, {**access(account), "username": "nina"})
     password = html.unescape(re.search(r'bo-secret-value"><code>([^<]+)<', response.content.decode()).group(1))
-    assert client.login(username="nina", password=password)
-    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/sign-in/enrol/?next=%2Fadmin%2F"
+    first_page = sign_in("nina", password).get("/admin/", follow=True)
+    assert first_page.redirect_chain[-1][0] == "/admin/sign-in/enrol/?next=%2Fadmin%2F"
     nina = Staff.objects.get(username="nina")
     assert nina.password_set_by == administrator.staff
     staff_service.change_own_password(nina, "a-longer-phrase-than-before")
