@@ -3,61 +3,93 @@
 import asyncio
 import contextlib
 import logging
+from dataclasses import dataclass
 
 import psycopg
 import redis.asyncio
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
+from mobileid.models import Operation
 from mobileid.services.wakeups import CHANNEL
 
 log = logging.getLogger(__name__)
+_AT_ONCE = 1000
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """Who waits: ``rung`` is set when there is something new to see, ``status`` is what was seen, as stored."""
+
+    rung: asyncio.Event
+    status: str = ""
 
 
 class Bell:
-    """Nobody rings: waiters look again every half second. SQLite on a laptop needs no more."""
+    """Nobody rings: the process looks every half second. SQLite on a laptop needs no more.
+
+    Looking is one query for all who wait, whatever the bell: it finds what was rung for while nobody listened.
+    """
 
     idle = poll = 0.5
     """Seconds between two looks while the bell works, and while it does not."""
 
     def __init__(self):
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._loop = self._listener = None
+        self._waiting: dict[str, set[Waiter]] = {}
+        self._loop, self._tasks = None, ()
         self.works = False
 
     @property
     def patience(self) -> float:
-        """Seconds after which a waiter that hears nothing looks all the same."""
+        """Seconds after which a change that nobody heard of is found all the same."""
         return self.idle if self.works else self.poll
 
     @contextlib.contextmanager
     def waiter(self, operation_id: str):
-        """An event that is set whenever that operation changes."""
+        """A Waiter, rung whenever that operation changes."""
         self._start()
-        event = asyncio.Event()
-        self._waiting.setdefault(operation_id, set()).add(event)
+        waiter = Waiter(asyncio.Event())
+        self._waiting.setdefault(operation_id, set()).add(waiter)
         try:
-            yield event
+            yield waiter
         finally:
             others = self._waiting[operation_id]
-            others.discard(event)
+            others.discard(waiter)
             if not others:
                 del self._waiting[operation_id]
 
     def ring(self, operation_id: str):
         """That operation has changed."""
-        for event in self._waiting.get(operation_id, ()):
-            event.set()
-
-    def ring_all(self):
-        """Whatever was not heard while the listener was away: everybody looks."""
-        for operation_id in list(self._waiting):
-            self.ring(operation_id)
+        for waiter in self._waiting.get(operation_id, ()):
+            waiter.rung.set()
 
     def _start(self):
         loop = asyncio.get_running_loop()
-        if self._loop is not loop or self._listener is None or self._listener.done():
-            self._loop, self._listener = loop, loop.create_task(self._listen_for_good())
+        if self._loop is not loop:
+            self._loop, self._due = loop, asyncio.Event()
+            self._tasks = (loop.create_task(self._listen_for_good()), loop.create_task(self._watch_for_good()))
+
+    async def _watch_for_good(self):
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.patience):
+                    await self._due.wait()
+            self._due.clear()
+            try:
+                await self._watch()
+            except DatabaseError as error:
+                log.warning("Changes are not looked for: %s.", type(error).__name__)
+
+    async def _watch(self):
+        """Ring for those whose operation is not as they saw it."""
+        if not (ids := list(self._waiting)):
+            return
+        stored = await sync_to_async(_stored, thread_sensitive=False)(ids)
+        for operation_id in ids:
+            for waiter in self._waiting.get(operation_id, ()):
+                if waiter.status and waiter.status != stored.get(operation_id):
+                    waiter.rung.set()
 
     async def _listen_for_good(self):
         while True:
@@ -71,7 +103,8 @@ class Bell:
 
     def _hears(self):
         self.works = True
-        self.ring_all()
+        # Whatever was not heard while nobody listened.
+        self._due.set()
 
     async def _listen(self):
         """Nothing to hear."""
@@ -112,6 +145,18 @@ class PostgresBell(Bell):
             self._hears()
             async for notice in listener.notifies():
                 self.ring(notice.payload)
+
+
+def _stored(ids: list[str]) -> dict[str, str]:
+    """The status of each operation. Gives its connection back."""
+    try:
+        found = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            some = Operation.objects.filter(pk__in=ids[start : start + _AT_ONCE])
+            found |= {str(pk): status for pk, status in some.values_list("pk", "status")}
+        return found
+    finally:
+        connection.close()
 
 
 def hung() -> Bell:

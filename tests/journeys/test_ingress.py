@@ -1,7 +1,11 @@
 """What holds a caller back before Django is asked, against a real server process."""
 
 import json
+import re
+import select
+import time
 import uuid
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -10,14 +14,21 @@ from config.demo import supervisor
 from config.demo.integrator import Integrator
 from tests.journeys import wire
 
+CORE = "/mobileid/core/"
+WAITERS, STREAMS = 6, 5
 MESSAGE = "/mobileid/device/v1/status"
 MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
 def environment():
-    """Short times, so that a test of them is short."""
-    return {"BODY_SECONDS": "1", "HEALTH_LISTEN": f"127.0.0.1:{supervisor.free_port()}"}
+    """Short times and small crowds, so that a test of them is short."""
+    return {
+        "BODY_SECONDS": "1",
+        "HEALTH_LISTEN": f"127.0.0.1:{supervisor.free_port()}",
+        "WAITING_CLIENT_LIMIT": str(WAITERS),
+        "QR_STREAM_LIMIT": str(STREAMS),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +164,59 @@ def test_health_has_a_listener_of_its_own(installation):
     address = f"http://{installation.environment['HEALTH_LISTEN']}"
     assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
     assert httpx.get(f"{address}/reuseid/core/users").status_code == 404
+
+
+def waiting(bank, path, query="?wait=20"):
+    """A caller who waits, on a connection of its own."""
+    line = wire.connect(int(bank.account.server.rpartition(":")[2]))
+    line.sendall(wire.head("GET", f"{path}{query}", f"Authorization: {bank.http.headers['Authorization']}"))
+    return line
+
+
+def test_one_client_waits_so_often_and_no_more(bank):
+    user = bank.post("/reuseid/core/users", {})["userId"]
+    started = bank.post(f"{CORE}registrations", {"userId": user})
+    path = f"{CORE}registrations/{started['operationId']}"
+    with ExitStack() as held:
+        lines = [held.enter_context(waiting(bank, path)) for _ in range(WAITERS + 1)]
+        refused, _, _ = select.select(lines, [], [], wire.PATIENCE)
+        status, headers, body = wire.answer(refused[0])
+        assert (status, headers["retry-after"]) == (429, "5")
+        assert json.loads(body)["code"] == "rate_limited"
+        assert json.loads(body)["traceId"] == headers["x-trace-id"]
+        bank.post(f"{path}/cancel")
+        for line in lines:
+            if line is not refused[0]:
+                assert json.loads(wire.answer(line)[2])["state"] == "CANCELED"
+    # Whoever has left has made room.
+    assert bank.get(path, wait=5)["state"] == "CANCELED"
+
+
+def drawn(bank):
+    """How many frames the server has made as images."""
+    text = httpx.get(f"{bank.account.server}/metrics").text
+    return int(float(re.search(r"^mobileid_qr_frames_drawn_total (\S+)", text, re.MULTILINE)[1]))
+
+
+def test_streams_of_one_operation_are_bounded_and_share_their_frames(bank):
+    started = bank.post(f"{CORE}authentications", {"operationProperties": {"binding": "QR"}})
+    path = f"{CORE}authentications/{started['operationId']}/qr"
+    before, begun = drawn(bank), time.time()
+    with ExitStack() as held:
+        lines = [held.enter_context(waiting(bank, path, "/stream")) for _ in range(STREAMS)]
+        shown = [first_frame(line) for line in lines]
+        with waiting(bank, path, "/stream") as one_more:
+            status, headers, _ = wire.answer(one_more)
+        assert (status, headers["retry-after"]) == (429, "5")
+        assert bank.get(path)["t"] <= time.time()
+    # Ten are made ahead; each second is made once, for all of them.
+    assert drawn(bank) - before <= time.time() - begun + 12
+    assert len({frame["qr"] for frame in shown if frame["t"] == shown[0]["t"]}) == 1
+
+
+def first_frame(line):
+    """The first frame of a stream."""
+    text = ""
+    while not (found := re.search(r"event: frame\ndata: (.*)\n\n", text)):
+        text += line.recv(65536).decode()
+    return json.loads(re.sub(r"\r\n[0-9a-f]+\r\n", "", found[1]))
