@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from mobileid.services import bindings
 
 DRAWN = Counter("mobileid_qr_frames_drawn", "QR frames made as images.")
-_MASK = 3
+_MASK = 4
 _frames: dict[tuple, dict] = {}
 _drawing = threading.Lock()
 

@@ -3,19 +3,22 @@
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 
 import psycopg
 import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from mobileid.models import Operation
 from mobileid.services.wakeups import CHANNEL
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 1000
+_GATHER = 0.1
+"""Seconds in which those who ask are gathered for the next query."""
 
 
 @dataclass(eq=False, slots=True)
@@ -37,6 +40,7 @@ class Bell:
 
     def __init__(self):
         self._waiting: dict[str, set[Waiter]] = {}
+        self._asking: list[tuple[str, asyncio.Future]] = []
         self._loop, self._tasks = None, ()
         self.works = False
 
@@ -59,6 +63,13 @@ class Bell:
             if not others:
                 del self._waiting[operation_id]
 
+    async def has_changed(self, operation_id: str, waiter: Waiter) -> bool:
+        """Whether there is something new to see, as the database now has it; one query serves all who ask by then."""
+        asked = asyncio.get_running_loop().create_future()
+        self._asking.append((operation_id, asked))
+        self._due.set()
+        return not await asked or waiter.rung.is_set()
+
     def ring(self, operation_id: str):
         """That operation has changed."""
         for waiter in self._waiting.get(operation_id, ()):
@@ -71,25 +82,38 @@ class Bell:
             self._tasks = (loop.create_task(self._listen_for_good()), loop.create_task(self._watch_for_good()))
 
     async def _watch_for_good(self):
+        watched = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.patience):
+                async with asyncio.timeout(watched + self.patience - time.monotonic()):
                     await self._due.wait()
             self._due.clear()
-            try:
-                await self._watch()
-            except DatabaseError as error:
-                log.warning("Changes are not looked for: %s.", type(error).__name__)
+            asking, self._asking = self._asking, []
+            ids = {operation_id for operation_id, _ in asking}
+            if time.monotonic() >= watched + self.patience:
+                ids, watched = set(self._waiting), time.monotonic()
+            seen = await self._watch(list(ids))
+            for _, asked in asking:
+                if not asked.done():
+                    asked.set_result(seen)
+            await asyncio.sleep(_GATHER)
 
-    async def _watch(self):
-        """Ring for those whose operation is not as they saw it."""
-        if not (ids := list(self._waiting)):
-            return
-        stored = await sync_to_async(_stored, thread_sensitive=False)(ids)
+    async def _watch(self, ids) -> bool:
+        """Ring for those whose operation is not as they saw it; whether that could be found out."""
+        try:
+            stored = await sync_to_async(_stored, thread_sensitive=False)(ids) if ids else {}
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("Changes are not looked for: %s.", type(error).__name__)
+            return False
+        except Exception:
+            # Whatever it was, those who wait would wait for ever if this ended.
+            log.exception("Changes are not looked for.")
+            return False
         for operation_id in ids:
             for waiter in self._waiting.get(operation_id, ()):
                 if waiter.status and waiter.status != stored.get(operation_id):
                     waiter.rung.set()
+        return True
 
     async def _listen_for_good(self):
         while True:
@@ -104,6 +128,7 @@ class Bell:
     def _hears(self):
         self.works = True
         # Whatever was not heard while nobody listened.
+        self._asking += [(operation_id, self._loop.create_future()) for operation_id in self._waiting]
         self._due.set()
 
     async def _listen(self):

@@ -25,6 +25,11 @@ class Answer:
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
+    def uncounted(self):
+        """The same for a call that was counted long ago: without the rate limit as it was then."""
+        kept = [pair for pair in self.headers if not bytes(pair[0]).lower().startswith(b"ratelimit")]
+        return Answer(self.status, kept, self.body)
+
 
 async def look(app, scope, asked: Asked) -> Answer:
     """Ask the application; its thread and connection are free again when this returns."""
@@ -86,7 +91,6 @@ async def pause(rung: asyncio.Event, gone: asyncio.Task, seconds: float) -> bool
         await asyncio.wait({ring, gone}, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
     finally:
         ring.cancel()
-    rung.clear()
     return not gone.done()
 
 

@@ -68,21 +68,26 @@ class Waiting:
                 if asked.wait:
                     try:
                         with self.seats.wait(asked.client):
-                            answer = await self._until_over(start, asked, answer, waiter, gone, scope)
+                            answer = await self._until_over(start, asked, answer, operation_id, waiter, gone, scope)
                     except (TooMany, Busy) as error:
                         answer = refused(error, answer)
             if answer:
                 await answer.pass_on(send)
 
-    async def _until_over(self, start, asked, answer, waiter, gone, scope):
+    async def _until_over(self, start, asked, answer, operation_id, waiter, gone, scope):
         """The answer when there is nothing to wait for any more; None when the caller has left."""
-        deadline, looked = start + asked.wait, 0.0
+        deadline, looked = start + asked.wait, start
         while asked.wait and (left := deadline - time.monotonic()) > 0:
-            waiter.status = asked.status
-            if not await pause(waiter.rung, gone, min(left, max(asked.expires_in, _SHORTEST))):
+            waiter.status, ends = asked.status, looked + max(asked.expires_in, _SHORTEST)
+            if not await pause(waiter.rung, gone, min(left, ends - time.monotonic())):
                 return None
+            quiet = not waiter.rung.is_set() and deadline <= time.monotonic() < ends
+            if quiet and not await self.bell.has_changed(operation_id, waiter):
+                # What the first look has found is what another would find.
+                return answer.uncounted()
             if not await rest(gone, looked + _BETWEEN - time.monotonic()):
                 return None
+            waiter.rung.clear()
             asked, looked = Asked(again=True), time.monotonic()
             answer = await self._again(scope, asked)
         return answer
@@ -103,7 +108,7 @@ class Waiting:
                     await refused(error, answer).pass_on(send)
 
     async def _show(self, asked, answer, waiter, gone, scope, send):
-        stream, looked = _Stream(send), 0.0
+        stream, looked = _Stream(send), time.monotonic()
         await stream.open(answer)
         while True:
             waiter.status = asked.status
@@ -111,6 +116,7 @@ class Waiting:
                 break
             if not await rest(gone, looked + _BETWEEN - time.monotonic()):
                 break
+            waiter.rung.clear()
             asked, looked = Asked(again=True, frames=_FRAMES_AHEAD), time.monotonic()
             answer = await self._again(scope, asked)
         if not gone.done():

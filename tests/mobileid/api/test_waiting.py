@@ -4,13 +4,16 @@ import asyncio
 import threading
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
 
-from mobileid.services import qr
+from mobileid.services import endings, qr
 from mobileid.waiting.asked import Asked
 from mobileid.waiting.bells import Bell
 from mobileid.waiting.looks import look
 from mobileid.waiting.middleware import Waiting
 from mobileid.waiting.seats import Seats
+from reuseid.actors import SYSTEM
 from reuseid.api.errors import Busy
 from reuseid.errors import TooMany
 from tests.factories_mobileid import make_operation
@@ -82,8 +85,8 @@ def test_a_caller_looks_no_more_often_than_twice_a_second_however_often_it_rings
     looks = 0
 
     class Restless(Bell):
-        async def _watch(self):
-            pass
+        async def _watch(self, ids):
+            return False
 
     async def app(scope, receive, send):
         nonlocal looks
@@ -119,3 +122,26 @@ def test_a_look_carries_what_the_view_found():
     asked = Asked()
     answer = asyncio.run(look(app, {}, asked))
     assert (answer.status, answer.body, asked.status) == (200, b"{}", "PENDING")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_nobody_rang_for_is_found(user, device):
+    operation = make_operation(user)
+
+    def cancel():
+        try:
+            endings.cancel(operation, actor=SYSTEM)
+        finally:
+            connection.close()
+
+    async def wait():
+        bell = Bell()
+        with bell.waiter(str(operation.pk)) as waiter:
+            waiter.status = "PENDING"
+            assert not await bell.has_changed(str(operation.pk), waiter)
+            await sync_to_async(cancel, thread_sensitive=False)()
+            async with asyncio.timeout(30):
+                await waiter.rung.wait()
+            assert await bell.has_changed(str(operation.pk), waiter)
+
+    asyncio.run(wait())
