@@ -4,8 +4,13 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-_application = get_asgi_application()
+_django = get_asgi_application()
 
-from mobileid.waiting.middleware import Waiting  # noqa: E402 - needs the apps
+from config.ingress.bodies import Bodies  # noqa: E402 - needs the apps
+from config.ingress.health import Health  # noqa: E402
+from config.ingress.places import Places  # noqa: E402
+from config.ingress.readers import Readers  # noqa: E402
+from mobileid.waiting.middleware import Waiting  # noqa: E402
 
-application = Waiting(_application)
+# From the outside in. Who waits holds no place: each look takes one.
+application = Health(Readers(Bodies(Waiting(Places(_django)))))

@@ -81,6 +81,15 @@ def integers(name, default):
         raise ImproperlyConfigured(f"{name}={text(name)!r}: whole numbers, comma-separated.") from None
 
 
+def address(name):
+    """``host:port``, or the empty string for none; an IPv6 host stands without brackets."""
+    value = text(name, "")
+    port = value.rpartition(":")[2]
+    if value and not (port.isascii() and port.isdigit() and int(port) < 65536 and len(value) > len(port) + 1):
+        raise ImproperlyConfigured(f"{name}={value!r}: write host:port, such as 127.0.0.1:8001.")
+    return value
+
+
 def networks(name):
     """A comma-separated list of networks in CIDR form."""
     try:

@@ -14,6 +14,7 @@ from kombu import Exchange, Queue
 from config import broker, env
 from config.backoffice import UNFOLD  # noqa: F401
 from config.schedule import beat_schedule
+from config.throughput import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.ingress import server
+
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 5
 """How long a process may take to end after SIGTERM before it is killed: what it was about is a row, and found again."""
@@ -174,10 +176,7 @@ def service(port: int) -> dict[str, list[str]]:
     """The commands of the service's processes, by name, in the order of their start."""
     celery = [sys.executable, "-m", "celery", "-A", "config"]
     return {
-        "web server": [
-            *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port)),
-            *("--no-ws", "--workers", "1", "--workers-kill-timeout", "5", "config.asgi:application"),
-        ],
+        "web server": server.command(port),
         "worker": [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-mingle"],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--pidfile="],
     }

@@ -8,9 +8,9 @@ from rest_framework.response import Response
 from mobileid.api import answers, bodies
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
-from mobileid.services import bindings, endings, registering
+from mobileid.services import endings, registering
 from mobileid.services.descriptions import describe_operation, state_of
-from mobileid.services.qr import svg_data_uri
+from mobileid.services.qr import frame
 from mobileid.waiting.asked import Asked
 from reuseid.api.errors import InvalidQuery
 from reuseid.api.permissions import has_scope
@@ -64,7 +64,9 @@ class OneOperation(OperationView):
         operation = self.operation(kind, operation_id)
         response = self.answer(operation)
         if wait and state_of(operation) in OPEN:
-            Asked.of(request).not_yet(wait, operation.expires_at)
+            asked = Asked.of(request)
+            asked.seen(request.user, operation.status)
+            asked.not_yet(wait, operation.expires_at)
         return response
 
 
@@ -140,15 +142,11 @@ class OperationQR(OperationView):
         operation = self.operation(kind, operation_id)
         if operation.binding != Operation.Binding.QR:
             raise Unknown("Only an operation bound by QR has frames.")
+        asked, now = Asked.of(request), int(time.time())
+        asked.seen(request.user, operation.status)
         if state_of(operation) != Operation.Status.PENDING:
             operation.status = state_of(operation)
             raise WrongState(operation, Operation.Status.PENDING)
-        asked, now = Asked.of(request), int(time.time())
         if asked.frames:
-            return Response([_frame(operation, now + ahead) for ahead in range(asked.frames)])
-        return Response(_frame(operation, now))
-
-
-def _frame(operation, t):
-    uri = bindings.qr_frame(operation, t)
-    return {"t": t, "qrUri": uri, "qr": svg_data_uri(uri)}
+            return Response([frame(operation, now + ahead) for ahead in range(asked.frames)])
+        return Response(frame(operation, now))

@@ -62,7 +62,7 @@ def _available(answer: Answer) -> Answer:
     after = float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
     if answer.status == 429:
         raise RateLimited(retry_after=after)
-    if answer.status in (502, 503, 504):
+    if answer.status in (408, 502, 503, 504):
         raise ServiceUnavailable(retry_after=after)
     return answer
 

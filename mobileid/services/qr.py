@@ -1,8 +1,44 @@
-"""QR codes as images."""
+"""QR codes as images, and the frames of operations that are bound by them."""
+
+import threading
+import time
 
 import segno
+from prometheus_client import Counter
+
+from mobileid.services import bindings
+
+DRAWN = Counter("mobileid_qr_frames_drawn", "QR frames made as images.")
+_MASK = 4
+_frames: dict[tuple, dict] = {}
+_drawing = threading.Lock()
 
 
-def svg_data_uri(text: str) -> str:
-    """A QR code (ISO/IEC 18004, error correction M) as a ``data:image/svg+xml`` URI with its quiet zone."""
-    return segno.make_qr(text, error="m").svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+def svg_data_uri(text: str, mask: int | None = None) -> str:
+    """A QR code (ISO/IEC 18004, error correction M) as a ``data:image/svg+xml`` URI with its quiet zone.
+
+    ``mask``: one of the eight patterns instead of the best of them, whose search is four fifths of the work.
+    """
+    return segno.make_qr(text, error="m", mask=mask).svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+
+
+def frame(operation, t: int) -> dict:
+    """``t``, ``qrUri`` and ``qr`` of one second (Unix time), made once in this process however many look.
+
+    What a frame says is random to begin with, so that any mask spreads it well enough; a phone reads them all.
+    """
+    with _drawing:
+        found = _frames.get((operation.pk, t))
+        if found is None:
+            _forget()
+            uri = bindings.qr_frame(operation, t)
+            found = _frames[operation.pk, t] = {"t": t, "qrUri": uri, "qr": svg_data_uri(uri, _MASK)}
+            DRAWN.inc()
+    return found
+
+
+def _forget():
+    """Frames of seconds that are over; so what is kept is bounded by what is shown."""
+    now = int(time.time())
+    for key in [key for key in _frames if key[1] < now]:
+        del _frames[key]

@@ -11,11 +11,14 @@ class Asked:
     """One look. Travels in the ASGI scope, so nothing of it can come from, or get to, a caller.
 
     ``again`` marks a look after the first, which is not counted; ``frames`` asks for that many QR frames ahead. The
-    view sets ``wait`` (seconds that the caller asked for) and ``expires_in`` (seconds) while the operation is open.
+    view sets ``client`` (whose call it is) and ``status`` (the operation's, as stored), and while the operation is open
+    ``wait`` (seconds that the caller asked for) and ``expires_in`` (seconds).
     """
 
     again: bool = False
     frames: int = 0
+    client: str = ""
+    status: str = ""
     wait: int = 0
     expires_in: float = 0.0
 
@@ -23,6 +26,10 @@ class Asked:
     def of(cls, request):
         """The look that a request is; an unheeded one where the middleware does not run."""
         return getattr(request, "scope", {}).get(KEY) or cls()
+
+    def seen(self, client, status: str):
+        """Whose call it is, and what it found."""
+        self.client, self.status = str(client.pk), str(status)
 
     def not_yet(self, wait: int, expires_at: datetime):
         """The operation is open."""

@@ -3,61 +3,117 @@
 import asyncio
 import contextlib
 import logging
+import time
+from dataclasses import dataclass
 
 import psycopg
 import redis.asyncio
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 
+from mobileid.models import Operation
 from mobileid.services.wakeups import CHANNEL
 
 log = logging.getLogger(__name__)
+_AT_ONCE = 1000
+_GATHER = 0.1
+"""Seconds in which those who ask are gathered for the next query."""
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """Who waits: ``rung`` is set when there is something new to see, ``status`` is what was seen, as stored."""
+
+    rung: asyncio.Event
+    status: str = ""
 
 
 class Bell:
-    """Nobody rings: waiters look again every half second. SQLite on a laptop needs no more."""
+    """Nobody rings: the process looks every half second. SQLite on a laptop needs no more.
+
+    Looking is one query for all who wait, whatever the bell: it finds what was rung for while nobody listened.
+    """
 
     idle = poll = 0.5
     """Seconds between two looks while the bell works, and while it does not."""
 
     def __init__(self):
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._loop = self._listener = None
+        self._waiting: dict[str, set[Waiter]] = {}
+        self._asking: list[tuple[str, asyncio.Future]] = []
+        self._loop, self._tasks = None, ()
         self.works = False
 
     @property
     def patience(self) -> float:
-        """Seconds after which a waiter that hears nothing looks all the same."""
+        """Seconds after which a change that nobody heard of is found all the same."""
         return self.idle if self.works else self.poll
 
     @contextlib.contextmanager
     def waiter(self, operation_id: str):
-        """An event that is set whenever that operation changes."""
+        """A Waiter, rung whenever that operation changes."""
         self._start()
-        event = asyncio.Event()
-        self._waiting.setdefault(operation_id, set()).add(event)
+        waiter = Waiter(asyncio.Event())
+        self._waiting.setdefault(operation_id, set()).add(waiter)
         try:
-            yield event
+            yield waiter
         finally:
             others = self._waiting[operation_id]
-            others.discard(event)
+            others.discard(waiter)
             if not others:
                 del self._waiting[operation_id]
 
+    async def has_changed(self, operation_id: str, waiter: Waiter) -> bool:
+        """Whether there is something new to see, as the database now has it; one query serves all who ask by then."""
+        asked = asyncio.get_running_loop().create_future()
+        self._asking.append((operation_id, asked))
+        self._due.set()
+        return not await asked or waiter.rung.is_set()
+
     def ring(self, operation_id: str):
         """That operation has changed."""
-        for event in self._waiting.get(operation_id, ()):
-            event.set()
-
-    def ring_all(self):
-        """Whatever was not heard while the listener was away: everybody looks."""
-        for operation_id in list(self._waiting):
-            self.ring(operation_id)
+        for waiter in self._waiting.get(operation_id, ()):
+            waiter.rung.set()
 
     def _start(self):
         loop = asyncio.get_running_loop()
-        if self._loop is not loop or self._listener is None or self._listener.done():
-            self._loop, self._listener = loop, loop.create_task(self._listen_for_good())
+        if self._loop is not loop:
+            self._loop, self._due = loop, asyncio.Event()
+            self._tasks = (loop.create_task(self._listen_for_good()), loop.create_task(self._watch_for_good()))
+
+    async def _watch_for_good(self):
+        watched = time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(watched + self.patience - time.monotonic()):
+                    await self._due.wait()
+            self._due.clear()
+            asking, self._asking = self._asking, []
+            ids = {operation_id for operation_id, _ in asking}
+            if time.monotonic() >= watched + self.patience:
+                ids, watched = set(self._waiting), time.monotonic()
+            seen = await self._watch(list(ids))
+            for _, asked in asking:
+                if not asked.done():
+                    asked.set_result(seen)
+            await asyncio.sleep(_GATHER)
+
+    async def _watch(self, ids) -> bool:
+        """Ring for those whose operation is not as they saw it; whether that could be found out."""
+        try:
+            stored = await sync_to_async(_stored, thread_sensitive=False)(ids) if ids else {}
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("Changes are not looked for: %s.", type(error).__name__)
+            return False
+        except Exception:
+            # Whatever it was, those who wait would wait for ever if this ended.
+            log.exception("Changes are not looked for.")
+            return False
+        for operation_id in ids:
+            for waiter in self._waiting.get(operation_id, ()):
+                if waiter.status and waiter.status != stored.get(operation_id):
+                    waiter.rung.set()
+        return True
 
     async def _listen_for_good(self):
         while True:
@@ -71,7 +127,9 @@ class Bell:
 
     def _hears(self):
         self.works = True
-        self.ring_all()
+        # Whatever was not heard while nobody listened.
+        self._asking += [(operation_id, self._loop.create_future()) for operation_id in self._waiting]
+        self._due.set()
 
     async def _listen(self):
         """Nothing to hear."""
@@ -112,6 +170,18 @@ class PostgresBell(Bell):
             self._hears()
             async for notice in listener.notifies():
                 self.ring(notice.payload)
+
+
+def _stored(ids: list[str]) -> dict[str, str]:
+    """The status of each operation. Gives its connection back."""
+    try:
+        found = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            some = Operation.objects.filter(pk__in=ids[start : start + _AT_ONCE])
+            found |= {str(pk): status for pk, status in some.values_list("pk", "status")}
+        return found
+    finally:
+        connection.close()
 
 
 def hung() -> Bell:

@@ -2,9 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 from dataclasses import dataclass, field
 
 from mobileid.waiting.asked import KEY, Asked
+from reuseid.api.errors import MEDIA_TYPE, problem
+
+SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
+"""Those of a look that any other answer may carry on."""
 
 
 @dataclass(slots=True)
@@ -19,6 +24,11 @@ class Answer:
         """Send it to the caller."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
+
+    def uncounted(self):
+        """The same for a call that was counted long ago: without the rate limit as it was then."""
+        kept = [pair for pair in self.headers if not bytes(pair[0]).lower().startswith(b"ratelimit")]
+        return Answer(self.status, kept, self.body)
 
 
 async def look(app, scope, asked: Asked) -> Answer:
@@ -42,6 +52,19 @@ async def look(app, scope, asked: Asked) -> Answer:
     await app({**scope, KEY: asked}, receive, send)
     answer.body = b"".join(parts)
     return answer
+
+
+def refused(error, first: Answer) -> Answer:
+    """The answer that tells an error to a caller whose first look has found ``first``."""
+    told = problem(error.status, error.code, error.title, detail=error.detail)
+    headers = [(name, value) for name, value in first.headers if bytes(name).lower() in SAFE_HEADERS]
+    told["traceId"] = next((value.decode() for name, value in headers if name.lower() == b"x-trace-id"), "")
+    headers += [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", str(error.retry_after).encode()),
+    ]
+    return Answer(error.status, headers, json.dumps(told).encode())
 
 
 @contextlib.asynccontextmanager
@@ -68,5 +91,11 @@ async def pause(rung: asyncio.Event, gone: asyncio.Task, seconds: float) -> bool
         await asyncio.wait({ring, gone}, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
     finally:
         ring.cancel()
-    rung.clear()
+    return not gone.done()
+
+
+async def rest(gone: asyncio.Task, seconds: float) -> bool:
+    """That time, if there is any; False when the caller has left."""
+    if seconds > 0:
+        await asyncio.wait({gone}, timeout=seconds)
     return not gone.done()

@@ -4,27 +4,37 @@ A caller who waits is a coroutine here. Each look at the operation is an ordinar
 authentication and its own short use of a thread and a connection; between two looks nothing is held.
 """
 
+import asyncio
 import json
 import re
 import time
 
 from mobileid.waiting import bells
 from mobileid.waiting.asked import Asked
-from mobileid.waiting.looks import Answer, leaving, look, pause
+from mobileid.waiting.looks import SAFE_HEADERS, Answer, leaving, look, pause, refused, rest
+from mobileid.waiting.seats import Seats
+from reuseid.api.errors import Busy
+from reuseid.errors import TooMany
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _STATUS = re.compile(rf"/mobileid/core/(?:registrations|authentications|signatures)/({_ID})", re.ASCII)
 _STREAM = re.compile(rf"(/mobileid/core/(?:authentications|signatures)/({_ID})/qr)/stream", re.ASCII)
 _SHORTEST = 0.2
+_BETWEEN = 0.5
+"""Seconds between two looks of one caller, however often the bell rings."""
+_LOOKS_AT_ONCE = 8
+"""Looks after the first: a bell that rings for thousands leaves the places of the application to others."""
 _FRAMES_AHEAD = 10
-_SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
+_AFRESH = 10
+"""Seconds after which a stream without frames asks again, as one with frames does when it has shown them."""
 
 
 class Waiting:
     """Wraps the ASGI application; everything but the two addresses passes through untouched."""
 
     def __init__(self, app, bell: bells.Bell | None = None):
-        self.app, self._bell = app, bell
+        self.app, self._bell, self._looks = app, bell, None
+        self.seats = Seats()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -42,36 +52,75 @@ class Waiting:
             self._bell = bells.hung()
         return self._bell
 
+    async def _again(self, scope, asked):
+        if self._looks is None:
+            self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        async with self._looks:
+            return await look(self.app, scope, asked)
+
     async def _wait(self, operation_id, scope, receive, send):
         start = time.monotonic()
         async with leaving(receive) as gone:
             # Listening begins before the first look, so no change falls between the two.
-            with self.bell.waiter(operation_id) as rung:
+            with self.bell.waiter(operation_id) as waiter:
                 asked = Asked()
                 answer = await look(self.app, scope, asked)
-                deadline = start + asked.wait
-                while asked.wait and (left := deadline - time.monotonic()) > 0:
-                    seconds = min(left, self.bell.patience, max(asked.expires_in, _SHORTEST))
-                    if not await pause(rung, gone, seconds):
-                        return
-                    asked = Asked(again=True)
-                    answer = await look(self.app, scope, asked)
-            await answer.pass_on(send)
+                if asked.wait:
+                    try:
+                        with self.seats.wait(asked.client):
+                            answer = await self._until_over(start, asked, answer, operation_id, waiter, gone, scope)
+                    except (TooMany, Busy) as error:
+                        answer = refused(error, answer)
+            if answer:
+                await answer.pass_on(send)
+
+    async def _until_over(self, start, asked, answer, operation_id, waiter, gone, scope):
+        """The answer when there is nothing to wait for any more; None when the caller has left."""
+        deadline, looked = start + asked.wait, start
+        while asked.wait and (left := deadline - time.monotonic()) > 0:
+            waiter.status, ends = asked.status, looked + max(asked.expires_in, _SHORTEST)
+            if not await pause(waiter.rung, gone, min(left, ends - time.monotonic())):
+                return None
+            quiet = not waiter.rung.is_set() and deadline <= time.monotonic() < ends
+            if quiet and not await self.bell.has_changed(operation_id, waiter):
+                # What the first look has found is what another would find.
+                return answer.uncounted()
+            if not await rest(gone, looked + _BETWEEN - time.monotonic()):
+                return None
+            waiter.rung.clear()
+            asked, looked = Asked(again=True), time.monotonic()
+            answer = await self._again(scope, asked)
+        return answer
 
     async def _stream(self, path, operation_id, scope, receive, send):
         scope = {**scope, "path": path, "raw_path": path.encode(), "query_string": b""}
         async with leaving(receive) as gone:
-            with self.bell.waiter(operation_id) as rung:
-                answer = await look(self.app, scope, Asked(frames=_FRAMES_AHEAD))
+            with self.bell.waiter(operation_id) as waiter:
+                asked = Asked(frames=_FRAMES_AHEAD)
+                answer = await look(self.app, scope, asked)
                 if answer.status != 200 and not _state(answer):
                     await answer.pass_on(send)
                     return
-                stream = _Stream(send)
-                await stream.open(answer)
-                while await stream.send(answer, rung, gone, self.bell.patience):
-                    answer = await look(self.app, scope, Asked(again=True, frames=_FRAMES_AHEAD))
-                if not gone.done():
-                    await stream.close()
+                try:
+                    with self.seats.stream(asked.client, operation_id):
+                        await self._show(asked, answer, waiter, gone, scope, send)
+                except (TooMany, Busy) as error:
+                    await refused(error, answer).pass_on(send)
+
+    async def _show(self, asked, answer, waiter, gone, scope, send):
+        stream, looked = _Stream(send), time.monotonic()
+        await stream.open(answer)
+        while True:
+            waiter.status = asked.status
+            if not await stream.send(answer, waiter.rung, gone):
+                break
+            if not await rest(gone, looked + _BETWEEN - time.monotonic()):
+                break
+            waiter.rung.clear()
+            asked, looked = Asked(again=True, frames=_FRAMES_AHEAD), time.monotonic()
+            answer = await self._again(scope, asked)
+        if not gone.done():
+            await stream.close()
 
 
 class _Stream:
@@ -81,7 +130,7 @@ class _Stream:
         self._send, self._state = send, None
 
     async def open(self, answer: Answer):
-        headers = [pair for pair in answer.headers if bytes(pair[0]).lower() in _SAFE_HEADERS]
+        headers = [pair for pair in answer.headers if bytes(pair[0]).lower() in SAFE_HEADERS]
         headers += [
             (b"content-type", b"text/event-stream"),
             (b"cache-control", b"no-store"),
@@ -92,7 +141,7 @@ class _Stream:
     async def close(self):
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def send(self, answer: Answer, rung, gone, patience) -> bool:
+    async def send(self, answer: Answer, rung, gone) -> bool:
         """Tell what one look found; True when it is time for the next look, False when the stream is over."""
         if answer.status == 200:
             await self._tell_state("PENDING")
@@ -101,7 +150,7 @@ class _Stream:
         if state is None:
             return False
         await self._tell_state(state)
-        return state == "IN_PROGRESS" and await pause(rung, gone, patience)
+        return state == "IN_PROGRESS" and await pause(rung, gone, _AFRESH)
 
     async def _tell_state(self, state):
         if state != self._state:

@@ -25,9 +25,11 @@ FRAMEWORK = {
     404: ("not_found", "There is nothing with this id."),
     405: ("method_not_allowed", "This address does not know the method."),
     406: ("not_acceptable", "The answer is JSON, which Accept does not allow."),
+    408: ("body_too_slow", "The body came too slowly."),
     413: ("body_too_large", "The body is larger than this call takes."),
     415: ("unsupported_media_type", "The body must be application/json."),
     429: ("rate_limited", "Too many requests."),
+    503: ("busy", "The service is busy. Try again in a moment."),
     500: ("internal_error", "Something failed here. The trace id finds it in the logs."),
 }
 
@@ -45,6 +47,21 @@ class BodyTooLarge(ServiceError):
 
     status = 413
     code, title = FRAMEWORK[413]
+
+
+class BodyTooSlow(ServiceError):
+    """The body did not begin or did not go on in time; it was not looked at, so the call can be sent again."""
+
+    status = 408
+    code, title = FRAMEWORK[408]
+
+
+class Busy(ServiceError):
+    """More at once than the service takes; nothing was done. Send it again after ``Retry-After`` seconds."""
+
+    status = 503
+    code, title = FRAMEWORK[503]
+    retry_after = 2
 
 
 class LengthRequired(ServiceError):

@@ -87,11 +87,18 @@ def migrated(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory, migrated):
+def environment():
+    """What a module wants beside the usual; override it there."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory, migrated, environment):
     """It runs; state, database and processes are gone afterwards."""
     state, port = tmp_path_factory.mktemp("state"), supervisor.free_port()
     state.chmod(0o700)
-    environment = {"STATE_DIR": str(state), "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    environment = {**environment, "STATE_DIR": str(state), "PORT": str(port)}
+    environment["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     with _database(environment, like=migrated):
         installation = Installation(state, port, environment)
         with supervisor.Supervisor(environment) as running:

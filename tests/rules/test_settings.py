@@ -4,6 +4,7 @@ import base64
 import re
 import runpy
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def load(monkeypatch, tmp_path):
         monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.delitem(sys.modules, "config.throughput", raising=False)
         return runpy.run_path(str(ROOT / "config" / "settings.py"))
 
     return load
@@ -190,6 +192,13 @@ def test_a_secret_given_twice_is_refused(load, tmp_path):
         load(SECRET_KEY="x" * 60, SECRET_KEY_FILE=str(tmp_path / "secret"))
 
 
+@pytest.mark.parametrize("text", ["8001", ":8001", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536"])
+def test_an_address_to_listen_on_is_host_and_port(load, text):
+    with pytest.raises(ImproperlyConfigured, match="HEALTH_LISTEN"):
+        load(HEALTH_LISTEN=text)
+    assert load(HEALTH_LISTEN="0.0.0.0:8001")["HEALTH_LISTEN"] == "0.0.0.0:8001"
+
+
 def test_a_sqlite_path_may_be_relative_or_absolute(load):
     assert load(DATABASE_URL="sqlite:///var/my%20people.sqlite3")["DATABASES"]["default"]["NAME"] == (
         "var/my people.sqlite3"
@@ -199,7 +208,7 @@ def test_a_sqlite_path_may_be_relative_or_absolute(load):
 
 def test_every_variable_is_in_the_operating_guide_with_its_default():
     guide = (ROOT / "docs" / "operating.md").read_text()
-    source = (ROOT / "config" / "settings.py").read_text()
+    source = "".join((ROOT / "config" / name).read_text() for name in ("settings.py", "throughput.py"))
     found = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", guide, re.MULTILINE)
     rows = dict(found)
     assert len(found) == len(rows)

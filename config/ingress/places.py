@@ -1,0 +1,51 @@
+"""Places: how many requests are inside Django at the same time.
+
+Under ASGI each request has a thread, and so a database connection, of its own. Without a bound a thousand callers would
+be a thousand threads, each slower than the one before; with it they are a queue of coroutines.
+"""
+
+import asyncio
+
+from django.conf import settings
+
+from config.ingress import answers
+from reuseid.api.errors import Busy
+
+PATIENCE = 10
+"""Seconds in the queue after which a caller is asked to come again (503)."""
+
+
+class Places:
+    """Lets REQUESTS_AT_ONCE in. A place is free again when the answer begins: who reads it slowly holds none."""
+
+    def __init__(self, app):
+        self.app, self._free = app, None
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        if self._free is None:
+            # Made on the loop that serves.
+            self._free = asyncio.Semaphore(settings.REQUESTS_AT_ONCE)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._free.acquire()
+        except TimeoutError:
+            return await answers.refusal(scope, Busy("All places are taken.")).pass_on(send)
+        held = True
+
+        def leave():
+            nonlocal held
+            if held:
+                held = False
+                self._free.release()
+
+        async def leaving(message):
+            if message["type"] == "http.response.start":
+                leave()
+            await send(message)
+
+        try:
+            await self.app(scope, receive, leaving)
+        finally:
+            leave()
