@@ -29,8 +29,22 @@ register(
     }
 )
 
-event_scopes.register("device", Guard("devices:read", ("deviceId", "userId")))
+event_scopes.register("device", Guard("devices:read", ("deviceId", "userId"), personal=(("name",),)))
 event_scopes.register(
     "operation",
-    Guard("operations:read", ("operationId", "type"), {"attributes:read": (("result", "requestedUserAttributes"),)}),
+    Guard(
+        "operations:read",
+        ("operationId", "type"),
+        {"attributes:read": (("result", "requestedUserAttributes"),)},
+        personal=(
+            ("operationProperties", "preOperationContext"),
+            ("operationProperties", "postOperationContext"),
+            ("operationProperties", "transaction"),
+            ("operationProperties", "returnUrl"),
+            ("operationProperties", "deviceName"),
+            ("clientReference",),
+            ("device", "name"),
+            ("result", "signature"),
+        ),
+    ),
 )

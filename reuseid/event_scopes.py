@@ -15,12 +15,14 @@ READING = ("users:read", "attributes:read", "devices:read", "operations:read")
 class Guard:
     """``scope`` opens all of ``data`` (None: no scope is needed) but ``inner``; without it only ``ids`` stay.
 
-    ``inner`` maps a further scope to the paths of the members that it opens.
+    ``inner`` maps a further scope to the paths of the members that it opens. ``personal`` are those of what an erasure
+    takes at once, whatever is still owed.
     """
 
     scope: str | None
     ids: tuple[str, ...] = ()
     inner: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    personal: tuple[tuple[str, ...], ...] = ()
 
 
 _NOTHING = Guard("nobody's")
@@ -44,6 +46,14 @@ def reduced(object_type: str, data: dict, scopes: Collection[str]) -> dict:
     return data
 
 
+def erased(object_type: str, data: dict) -> dict:
+    """``data`` without what goes at once when its person is erased."""
+    guard = _guards.get(object_type, _NOTHING)
+    for path in (*guard.personal, *(path for paths in guard.inner.values() for path in paths)):
+        data = _without(data, path)
+    return data
+
+
 def _without(data, path):
     name, *rest = path
     if not isinstance(data, dict) or name not in data:
@@ -53,5 +63,5 @@ def _without(data, path):
     return {other: value for other, value in data.items() if other != name}
 
 
-register("user", Guard("users:read", ("userId",), {"attributes:read": (("attributes",),)}))
+register("user", Guard("users:read", ("userId",), {"attributes:read": (("attributes",),)}, personal=(("segment",),)))
 register("webhookendpoint", Guard(None))

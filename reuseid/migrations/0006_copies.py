@@ -1,8 +1,10 @@
-"""What copies of personal data must know: endpoints, whose scopes bound what they get."""
+"""What copies of personal data must know: endpoints, whose scopes bound what they get; answers, whom they are about."""
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import reuseid.models.sealed
 
 READING = ("users:read", "attributes:read", "devices:read", "operations:read")
 
@@ -49,4 +51,45 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(state_scopes, migrations.RunPython.noop),
+        migrations.AddField(
+            model_name="user",
+            name="emptied_at",
+            field=models.DateTimeField(
+                editable=False, help_text="When nothing was left but what is still owed to the outside.", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="idempotencykey",
+            name="user_id",
+            field=models.UUIDField(help_text="The person whom the answer is about.", null=True),
+        ),
+        migrations.AlterField(
+            model_name="idempotencykey",
+            name="answer",
+            field=reuseid.models.sealed.SealedField(
+                help_text="Gone, where there is a status, with its person's erasure.", null=True
+            ),
+        ),
+        migrations.AlterField(
+            model_name="idempotencykey",
+            name="fingerprint",
+            field=models.CharField(help_text="Keyed hash of method, path and body.", max_length=64),
+        ),
+        migrations.AlterField(
+            model_name="idempotencykey",
+            name="key",
+            field=models.CharField(help_text="A keyed hash of the header: it may name a person.", max_length=255),
+        ),
+        migrations.AddIndex(
+            model_name="idempotencykey",
+            index=models.Index(
+                condition=models.Q(("user_id__isnull", False)), fields=["user_id"], name="idempotency_of_user"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="bulkrow",
+            index=models.Index(
+                condition=models.Q(("typed__isnull", False)), fields=["account"], name="bulk_row_typed"
+            ),
+        ),
     ]

@@ -73,6 +73,13 @@ def shown(event: Event, scopes) -> dict:
     return body | {"data": event_scopes.reduced(event.object_type, body["data"], scopes)}
 
 
+def forget(event: Event):
+    """Take out of an event that is still owed what its person's erasure takes at once."""
+    body = json.loads(body_of(event))
+    body["data"] = event_scopes.erased(event.object_type, body["data"])
+    Event.objects.filter(pk=event.pk).update(payload=crypto.seal(_bytes(body), **_place(event)))
+
+
 def _bytes(body):
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
