@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from reuseid.models.accounts import Account
 from reuseid.models.clients import Client
@@ -14,11 +15,11 @@ class IdempotencyKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=255, help_text="A keyed hash of the header: it may name a person.")
-    fingerprint = models.CharField(max_length=64, help_text="Keyed hash of method, path and body.")
-    answer_status = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first call runs.")
-    answer = SealedField(null=True, help_text="Gone, where there is a status, with its person's erasure.")
-    user_id = models.UUIDField(null=True, help_text="The person whom the answer is about.")
+    key = models.CharField(max_length=255, help_text=_("A keyed hash of the header: it may name a person."))
+    fingerprint = models.CharField(max_length=64, help_text=_("Keyed hash of method, path and body."))
+    answer_status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while the first call runs."))
+    answer = SealedField(null=True, help_text=_("Gone, where there is a status, with its person's erasure."))
+    user_id = models.UUIDField(null=True, help_text=_("The person whom the answer is about."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
