@@ -1,5 +1,7 @@
 """What integrators can be told of operations and devices."""
 
+from reuseid import event_scopes
+from reuseid.event_scopes import Guard
 from reuseid.event_types import register
 
 _OUTCOMES = {
@@ -25,4 +27,24 @@ register(
         "device.deactivated": "A device was deactivated, for good.",
         "device.lock_warning": "A device is one lock away from being locked until support unlocks it.",
     }
+)
+
+event_scopes.register("device", Guard("devices:read", ("deviceId", "userId"), personal=(("name",),)))
+event_scopes.register(
+    "operation",
+    Guard(
+        "operations:read",
+        ("operationId", "type"),
+        {"attributes:read": (("result", "requestedUserAttributes"),)},
+        personal=(
+            ("operationProperties", "preOperationContext"),
+            ("operationProperties", "postOperationContext"),
+            ("operationProperties", "transaction"),
+            ("operationProperties", "returnUrl"),
+            ("operationProperties", "deviceName"),
+            ("clientReference",),
+            ("device", "name"),
+            ("result", "signature"),
+        ),
+    ),
 )

@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 
 from mobileid.services import devices, endings, keys, purging, signing_keys
 from reuseid import tracing
@@ -17,10 +18,7 @@ BATCHES = 25
 def expire_operations():
     """End what is overdue: operations, and locks of phones."""
     tracing.begin()
-    for sweep in (endings.expire_overdue, devices.end_lapsed_locks):
-        for _ in range(BATCHES):
-            if not sweep():
-                break
+    _each(endings.expire_overdue, devices.end_lapsed_locks)
 
 
 @shared_task
@@ -31,14 +29,30 @@ def turn_keys():
     if erased:
         log.info("%s channel keys are erased.", erased)
     for account in Account.objects.filter(pk__in=keys.accounts_with_applications()):
-        keys.turn_channel_keys(account.pk)
-        signing_keys.turn_signing_keys(account)
+        try:
+            keys.turn_channel_keys(account.pk)
+            signing_keys.turn_signing_keys(account)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # One account's keys are no reason to leave the others without.
+            log.exception("The keys of account %s can't be turned.", account.pk)
 
 
 @shared_task
 def purge():
     """Remove what has served in the device protocol: nonces, stored answers, what counted before a change."""
-    for step in (purging.nonces, purging.answers, purging.previous_pins, purging.previous_biometry):
-        for _ in range(BATCHES):
-            if not step():
-                break
+    _each(purging.nonces, purging.answers, purging.previous_pins, purging.previous_biometry)
+
+
+def _each(*steps):
+    """Each until it finds nothing; one that fails is logged and keeps back no other."""
+    for step in steps:
+        try:
+            for _ in range(BATCHES):
+                if not step():
+                    break
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("%s failed.", step.__name__)

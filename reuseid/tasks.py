@@ -94,8 +94,10 @@ def count_hours():
 @shared_task(name="reuseid.tasks.purge")
 def purge():
     """Delete what is past its retention."""
-    purging.purge()
-    _repeat(trail_seals.purge)
+    try:
+        purging.purge()
+    finally:
+        _repeat(trail_seals.purge)
 
 
 def _repeat(step):

@@ -46,10 +46,13 @@ class OperationView(APIView):
 
     def answer(self, operation):
         """Its status; attribute values only for a caller who may read them, whoever started it."""
-        described = describe_operation(operation)
-        if described["result"] and not has_scope(self.request, "attributes:read"):
-            described["result"]["requestedUserAttributes"] = {}
-        return Response(described)
+        return Response(self.shown_again(describe_operation(operation)))
+
+    def shown_again(self, answer):
+        """An answer, given now or kept, as far as the caller may read it."""
+        if answer.get("result") and not has_scope(self.request, "attributes:read"):
+            answer["result"]["requestedUserAttributes"] = {}
+        return answer
 
 
 class OneOperation(OperationView):

@@ -62,6 +62,7 @@ class Message:
         spent = spend("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
         if spent.left < 0:
             raise RateLimited(spent.reset)
+        self.exchange.of(device)
         return device
 
     def speaker(self):

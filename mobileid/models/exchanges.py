@@ -49,13 +49,17 @@ class MessageAnswer(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
     mid = models.CharField(max_length=22, help_text=_("b64u of 16 bytes"))
+    device_id = models.UUIDField(null=True, help_text=_("The phone that it is for, once that is known."))
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the plaintext and its path."))
     answer = SealedField(null=True, help_text=_("Empty while the first message is being judged."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["application", "mid"], name="message_once")]
-        indexes = [models.Index(fields=["created_at"], name="message_purge")]
+        indexes = [
+            models.Index(fields=["created_at"], name="message_purge"),
+            models.Index(fields=["device_id"], name="message_of_device"),
+        ]
 
     def __str__(self):
         return str(self.id)

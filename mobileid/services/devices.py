@@ -11,9 +11,9 @@ from mobileid.protocol.content import ContentInvalid, check_text
 from mobileid.services import endings
 from mobileid.services.device_changes import retire, tell
 from reuseid.actors import SYSTEM
-from reuseid.errors import Invalid, WrongState
+from reuseid.errors import Invalid
 from reuseid.models import move
-from reuseid.services import callers, reasons, trail
+from reuseid.services import callers, reasons, sweeping, trail
 
 NAME_LIMIT = 64
 
@@ -136,14 +136,6 @@ def end_lock(device):
 
 
 def end_lapsed_locks(limit: int = 200) -> int:
-    """What `end_lock` does, for up to ``limit`` phones; rivals take different ones. Returns how many."""
-    ended = 0
-    with transaction.atomic():
-        due = Device.objects.filter(LOCK_OVER).select_related("application").order_by("locked_until")
-        for device in due.select_for_update(skip_locked=True, of=("self",))[:limit]:
-            try:
-                end_lock(device)
-                ended += 1
-            except WrongState:
-                continue
-    return ended
+    """What `end_lock` does, for up to ``limit`` phones, accounts in turn; rivals take different ones. How many."""
+    due = Device.objects.filter(LOCK_OVER).select_related("application").order_by("locked_until")
+    return sweeping.sweep(due, end_lock, limit=limit, together=True)

@@ -20,7 +20,7 @@ from mobileid.services.wakeups import operation_changed
 from reuseid.actors import SYSTEM
 from reuseid.errors import Unknown, WrongState
 from reuseid.models import move
-from reuseid.services import callbacks, trail
+from reuseid.services import callbacks, sweeping, trail
 
 log = logging.getLogger(__name__)
 
@@ -86,21 +86,12 @@ def _expire_quietly(operation):
 
 
 def expire_overdue(limit: int = 200) -> int:
-    """End up to ``limit`` overdue operations, oldest first; rivals take different ones. Returns how many ended.
+    """End up to ``limit`` overdue operations, oldest first, accounts in turn; rivals take different ones.
 
-    One that fails is logged and left, so it holds up no other.
+    Returns how many ended. One that fails is logged and left, so it holds up no other.
     """
-    ended = 0
-    with transaction.atomic():
-        due = Operation.objects.overdue().select_related("user", "client", "device__application", "target_device")
-        for operation in due.order_by("expires_at").select_for_update(skip_locked=True, of=("self",))[:limit]:
-            try:
-                with transaction.atomic():
-                    expire(operation)
-                ended += 1
-            except Exception:
-                log.exception("Operation %s can't be ended.", operation.pk)
-    return ended
+    due = Operation.objects.overdue().select_related("user", "client", "device__application", "target_device")
+    return sweeping.sweep(due.order_by("expires_at"), expire, limit=limit, together=True)
 
 
 def cancel_all_open(user, *, actor, reason: str):

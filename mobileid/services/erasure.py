@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from mobileid.models import Device, Operation
+from mobileid.models import Device, MessageAnswer, Operation
 from mobileid.services.device_changes import NO_BIOMETRY, NO_PIN
 
 # What a person approved or signed is evidence and stays, sealed, for as long as evidence is kept.
@@ -14,6 +14,14 @@ def erase(user):
     Device.objects.filter(user=user).update(name="", push_token=None, push_provider="", **NO_PIN, **NO_BIOMETRY)
     operations = Operation.objects.filter(user=user)
     operations.update(
-        post_context=None, push_notification=None, binding_secret=None, client_reference="", device_name=""
+        post_context=None,
+        push_notification=None,
+        binding_secret=None,
+        confirmation_code=None,
+        client_reference="",
+        device_name="",
+        return_url="",
     )
     operations.exclude(_EVIDENCE).update(title=None, content=None, transaction=None)
+    # Answers that a phone could have asked for again: the phone is deactivated.
+    MessageAnswer.objects.filter(device_id__in=Device.objects.filter(user=user).values("pk")).delete()

@@ -46,6 +46,10 @@ class Exchange:
         )
         self.answer: dict | None = None
 
+    def of(self, device):
+        """Whose message it is: with the person's erasure the kept answer goes."""
+        self._row.device_id = device.pk
+
     @contextmanager
     def claimed(self):
         """A transaction that claims the message first; Again when another one has it."""
@@ -64,7 +68,10 @@ class Exchange:
             return
         plaintext = _dumps(inner)
         seal_field(self._row, "answer", plaintext if len(plaintext) <= KEPT_BYTES else b"")
-        if not MessageAnswer.objects.filter(pk=self._row.pk, answer=None).update(answer=self._row.answer):
+        # A registration's phone has its id from the answer.
+        device_id = self._row.device_id or inner.get("body", {}).get("deviceId")
+        kept = MessageAnswer.objects.filter(pk=self._row.pk, answer=None)
+        if not kept.update(answer=self._row.answer, device_id=device_id):
             # Given up as lost, and the phone told so: what this judge did must not come true any more.
             raise StillJudged
 

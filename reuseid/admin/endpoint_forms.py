@@ -3,10 +3,11 @@
 from datetime import UTC, timedelta
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -19,6 +20,7 @@ from reuseid import event_types
 from reuseid.admin.dialogs import ReasonForm
 from reuseid.admin.scope import account_ids, scoped
 from reuseid.errors import Invalid
+from reuseid.event_scopes import READING
 from reuseid.models import Account, Delivery, WebhookEndpoint
 from reuseid.services import webhooks
 
@@ -62,6 +64,21 @@ class AddressForm(BaseDialogForm):
         help_text=_("Choose none to send everything."),
     )
 
+    scopes = forms.MultipleChoiceField(
+        choices=lambda: [(scope, f"{scope}: {gettext(settings.SCOPES[scope])}") for scope in READING],
+        required=False,
+        label=_("Its events show"),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Choose none to send ids and types alone."),
+    )
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        # Who may give scopes to clients may give them to endpoints.
+        self.holds = READING if request.user.has_perm("reuseid.change_client") else ()
+        if not self.holds:
+            del self.fields["scopes"]
+
     def clean_url(self):
         """As the REST API judges it, with the look-up of its name."""
         try:
@@ -72,7 +89,8 @@ class AddressForm(BaseDialogForm):
 
     def values(self):
         """What the service is called with."""
-        return {name: self.cleaned_data[name] for name in ("url", "description", "event_types")}
+        named = ("url", "description", "event_types", "scopes")
+        return {name: self.cleaned_data[name] for name in named if name in self.cleaned_data} | {"holds": self.holds}
 
 
 class NewEndpointForm(AddressForm):
@@ -81,7 +99,7 @@ class NewEndpointForm(AddressForm):
     account = forms.ModelChoiceField(
         queryset=Account.objects.none(), label=_("Account"), widget=UnfoldAdminSelectWidget
     )
-    field_order = ("account", "url", "description", "event_types")
+    field_order = ("account", "url", "description", "event_types", "scopes")
 
     def __init__(self, request, object_id=None, *args, **kwargs):
         super().__init__(request, object_id, *args, **kwargs)
@@ -96,6 +114,7 @@ class ChangeEndpointForm(AddressForm):
         endpoint = endpoint_of(request, object_id)
         if endpoint:
             self.initial = {name: getattr(endpoint, name) for name in ("url", "description", "event_types")}
+            self.initial["scopes"] = endpoint.shown_scopes()
 
 
 class RotateForm(

@@ -28,6 +28,7 @@ def endpoint_overview(request, endpoint):
         (_("Address"), cells.ident(endpoint.url)),
         (_("Description"), cells.text(endpoint.description)),
         (_("Event types"), cells.words(endpoint.event_types) if endpoint.event_types else _("all")),
+        (_("Its events show"), cells.words(endpoint.shown_scopes()) if endpoint.shown_scopes() else _("ids and types")),
         (_("Secret"), cells.MASK),
         (_("Public key"), cells.ident(endpoint.public_key)),
         (_("Keys before the last rotation sign until"), cells.when(endpoint.previous_secret_expires_at)),

@@ -33,8 +33,8 @@ class IdempotencyKeyAdmin(BackOfficeAdmin):
     list_filter = (AccountFilter,)
     list_select_related = ("account", "client")
     ordering = ("-created_at",)
-    exact = ("pk", "key")
-    shown = ("id", "key", "client", "account", "fingerprint", "answer_status", "created")
+    exact = ("pk",)
+    shown = ("id", "client", "account", "fingerprint", "answer_status", "created")
 
     @display(description=_("Created"), ordering="created_at")
     def created(self, row):

@@ -79,6 +79,12 @@ class UserView(APIView):
         """The user with its ETag."""
         return Response(self.describe([user], shown=True)[0], status=status, headers={"ETag": etag(user)})
 
+    def shown_again(self, answer):
+        """Attribute values only for a caller who may still read them."""
+        if not has_scope(self.request, "attributes:read"):
+            answer.pop("attributes", None)
+        return answer
+
     def describe(self, found, shown=None):
         """Descriptions in one query for all; in a list, values only where ``attributes`` asks for them."""
         names = self.request.query_params.get("attributes")

@@ -1,12 +1,11 @@
 """Bodies of the webhook calls, as they are read and as they are shown."""
 
-import json
-
 from rest_framework import serializers
 
 from reuseid import event_types
-from reuseid.api.fields import Flag, Identifier, JSONValue, Moment, Text, Whole
+from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
 from reuseid.api.serializers import StrictSerializer
+from reuseid.event_scopes import READING
 from reuseid.models import Delivery, WebhookEndpoint
 from reuseid.services import callbacks, webhooks
 
@@ -32,6 +31,15 @@ class WebhookChange(StrictSerializer):
         help_text="Only these types are sent; empty: all.",
     )
     description = Text(max_length=200, required=False, allow_blank=True, help_text="For people.")
+    scopes = serializers.ListField(
+        child=Choice([(scope, scope) for scope in READING]),
+        max_length=len(READING),
+        required=False,
+        help_text=(
+            "What its events show beyond ids, of your token's own scopes; all of those unless given. Needed again, and "
+            "yours from then on, to change `url` or to add some."
+        ),
+    )
 
 
 class WebhookCreation(WebhookChange):
@@ -43,6 +51,11 @@ class Webhook(serializers.Serializer):
     url = serializers.CharField()
     description = serializers.CharField()
     eventTypes = serializers.ListField(child=serializers.CharField(), source="event_types", help_text="Empty: all.")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(READING),
+        source="shown_scopes",
+        help_text="What its events show now; a client that loses a scope loses it here too.",
+    )
     state = serializers.ChoiceField(WEBHOOK_STATES, source="status", help_text="Only to an ACTIVE one is sent.")
     stateSince = Moment(source="status_since")
     disabledReason = serializers.CharField(
@@ -86,7 +99,7 @@ class EventShape(serializers.Serializer):
     id = Identifier(help_text="The `webhook-id` of its callbacks.")
     type = serializers.ChoiceField(list(event_types.known()))
     timestamp = Moment(help_text="When it happened.")
-    data = JSONValue(help_text="As in the callback.")
+    data = JSONValue(help_text="As in the callback, as far as the token's scopes show it.")
 
 
 class DeliveryShape(serializers.Serializer):
@@ -111,7 +124,11 @@ class Attempt(serializers.Serializer):
     durationMs = serializers.IntegerField(source="duration_ms", allow_null=True)
     httpStatus = serializers.IntegerField(source="http_status", allow_null=True, help_text="Null: no answer.")
     error = serializers.CharField(help_text="Why it failed; empty when it did not.")
-    answer = serializers.CharField(help_text="The first 2 KiB of the answer's body.")
+    answer = serializers.CharField(
+        required=False,
+        help_text="The first 2 KiB of the answer's body. Absent for a token that lacks a scope of the webhook: it may "
+        "repeat what was sent.",
+    )
 
 
 class DeliveryWithAttempts(DeliveryShape):
@@ -134,15 +151,19 @@ def describe_delivery(delivery):
     return {**DeliveryShape(delivery).data, **_next(delivery)}
 
 
-def describe_attempts(delivery):
-    """With its attempts."""
-    return {**DeliveryWithAttempts(delivery).data, **_next(delivery)}
+def describe_attempts(delivery, scopes):
+    """With its attempts; what came back only for a reader who may read all that was sent."""
+    described = {**DeliveryWithAttempts(delivery).data, **_next(delivery)}
+    if not set(delivery.endpoint.scopes) <= set(scopes):
+        for attempt in described["attemptLog"]:
+            del attempt["answer"]
+    return described
 
 
 def _next(delivery):
     return {} if delivery.status == Delivery.Status.PENDING else {"nextAttempt": None}
 
 
-def describe_event(event):
-    """The members of its body, and its id."""
-    return {"id": str(event.id), **json.loads(callbacks.body_of(event))}
+def describe_event(event, scopes):
+    """Its id, and the members of its body that a reader with these scopes gets."""
+    return {"id": str(event.id), **callbacks.shown(event, scopes)}

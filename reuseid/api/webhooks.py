@@ -8,12 +8,19 @@ from rest_framework.response import Response
 
 from reuseid.api import webhook_serializers as shapes
 from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.permissions import has_scope
 from reuseid.api.views import APIView
+from reuseid.event_scopes import READING
 from reuseid.models import Delivery, Event, WebhookEndpoint
 from reuseid.services import deliveries, webhooks
 
 MANAGE = "webhooks:manage"
 WEBHOOKS = ["Webhooks"]
+
+
+def readable(request) -> list[str]:
+    """The scopes of the caller that open something of an event."""
+    return [scope for scope in READING if has_scope(request, scope)]
 
 
 class WebhookView(APIView):
@@ -59,7 +66,9 @@ class WebhooksView(WebhookView):
     def post(self, request):
         """The only answer, but that of a rotation, which holds the secret. Events that happen from now on are sent."""
         values = self.body(shapes.WebhookCreation)
-        endpoint = webhooks.create(request.account, actor=request.actor, client=request.user, **values)
+        holds = readable(request)
+        values.setdefault("scopes", holds)
+        endpoint = webhooks.create(request.account, actor=request.actor, client=request.user, holds=holds, **values)
         return Response(shapes.describe_with_secret(endpoint), status=201)
 
 
@@ -90,7 +99,9 @@ class WebhookDetailView(WebhookView):
     def patch(self, request, webhook_id):
         """Members that are absent stay. What is owed already goes to the new URL."""
         values = self.body(shapes.WebhookChange)
-        endpoint = webhooks.update(self.endpoint(webhook_id), actor=request.actor, **values)
+        endpoint = webhooks.update(
+            self.endpoint(webhook_id), actor=request.actor, client=request.user, holds=readable(request), **values
+        )
         return Response(shapes.describe_webhook(endpoint))
 
     @extend_schema(
@@ -138,7 +149,7 @@ class TestEventView(WebhookView):
         self.body(shapes.Empty)
         event = webhooks.send_test(self.endpoint(webhook_id), actor=request.actor)
         event.refresh_from_db()
-        return Response(shapes.describe_event(event), status=202)
+        return Response(shapes.describe_event(event, readable(request)), status=202)
 
 
 class PauseView(WebhookView):
@@ -242,13 +253,14 @@ class DeliveryDetailView(WebhookView):
         responses=shapes.DeliveryWithAttempts,
     )
     def get(self, request, webhook_id, delivery_id):
-        """With every attempt: when, how long, what came back (the first 2 KiB)."""
+        """With every attempt: when, how long, what came back (the first 2 KiB, for who may read what was sent)."""
         self.only_query()
-        return Response(shapes.describe_attempts(self.delivery(webhook_id, delivery_id)))
+        return Response(shapes.describe_attempts(self.delivery(webhook_id, delivery_id), readable(request)))
 
     def delivery(self, webhook_id, delivery_id):
         """The endpoint's delivery, or 404."""
-        queryset = Delivery.objects.of(self.request.account).select_related("event").defer("event__payload")
+        queryset = Delivery.objects.of(self.request.account).defer("event__payload")
+        queryset = queryset.select_related("event", "endpoint__granted_by")
         return self.find(queryset, pk=delivery_id, endpoint=self.endpoint(webhook_id))
 
 
@@ -295,9 +307,14 @@ class EventsView(APIView):
         operation_id="listEvents", summary="List events", tags=WEBHOOKS, responses=shapes.EventShape(many=True)
     )
     def get(self, request):
-        """The newest first. Who polls asks `createdAfter` with a minute's overlap and drops ids that it knows."""
+        """The newest first. Who polls asks `createdAfter` with a minute's overlap and drops ids that it knows.
+
+        `data` is what the token's scopes show: `users:read`, `devices:read` and `operations:read` open events of the
+        same, `attributes:read` the attribute values in them. What they don't open is left out; ids are always there.
+        """
         queryset = Event.objects.of(request.account)
-        return self.page(queryset, lambda rows: [shapes.describe_event(row) for row in rows])
+        scopes = readable(request)
+        return self.page(queryset, lambda rows: [shapes.describe_event(row, scopes) for row in rows])
 
 
 class EventDetailView(APIView):
@@ -315,4 +332,5 @@ class EventDetailView(APIView):
     def get(self, request, event_id):
         """By the id that the callback carried as `webhook-id`."""
         self.only_query()
-        return Response(shapes.describe_event(self.find(Event.objects.of(request.account), id=event_id)))
+        event = self.find(Event.objects.of(request.account), id=event_id)
+        return Response(shapes.describe_event(event, readable(request)))

@@ -99,6 +99,7 @@ class BulkRow(models.Model):
                 name="bulk_row_status",
             ),
         ]
+        indexes = [models.Index(fields=["account"], name="bulk_row_typed", condition=Q(typed__isnull=False))]
 
     def __str__(self):
         return f"{self.run_id} {self.line}"

@@ -25,7 +25,8 @@ class WebhookEndpointQuerySet(models.QuerySet):
 
     def with_work(self):
         """Sendable with something due: one index probe an endpoint, however much a paused or dead one is owed."""
-        return self.sendable().filter(models.Exists(Delivery.objects.due().filter(endpoint=models.OuterRef("pk"))))
+        rows = self.sendable().select_related("granted_by")
+        return rows.filter(models.Exists(Delivery.objects.due().filter(endpoint=models.OuterRef("pk"))))
 
 
 class WebhookEndpoint(models.Model):
@@ -47,6 +48,17 @@ class WebhookEndpoint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="webhook_endpoints")
     created_by = models.ForeignKey(Client, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    scopes = models.JSONField(
+        default=list, blank=True, help_text=_("What its events show beyond ids, as the scopes of a client.")
+    )
+    granted_by = models.ForeignKey(
+        Client,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Whose own scopes bound them; nobody's: a colleague stated them."),
+    )
     url = models.URLField(max_length=500)
     description = models.CharField(max_length=200, blank=True)
     event_types = models.JSONField(default=list, blank=True, help_text=_("Empty: all."))
@@ -85,6 +97,14 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self):
         return self.url
+
+    def shown_scopes(self) -> list[str]:
+        """The scopes that count now: a client that lost one, or is blocked, can't give it to its endpoints."""
+        if self.granted_by is None:
+            return self.scopes
+        if self.granted_by.status != Client.Status.ACTIVE:
+            return []
+        return [scope for scope in self.scopes if scope in self.granted_by.scopes]
 
 
 class DeliveryQuerySet(models.QuerySet):

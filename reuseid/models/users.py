@@ -60,6 +60,9 @@ class User(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     erasure_requested_at = models.DateTimeField(null=True, editable=False)
+    emptied_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When nothing was left but what is still owed to the outside.")
+    )
     erased_at = models.DateTimeField(null=True, editable=False)
 
     objects = UserQuerySet.as_manager()

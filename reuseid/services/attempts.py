@@ -14,18 +14,21 @@ ANSWER_KEPT = 2048
 
 
 def attempt(claim: Claim) -> Outcome:
-    """Post it. Whatever goes wrong is an outcome, so that no delivery is ever lost to an exception."""
+    """Post it. Whatever goes wrong and whatever a peer sends is an outcome, so that no delivery is ever lost."""
     if claim.problem:
         return Outcome(claim, None, error=claim.problem)
     started = time.monotonic()
     try:
-        answer = _post(claim)
+        return _read(claim, _post(claim), started)
     except outbound.Refused as refusal:
         return Outcome(claim, None, error=f"not called: {refusal}", duration_ms=_since(started))
     except outbound.Failed as failure:
         return Outcome(claim, None, error=failure.reason, duration_ms=_since(started))
     except Exception as error:
         return Outcome(claim, None, error=f"failed here: {type(error).__name__}", duration_ms=_since(started))
+
+
+def _read(claim, answer, started):
     return Outcome(
         claim,
         answer.status,
@@ -51,16 +54,19 @@ def _why(status):
 
 
 def retry_after(text: str) -> int | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3), given as seconds or as a date; None for anything else."""
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3), given as seconds or as a date; None for anything else.
+
+    A status that is known must not be unsaid by what stands beside it, so no text raises.
+    """
     text = text.strip()
     if text.isascii() and text.isdigit():
         return int(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0, round((moment - datetime.now(UTC)).total_seconds()))
+    except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0, round((moment - datetime.now(UTC)).total_seconds()))
 
 
 def _since(started):

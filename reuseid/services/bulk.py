@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
@@ -21,8 +21,8 @@ from reuseid import tracing
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Invalid, ServiceError, WrongState
 from reuseid.models import BulkRow, BulkRun, User, move
-from reuseid.models.sealed import seal_field
-from reuseid.services import reasons, rights, trail, users
+from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.services import reasons, rights, sweeping, trail, users
 from reuseid.services.uuids import as_uuid
 from reuseid.services.wake import wake
 
@@ -33,6 +33,8 @@ QUEUE = "bulk"
 DRAFT_LIFE = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 SECONDS = 40  # of one task; the rest of a run is the next one's
+TURN = 5  # seconds until another account's run has its turn
+TYPED_KEPT = timedelta(days=1)
 MAX_TEXT = 200
 COLUMNS = {"id", "userid", "user id", "deviceid", "device id", "externalref", "external reference", "reference"}
 
@@ -180,7 +182,7 @@ def _decide(run, target_id, *, actor, dry: bool) -> tuple[str, str]:
     except ServiceError as error:
         why = " ".join(item["reason"] for item in error.invalid_params) or error.detail or error.title
         return BulkRow.Status.REFUSED, why[:200]
-    except (DatabaseError, InterfaceError):
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("A row of the bulk act %s failed.", run.pk)
@@ -232,19 +234,24 @@ def carry_out_owed(seconds: float = SECONDS) -> bool:
     end = time.monotonic() + seconds
     while (run_id := _claim()) is not None:
         with tracing.within(f"bulk-{run_id}"):
-            while _step(run_id):
+            until = min(time.monotonic() + TURN, end)
+            while more := _step(run_id):
+                if time.monotonic() > until:
+                    break
+            if more:
+                BulkRun.objects.filter(pk=run_id).update(lease_until=None)
                 if time.monotonic() > end:
-                    BulkRun.objects.filter(pk=run_id).update(lease_until=None)
                     return False
     return True
 
 
 def _claim():
+    """One that is owed and nobody's: an account's oldest, whichever account's turn chance makes it."""
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     owed = BulkRun.objects.filter(free, status=BulkRun.Status.RUNNING)
-    for run_id in list(owed.order_by("created_at").values_list("pk", flat=True)[:10]):
-        if owed.filter(pk=run_id).update(lease_until=Now() + LEASE):
-            return run_id
+    for run in sweeping.in_turn(sweeping.fresh(owed).order_by("created_at"), 10):
+        if owed.filter(pk=run.pk).update(lease_until=Now() + LEASE):
+            return run.pk
     return None
 
 
@@ -256,6 +263,11 @@ def _step(run_id) -> bool:
     except WrongState:
         # A rival had the row; what was done here is undone.
         return True
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        sweeping.pass_over(BulkRun(pk=run_id))
+        return False
 
 
 def _next_row(run_id):
@@ -288,3 +300,18 @@ def purge(limit: int) -> int:
     BulkRow.objects.filter(run__in=ids).delete()
     BulkRun.objects.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def forget_typed(limit: int) -> int:
+    """What was typed and named nobody goes after a day: it may name a person all the same."""
+    old = BulkRow.objects.filter(typed__isnull=False, run__created_at__lt=Now() - TYPED_KEPT)
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
+    return BulkRow.objects.filter(pk__in=ids).update(typed=None)
+
+
+def forget(user, values: set[str]):
+    """Take out what was typed of a person who is erased: ``values`` without regard to case and blanks at the ends."""
+    wanted = {value.strip().casefold() for value in values} | {str(user.pk)}
+    for row in BulkRow.objects.filter(account=user.account_id, typed__isnull=False).iterator():
+        if unseal_field(row, "typed").decode().strip().casefold() in wanted:
+            BulkRow.objects.filter(pk=row.pk).update(typed=None)

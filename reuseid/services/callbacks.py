@@ -4,7 +4,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 
-from reuseid import crypto
+from reuseid import crypto, event_scopes
 from reuseid.models import Delivery, Event, WebhookEndpoint
 from reuseid.services.wake import wake
 from reuseid.times import rfc3339
@@ -58,8 +58,26 @@ def owe_to(endpoints, event: Event):
 
 
 def body_of(event: Event) -> bytes:
-    """The body as it is sent, byte for byte the same at each attempt; raises crypto.Unreadable."""
+    """The whole body, as nobody but a reader with every scope gets it; raises crypto.Unreadable."""
     return crypto.unseal(event.payload, **_place(event))
+
+
+def body_for(event: Event, scopes) -> bytes:
+    """The body for a reader with these scopes, byte for byte the same while those are; raises crypto.Unreadable."""
+    return _bytes(shown(event, scopes))
+
+
+def shown(event: Event, scopes) -> dict:
+    """The members of the body for a reader with these scopes; raises crypto.Unreadable."""
+    body = json.loads(body_of(event))
+    return body | {"data": event_scopes.reduced(event.object_type, body["data"], scopes)}
+
+
+def forget(event: Event):
+    """Take out of an event that is still owed what its person's erasure takes at once."""
+    body = json.loads(body_of(event))
+    body["data"] = event_scopes.erased(event.object_type, body["data"])
+    Event.objects.filter(pk=event.pk).update(payload=crypto.seal(_bytes(body), **_place(event)))
 
 
 def _bytes(body):

@@ -149,8 +149,8 @@ def signing_keys(endpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
 def _as_claim(endpoint, row):
     attempt, body, keys, problem = row.attempts + 1, b"", ((), ()), ""
     try:
-        body, keys = callbacks.body_of(row.event), signing_keys(endpoint)
-    except Unreadable:
+        body, keys = callbacks.body_for(row.event, endpoint.shown_scopes()), signing_keys(endpoint)
+    except (Unreadable, ValueError, LookupError, TypeError):
         # An attempt like any other, which fails: one bad row must not keep the sender from the rest.
         problem = "not sent: the event or the keys don't open"
         log.exception("Delivery %s can't be sent.", row.pk)

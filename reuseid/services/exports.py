@@ -4,11 +4,13 @@ The parts lie in the database, sealed: every web server and every worker reaches
 A part is written in the transaction that moves the cursor on, so a worker that dies leaves neither a gap nor a repeat.
 """
 
+import contextlib
+import logging
 import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -17,14 +19,17 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Unknown, WrongState
 from reuseid.models import Export, ExportPart, move
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.services import reasons, rights, sheets, trail
+from reuseid.services import reasons, rights, sheets, sweeping, trail
 from reuseid.services.export_kinds import KINDS, attribute_names, rights_of
 from reuseid.services.wake import wake
+
+log = logging.getLogger(__name__)
 
 MAKE = "reuseid.tasks.make_exports"
 QUEUE = "bulk"
 LEASE = timedelta(seconds=60)
 SECONDS = 40  # of one task
+TURN = 5  # seconds until another account's export has its turn
 OPEN = 5  # of one colleague that are not deleted yet
 KEPT = timedelta(days=90)  # what an export was, without its rows
 
@@ -74,19 +79,35 @@ def make_owed(seconds: float = SECONDS) -> bool:
     end = time.monotonic() + seconds
     while (export_id := _claim()) is not None:
         with tracing.within(f"export-{export_id}"):
-            while _step(export_id):
+            if not _turn(export_id, min(time.monotonic() + TURN, end)):
+                Export.objects.filter(pk=export_id).update(lease_until=None)
                 if time.monotonic() > end:
-                    Export.objects.filter(pk=export_id).update(lease_until=None)
                     return False
     return True
 
 
+def _turn(export_id, until) -> bool:
+    """Make parts until it is over or another one's turn; False when there is more to do. A failure is its own alone."""
+    try:
+        while _step(export_id):
+            if time.monotonic() > until:
+                return False
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("Export %s can't be made.", export_id)
+        with transaction.atomic(), contextlib.suppress(WrongState):
+            _fail(Export.objects.select_for_update(no_key=True).get(pk=export_id), "Unexpected: it is in the log.")
+    return True
+
+
 def _claim():
+    """One that is owed and nobody's: an account's oldest, whichever account's turn chance makes it."""
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     owed = Export.objects.filter(free, status__in=["OWED", "RUNNING"])
-    for export_id in list(owed.order_by("created_at").values_list("pk", flat=True)[:10]):
-        if owed.filter(pk=export_id).update(lease_until=Now() + LEASE):
-            return export_id
+    for export in sweeping.in_turn(owed.order_by("created_at"), 10):
+        if owed.filter(pk=export.pk).update(lease_until=Now() + LEASE):
+            return export.pk
     return None
 
 
@@ -170,17 +191,28 @@ def part(export, number: int) -> bytes:
 
 def expire(limit: int = 50) -> int:
     """Delete the rows of exports whose time is over; what they were stays. Returns how many."""
-    done = 0
-    for export in Export.objects.filter(status="READY", expires_at__lte=Now()).order_by("expires_at")[:limit]:
-        try:
-            with transaction.atomic():
-                move(export, Export.Status.EXPIRED, guard={"expires_at__lte": Now()})
-                export.parts.all().delete()
-                trail.record(export, "export.deleted", actor=SYSTEM)
-                done += 1
-        except WrongState:
-            continue
-    return done
+    over = Export.objects.filter(status="READY", expires_at__lte=Now()).order_by("expires_at")
+    return sweeping.sweep(over, _expire, limit=limit)
+
+
+def _expire(export):
+    move(export, Export.Status.EXPIRED, guard={"expires_at__lte": Now()})
+    export.parts.all().delete()
+    trail.record(export, "export.deleted", actor=SYSTEM)
+
+
+def forget(user):
+    """Take a person's row out of the exports that there are, in the transaction of the person's erasure.
+
+    Waits for a part that is being made: the next one reads what the erasure leaves.
+    """
+    alive = Export.objects.filter(account=user.account_id, kind=Export.Kind.USERS, status__in=["RUNNING", "READY"])
+    for export in alive.order_by("pk").select_for_update(no_key=True):
+        for part in export.parts.order_by("number").iterator(chunk_size=20):
+            content = unseal_field(part, "content").decode()
+            if str(user.pk) in content:
+                seal_field(part, "content", sheets.without(content, str(user.pk)).encode())
+                ExportPart.objects.filter(pk=part.pk).update(content=part.content)
 
 
 def purge(limit: int) -> int:

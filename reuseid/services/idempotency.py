@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from reuseid import crypto
 from reuseid.errors import Conflict, Invalid, ServiceError
 from reuseid.models import IdempotencyKey
 from reuseid.models.sealed import seal_field, unseal_field
@@ -38,32 +39,51 @@ class StillRunning(Conflict):
     title = "The first call with this Idempotency-Key is still running."
 
 
+class AnswerErased(Conflict):
+    """The call was carried out; what it answered went with the person."""
+
+    code = "idempotency_answer_erased"
+    title = "The first call with this Idempotency-Key was carried out; its answer was erased with the person."
+
+
 def claim(client, key: str, fingerprint: str) -> tuple[IdempotencyKey, dict | None]:
     """Take the key for one call, or give the stored answer of the first.
 
-    Raises KeyInvalid, KeyReused (422) or StillRunning (409).
+    Raises KeyInvalid, KeyReused (422), StillRunning or AnswerErased (409). Of key and fingerprint only keyed hashes are
+    kept: a key may name a person, and a body can be guessed.
     """
     if not _KEY.fullmatch(key):
         raise KeyInvalid
+    keys, prints = _hashes(client, "key", key), _hashes(client, "call", fingerprint)
+    # Under an older hash key, or as earlier versions wrote it.
+    earlier = IdempotencyKey.objects.filter(client=client, key__in=keys[1:])
+    if earlier.exists():
+        return _meet(client, keys, prints)
     try:
         with transaction.atomic():
-            row = IdempotencyKey(account_id=client.account_id, client=client, key=key, fingerprint=fingerprint)
+            row = IdempotencyKey(account_id=client.account_id, client=client, key=keys[0], fingerprint=prints[0])
             row.save(force_insert=True)
             return row, None
     except IntegrityError:
-        return _meet(client, key, fingerprint)
+        return _meet(client, keys, prints)
 
 
-def _meet(client, key, fingerprint):
-    mine = IdempotencyKey.objects.filter(client=client, key=key)
+def _hashes(client, what, text):
+    return [*crypto.blind_indexes("reuseid", "idempotency", what, str(client.pk), value=text), text]
+
+
+def _meet(client, keys, prints):
+    mine = IdempotencyKey.objects.filter(client=client, key__in=keys)
     if mine.filter(created_at__lt=Now() - KEPT).delete()[0]:
-        return claim(client, key, fingerprint)
+        return claim(client, keys[-1], prints[-1])
     row = mine.first()
     if row is None:
-        return claim(client, key, fingerprint)
-    if row.fingerprint != fingerprint:
+        return claim(client, keys[-1], prints[-1])
+    if row.fingerprint not in prints:
         raise KeyReused
     if row.answer_status is not None:
+        if row.answer is None:
+            raise AnswerErased
         return row, json.loads(unseal_field(row, "answer"))
     abandoned = mine.filter(answer_status=None, created_at__lt=Now() - ABANDONED)
     if abandoned.update(created_at=Now()):
@@ -71,10 +91,16 @@ def _meet(client, key, fingerprint):
     raise StillRunning
 
 
-def settle(row: IdempotencyKey, status: int, answer: dict):
-    """Keep the answer, in the transaction of the change."""
+def settle(row: IdempotencyKey, status: int, answer: dict, *, user_id=None):
+    """Keep the answer, in the transaction of the change; ``user_id`` is the person whom it is about."""
     seal_field(row, "answer", json.dumps(answer).encode())
-    IdempotencyKey.objects.filter(pk=row.pk, answer_status=None).update(answer_status=status, answer=row.answer)
+    first = IdempotencyKey.objects.filter(pk=row.pk, answer_status=None)
+    first.update(answer_status=status, answer=row.answer, user_id=user_id)
+
+
+def forget(user):
+    """Forget the answers about a person who is erased; that the calls were made stays known."""
+    IdempotencyKey.objects.filter(user_id=user.pk).update(answer=None)
 
 
 def release(row: IdempotencyKey):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
@@ -20,8 +21,18 @@ BATCHES = 20
 
 
 def purge() -> dict[str, int]:
-    """Delete what is past its retention, at most BATCHES × BATCH rows of each kind; how many of which."""
-    counts = {name: _in_batches(step) for name, step in _STEPS.items()}
+    """Delete what is past its retention, at most BATCHES × BATCH rows of each kind; how many of which.
+
+    A kind that fails is logged and keeps back no other.
+    """
+    counts = {}
+    for name, step in _STEPS.items():
+        try:
+            counts[name] = _in_batches(step)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("Purging %s failed.", name)
     if any(counts.values()):
         log.info("Purged: %s.", ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     return counts
@@ -99,6 +110,7 @@ _STEPS = {
     "requests": requests.purge,
     "sign-ins": sign_ins.purge,
     "bulk acts": bulk.purge,
+    "typed lines": bulk.forget_typed,
     "exports": exports.purge,
     "revealed values": looks.purge_reveals,
     "looks at people": looks.purge_views,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 from reuseid.actors import SYSTEM, Actor, ActorKind
 from reuseid.errors import Conflict, Invalid, WrongState
 from reuseid.models import Request, Staff, User, move
-from reuseid.services import erasure, reasons, trail, users
+from reuseid.services import erasure, reasons, sweeping, trail, users
 from reuseid.services.user_changes import reload
 
 log = logging.getLogger(__name__)
@@ -157,20 +157,11 @@ def expire(asked) -> Request:
 
 
 def expire_due(limit: int = 200) -> int:
-    """End up to ``limit`` overdue requests, oldest first; rivals take different ones. Returns how many ended.
+    """End up to ``limit`` overdue requests, oldest first, accounts in turn; rivals take different ones. How many ended.
 
     One that fails is logged and left, so it holds up no other.
     """
-    ended = 0
-    with transaction.atomic():
-        due = Request.objects.overdue().order_by("expires_at").select_for_update(skip_locked=True, of=("self",))
-        for asked in due[:limit]:
-            try:
-                expire(asked)
-                ended += 1
-            except Exception:
-                log.exception("Request %s can't be ended.", asked.pk)
-    return ended
+    return sweeping.sweep(Request.objects.overdue().order_by("expires_at"), expire, limit=limit, together=True)
 
 
 def purge(limit: int) -> int:

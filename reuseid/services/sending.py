@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
 
 from reuseid.models import WebhookEndpoint
 from reuseid.services import deliveries
@@ -188,11 +188,21 @@ class Sender:
             connection.close()
 
     def _settle(self, outcomes):
-        """Settle, trying again for a while; beyond that the leases end and the attempts are made anew."""
+        """Settle, trying again for a while; beyond that the leases end and the attempts are made anew.
+
+        What the database will not take for what it holds is settled alone, so that it keeps back no other.
+        """
         until = time.monotonic() + PATIENCE
         while outcomes:
             try:
                 deliveries.settle(outcomes)
+                return
+            except (DataError, IntegrityError):
+                if len(outcomes) == 1:
+                    log.exception("Delivery %s could not be settled.", outcomes[0].claim.delivery_id)
+                    return
+                for outcome in outcomes:
+                    self._settle([outcome])
                 return
             except (DatabaseError, InterfaceError):
                 if connection.in_atomic_block or time.monotonic() > until:

@@ -19,6 +19,14 @@ def cell(value) -> str:
     return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
 
 
+def without(text: str, first: str) -> str:
+    """The same lines but those that begin with the cell ``first``; for what `lines` wrote."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerows(row for row in csv.reader(io.StringIO(text, newline="")) if row[:1] != [first])
+    return out.getvalue()
+
+
 def lines(rows) -> str:
     """Rows of values as CSV (RFC 4180), every cell quoted: a separator of another country then splits nothing."""
     out = io.StringIO()

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from reuseid import signals
 from reuseid.actors import SYSTEM, Actor
-from reuseid.errors import Invalid, Unknown, WrongState
+from reuseid.errors import Invalid, Unknown
 from reuseid.models import User, move
 from reuseid.services import attributes as attribute_service
-from reuseid.services import callers, proofings, reasons, trail
+from reuseid.services import callers, proofings, reasons, sweeping, trail
 from reuseid.services.user_changes import ExternalRefTaken, reload, tell, touch
 
 UNSET = object()
@@ -121,16 +121,13 @@ def deactivate(user, *, actor: Actor, reason: str, note: str = "", asked_by: Act
 
 
 def end_locks(limit: int = 200) -> int:
-    """Unlock those whose lock has an end and reached it, each in its own transaction; returns how many."""
-    done = 0
-    for user in User.objects.filter(locked_until__lte=Now()).order_by("locked_until")[:limit]:
-        try:
-            with transaction.atomic():
-                _unlock(user, SYSTEM, "LOCK_ENDED", guard={"locked_until__lte": Now()})
-                done += 1
-        except WrongState:
-            continue
-    return done
+    """Unlock those whose lock has an end and reached it, each in its own transaction, accounts in turn; how many."""
+    over = User.objects.filter(locked_until__lte=Now()).select_related("account").order_by("locked_until")
+    return sweeping.sweep(over, _end_lock, limit=limit)
+
+
+def _end_lock(user):
+    _unlock(user, SYSTEM, "LOCK_ENDED", guard={"locked_until__lte": Now()})
 
 
 def by_external_ref(account, external_ref: str) -> User:

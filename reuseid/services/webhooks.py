@@ -16,6 +16,7 @@ from reuseid import webhook_signatures as signatures
 from reuseid.actors import SYSTEM, Actor
 from reuseid.addresses import Refused, check_address, check_url, resolve
 from reuseid.errors import Conflict, Invalid, WrongState
+from reuseid.event_scopes import READING
 from reuseid.models import Account, Client, Delivery, Event, WebhookEndpoint, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import callbacks, notices, trail
@@ -33,11 +34,20 @@ class TooManyEndpoints(Conflict):
 
 @transaction.atomic
 def create(
-    account: Account, *, url: str, actor: Actor, event_types=(), description: str = "", client: Client | None = None
+    account: Account,
+    *,
+    url: str,
+    actor: Actor,
+    event_types=(),
+    description: str = "",
+    scopes=(),
+    client: Client | None = None,
+    holds=READING,
 ) -> WebhookEndpoint:
     """An active endpoint with fresh keys; `secret_of` shows its secret. Raises Invalid, TooManyEndpoints.
 
-    Call `check_target` first, outside of any transaction.
+    ``scopes`` are what its events show, at most those that who makes it ``holds``; none: ids and types alone. What a
+    ``client`` gives lasts while the client has it.
     """
     # The account's row is the turnstile: two creations at the limit don't both pass.
     Account.objects.select_for_update().get(pk=account.pk)
@@ -47,13 +57,15 @@ def create(
         id=uuid.uuid4(),
         account=account,
         created_by=client,
+        granted_by=client,
+        scopes=_granted(scopes, holds),
         url=_checked_url(url),
         description=description,
         event_types=_checked_types(event_types),
     )
     _new_keys(endpoint)
     endpoint.save(force_insert=True)
-    changes = {"url": endpoint.url, "event_types": endpoint.event_types}
+    changes = {"url": endpoint.url, "event_types": endpoint.event_types, "scopes": endpoint.scopes}
     trail.record(endpoint, "webhook.created", actor=actor, changes=changes)
     return endpoint
 
@@ -79,9 +91,15 @@ def check_target(url: str):
 
 
 @transaction.atomic
-def update(endpoint: WebhookEndpoint, *, actor: Actor, **changes) -> WebhookEndpoint:
-    """Change url, event_types or description; what is owed already goes to the new URL. Raises Invalid, WrongState."""
-    if unknown := set(changes) - {"url", "event_types", "description"}:
+def update(
+    endpoint: WebhookEndpoint, *, actor: Actor, client: Client | None = None, holds=READING, **changes
+) -> WebhookEndpoint:
+    """Change url, event_types, scopes or description; what is owed already goes to the new URL.
+
+    Whoever sends the events elsewhere, or shows more in them, ``holds`` all that they show: it is theirs to give from
+    then on. Raises Invalid, WrongState.
+    """
+    if unknown := set(changes) - {"url", "event_types", "description", "scopes"}:
         raise TypeError(f"not changeable: {unknown}")
     if "url" in changes:
         changes["url"] = _checked_url(changes["url"])
@@ -90,9 +108,12 @@ def update(endpoint: WebhookEndpoint, *, actor: Actor, **changes) -> WebhookEndp
     present = WebhookEndpoint.objects.select_for_update().exclude(status=Status.DELETED).filter(pk=endpoint.pk).first()
     if present is None:
         raise WrongState(endpoint, endpoint.status)
+    if "scopes" in changes or changes.get("url", present.url) != present.url:
+        changes |= _given(present, changes, client, holds)
     before = {name: getattr(present, name) for name in changes}
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
     endpoint.refresh_from_db()
+    changes.pop("granted_by", None)
     told = {name: {"before": before[name], "after": value} for name, value in changes.items() if value != before[name]}
     trail.record(endpoint, "webhook.updated", actor=actor, changes=told)
     return endpoint
@@ -217,6 +238,24 @@ def _checked_url(url):
     except Refused as error:
         raise Invalid.field("url", str(error)) from error
     return url
+
+
+def _given(present, changes, client, holds):
+    """The scopes of a changed endpoint and who gives them; fewer than its events show now are anybody's to say."""
+    scopes = changes.get("scopes", present.scopes)
+    if changes.get("url", present.url) == present.url and set(scopes) <= set(present.shown_scopes()):
+        return {"scopes": _granted(scopes, READING)}
+    return {"scopes": _granted(scopes, holds), "granted_by": client}
+
+
+def _granted(scopes, holds):
+    """Each once, in order, all of them held by who gives them."""
+    if unknown := sorted(set(scopes) - set(READING)):
+        raise Invalid.field("scopes", _("Not known: %(names)s.") % {"names": ", ".join(unknown)[:200]})
+    if lacking := [scope for scope in READING if scope in scopes and scope not in holds]:
+        text = _("Only who has %(names)s makes or keeps an endpoint that shows it.")
+        raise Invalid.field("scopes", text % {"names": ", ".join(lacking)})
+    return [scope for scope in READING if scope in scopes]
 
 
 def _checked_types(types):

@@ -5,6 +5,7 @@ from django.db import connection
 
 from reuseid import outbound
 from reuseid.actors import SYSTEM
+from reuseid.event_scopes import READING
 from reuseid.models import User
 from reuseid.services import callbacks, sending, webhooks
 from tests.callbacks.receiver import Receiver
@@ -30,7 +31,7 @@ def receiver():
 
 @pytest.fixture
 def endpoint(account, receiver):
-    return webhooks.create(account, url=receiver.url, actor=SYSTEM)
+    return webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
 
 
 @pytest.fixture

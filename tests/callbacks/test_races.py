@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
+from reuseid.event_scopes import READING
 from reuseid.models import Delivery, DeliveryAttempt, StaffNotice, TrailEntry, User, WebhookEndpoint
 from reuseid.services import callbacks, deliveries, heartbeats, purging, sending, webhooks
 from tests import factories
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def endpoint(receiver):
     account = factories.make_account()
-    return webhooks.create(account, url=receiver.url, actor=SYSTEM)
+    return webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
 
 
 def owe(endpoint, count, each=1):
@@ -144,7 +145,7 @@ def test_of_two_that_pause_one_is_told_that_it_was_late(endpoint):
 
 def test_creations_at_the_limit_do_not_both_pass(endpoint, settings):
     settings.WEBHOOK_ENDPOINTS = 2
-    results = race(*[lambda: webhooks.create(endpoint.account, url=endpoint.url, actor=SYSTEM)] * 4)
+    results = race(*[lambda: webhooks.create(endpoint.account, url=endpoint.url, actor=SYSTEM, scopes=READING)] * 4)
     assert sum(isinstance(result, webhooks.TooManyEndpoints) for result in results) == 3
     assert WebhookEndpoint.objects.count() == 2
 
@@ -180,8 +181,10 @@ def test_a_hanging_receiver_and_a_busy_account_leave_a_third_its_share(endpoint,
     with Receiver() as slow:
         slow.answers(lambda got, number: slow.server.stopping.wait(5) or 200)
         busy = factories.make_account()
-        many = [webhooks.create(busy, url=f"{receiver.url}?{number}", actor=SYSTEM) for number in range(3)]
-        hanging = webhooks.create(factories.make_account(), url=slow.url, actor=SYSTEM)
+        many = [
+            webhooks.create(busy, url=f"{receiver.url}?{number}", actor=SYSTEM, scopes=READING) for number in range(3)
+        ]
+        hanging = webhooks.create(factories.make_account(), url=slow.url, actor=SYSTEM, scopes=READING)
         owe(many[0], 100)
         owe(hanging, 4)
         owe(endpoint, 1)

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from standardwebhooks import Webhook
 
 from reuseid.actors import SYSTEM
+from reuseid.event_scopes import READING
 from reuseid.models import Delivery, User
 from reuseid.services import attempts, callbacks, deliveries, sending, webhooks
 from tests.callbacks.receiver import Receiver
@@ -78,8 +79,8 @@ def test_a_receiver_that_hangs_does_not_delay_another(account, owe, send, settin
     settings.CALLBACK_TIMEOUT = 2
     settings.CALLBACK_BREAKER_AFTER = 3
     with Receiver(lambda got, number: time.sleep(5) or 200) as slow, Receiver() as fast:
-        webhooks.create(account, url=slow.url, actor=SYSTEM)
-        webhooks.create(account, url=fast.url, actor=SYSTEM)
+        webhooks.create(account, url=slow.url, actor=SYSTEM, scopes=READING)
+        webhooks.create(account, url=fast.url, actor=SYSTEM, scopes=READING)
         users = [User.objects.create(account=account) for _ in range(30)]
         for user in users:
             owe(obj=user)
@@ -188,7 +189,7 @@ def test_slots_are_dealt_in_turn_to_accounts_and_then_to_endpoints():
 
 
 def test_what_is_under_way_when_the_time_is_over_settles_itself(transactional_db, account, receiver):
-    webhooks.create(account, url=receiver.url, actor=SYSTEM)
+    webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
     receiver.answers(lambda got, number: time.sleep(0.5) or 200)
     user = User.objects.create(account=account)
     callbacks.owe(user, "user.updated", {})
@@ -213,10 +214,12 @@ def test_receivers_that_hang_after_a_good_past_leave_slots_for_the_rest(account,
     settings.CALLBACK_TIMEOUT, settings.CALLBACK_SLOTS = 2, 8
     with Receiver() as slow, Receiver() as fast:
         slow.answers(lambda got, number: slow.server.stopping.wait(3) or 200)
-        hanging = [webhooks.create(account, url=f"{slow.url}?{number}", actor=SYSTEM) for number in range(3)]
+        hanging = [
+            webhooks.create(account, url=f"{slow.url}?{number}", actor=SYSTEM, scopes=READING) for number in range(3)
+        ]
         for _ in range(20):
             owe(obj=User.objects.create(account=account))
-        webhooks.create(account, url=fast.url, actor=SYSTEM)
+        webhooks.create(account, url=fast.url, actor=SYSTEM, scopes=READING)
         owe()
         started = time.time()
         sending.Sender({endpoint.pk: 16 for endpoint in hanging}).run(20)

@@ -302,6 +302,13 @@ def test_a_token_can_be_inspected_by_its_own_account_only(client, credentials, o
     assert client.post("/oauth/introspect", {"token": token}).status_code == 401
 
 
+def test_an_inspected_token_has_the_scopes_that_its_client_still_has(client, credentials):
+    token = ask(client, credentials).json()["access_token"]
+    clients.set_scopes(credentials[0], ["users:read"], actor=SYSTEM)
+    told = client.post("/oauth/introspect", {"token": token}, headers=basic(*credentials)).json()
+    assert (told["active"], told["scope"]) == (True, "users:read")
+
+
 def test_the_metadata_names_what_there_is_and_nothing_else(client, settings):
     answer = client.get("/.well-known/oauth-authorization-server").json()
     assert answer["token_endpoint"] == "http://127.0.0.1:8000/oauth/token"

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from reuseid.actors import SYSTEM
+from reuseid.event_scopes import READING
 from reuseid.models import Delivery
 from reuseid.services import accounts, callbacks, sending, users, webhooks
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
 def _measure(fast, others, count):
     account = accounts.create(f"Bench {uuid.uuid4()}", actor=SYSTEM)
-    endpoints = [webhooks.create(account, url=url, actor=SYSTEM) for url in (fast, *others)]
+    endpoints = [webhooks.create(account, url=url, actor=SYSTEM, scopes=READING) for url in (fast, *others)]
     for endpoint in endpoints:
         webhooks.pause(endpoint, actor=SYSTEM)
     people = [users.create(account, actor=SYSTEM) for _ in range(count // 4 or 1)]
