@@ -66,7 +66,12 @@ def _step(user) -> bool:
     Proofing.objects.filter(user=user).update(reference=None, evidence_hash="")
     signals.user_erased.send(User, user=user, actor=SYSTEM, reason="")
     User.objects.filter(pk=user.pk).update(
-        external_ref=None, segment="", erased_at=Now(), version=F("version") + 1, updated_at=Now()
+        external_ref=None,
+        folded_ref=None,
+        segment="",
+        erased_at=Now(),
+        version=F("version") + 1,
+        updated_at=Now(),
     )
     trail.record(user, "user.erased", actor=SYSTEM)
     return True
