@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 NFC, NFD = "Zoë Grün", unicodedata.normalize("NFD", "Zoë Grün")
 USERS = "/reuseid/core/users"
-MIGRATION = importlib.import_module("reuseid.migrations.0006_folded_references")
+MIGRATION = importlib.import_module("reuseid.migrations.0007_composed_references")
 
 
 def test_references_that_differ_in_composition_alone_are_one(account, api):
