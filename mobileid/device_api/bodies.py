@@ -44,6 +44,17 @@ def text(limit: int, *, least: int = 1):
     return reader
 
 
+def typed(limit: int):
+    """1 to ``limit`` characters as a person typed or pasted them: whoever reads them forgives what came along."""
+
+    def reader(value, name):
+        if not isinstance(value, str) or not 1 <= len(value) <= limit:
+            raise MessageInvalid(name, f"must be 1 to {limit} characters")
+        return value
+
+    return reader
+
+
 def identifier(value, name):
     """A lower-case UUID string."""
     try:

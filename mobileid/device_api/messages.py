@@ -117,7 +117,7 @@ def registration_start(message):
     spent = spend("activation", message.address, quota=CODE_QUOTA, window=CODE_WINDOW)
     if spent.left < 0:
         raise RateLimited(spent.reset)
-    code = message.body(activationCode=bodies.text(64))["activationCode"]
+    code = message.body(activationCode=bodies.typed(64))["activationCode"]
     application = message.application
     with message.exchange.claimed():
         operation, nonce = activations.start(application, code, actor=activations.SOME_PHONE)

@@ -10,6 +10,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from stdnum import iban
+from stdnum.iso7064 import mod_97_10
+
 from mobileid.protocol.currencies import MINOR_UNITS
 from mobileid.sdk import wire
 
@@ -29,9 +32,18 @@ _REFUSED_CATEGORIES = {
 # braille blank.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?\Z")
-_ACCOUNT = re.compile(r"[0-9A-Za-z][0-9A-Za-z /.-]{0,33}\Z")
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")
+_ACCOUNT = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z /.-]*[0-9A-Za-z/.-])?\Z")
+_ACCOUNT_LIMIT = 34
 _LOOKS_LIKE_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}")
+# Check digits are 02 to 98 (ISO 13616-1); 00, 01 and 99 would be a second way to write some.
+_IBAN = re.compile(r"[A-Z]{2}(?!00|01|99)[0-9]{2}[A-Z0-9]{11,30}\Z")
+# Characters of the IBANs of countries where banks use them and the registry (ISO 13616) has no entry.
+_UNREGISTERED = {
+    **dict.fromkeys(("AO", "CV", "GW", "MZ"), 25),
+    **dict.fromkeys(("DZ", "IR"), 26),
+    **dict.fromkeys(("CF", "CG", "CM", "GA", "GQ", "KM", "MG", "TD"), 27),
+    **dict.fromkeys(("BF", "BJ", "CI", "MA", "ML", "NE", "SN", "TG"), 28),
+}
 _NAME_LIMIT, _REFERENCE_LIMIT, TITLE_LIMIT = 70, 140, 120
 
 
@@ -122,7 +134,7 @@ def render_transaction(transaction: Mapping[str, Any]) -> tuple[str, str, bytes]
 
     The amount has all of its currency's minor units (ISO 4217), a point, and no grouping. An IBAN is in
     capitals in groups of four; another account number is as given. A bad field is a `ContentInvalid` naming
-    it.
+    it. An IBAN has its country's structure (ISO 13616).
     """
     for name in sorted(map(str, transaction.keys() - set(TRANSACTION_FIELDS))):
         raise ContentInvalid(name, "is not known")
@@ -160,11 +172,21 @@ def _amount(amount: str, currency: str) -> str:
 
 
 def _account(account: str) -> str:
-    if not _ACCOUNT.match(account) or account != account.strip():
-        raise ContentInvalid("creditorAccount", "must be 1 to 34 letters, digits, spaces, / . or -")
     compact = account.replace(" ", "").upper()
-    if not _LOOKS_LIKE_IBAN.match(compact):
+    looks_like_iban = _LOOKS_LIKE_IBAN.match(compact)
+    # An IBAN is judged without the spaces that it is printed with: 34 characters are 42 in groups of four.
+    judged = compact if looks_like_iban else account
+    if not _ACCOUNT.match(account) or len(judged) > _ACCOUNT_LIMIT:
+        raise ContentInvalid("creditorAccount", "must be 1 to 34 letters, digits, spaces, / . or -")
+    if not looks_like_iban:
         return account
-    if not _IBAN.match(compact) or int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 != 1:
-        raise ContentInvalid("creditorAccount", "is not a valid IBAN")
+    if not _IBAN.match(compact) or not _fits_country(compact):
+        raise ContentInvalid("creditorAccount", "is not a valid IBAN of its country")
     return " ".join(compact[i : i + 4] for i in range(0, len(compact), 4))
+
+
+def _fits_country(compact: str) -> bool:
+    if compact[:2] in _UNREGISTERED:
+        return len(compact) == _UNREGISTERED[compact[:2]] and mod_97_10.is_valid(compact[4:] + compact[:4])
+    # Not also by the country's own check digits: the registry leaves those to the country.
+    return iban.is_valid(compact, check_country=False)

@@ -1,18 +1,11 @@
-"""ISO 4217 codes in circulation and their minor units (list one; funds and metals left out)."""
+"""ISO 4217 codes and their minor units: list one as `iso4217` carries it, whose release is the list's date."""
 
-_TWO = """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY
-    COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR
-    ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
-    MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP
-    SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER
-    ZAR ZMW ZWG
-"""
-_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
-_THREE = "BHD IQD JOD KWD LYD OMR TND"
+import iso4217
 
+PUBLISHED = iso4217.__published__
+"""When the list was published by ISO's maintenance agency."""
+
+# Metals, bond units, drawing rights, tests and "no currency" have no minor units, and nobody is paid in them.
 MINOR_UNITS: dict[str, int] = {
-    **dict.fromkeys(_TWO.split(), 2),
-    **dict.fromkeys(_NONE.split(), 0),
-    **dict.fromkeys(_THREE.split(), 3),
+    currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None
 }

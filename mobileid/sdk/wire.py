@@ -38,7 +38,11 @@ _SAFE_INTEGER = 2**53 - 1
 _B64U = re.compile(r"[A-Za-z0-9_-]*\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_FORGIVEN = str.maketrans("OIL", "011", "- ")
+_FORGIVEN = str.maketrans("OIL", "011")
+# What comes along when a code is copied: white space, dashes and minus signs, soft hyphens, zero-width and bidi marks.
+_BETWEEN = re.compile(
+    r"[\s\-\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2064\u2066-\u2069\u2212\ufe58\ufe63\uff0d\ufeff]+"
+)
 _CODE_LENGTH = 12
 
 
@@ -246,8 +250,12 @@ def qr_mac(secret: bytes, claim: str, t: int) -> bytes:
 
 
 def normalise_activation_code(text: str) -> str:
-    """Twelve Crockford Base32 characters, however they were typed: case, dashes, spaces, and O I L are forgiven."""
-    code = text.upper().translate(_FORGIVEN) if isinstance(text, str) and text.isascii() else ""
+    """Twelve Crockford Base32 characters, however they were typed or pasted.
+
+    Case, O I L, white space, dashes and characters that show as nothing are forgiven; anything else is a `WireError`.
+    """
+    code = _BETWEEN.sub("", text) if isinstance(text, str) else ""
+    code = code.upper().translate(_FORGIVEN) if code.isascii() else ""
     if len(code) != _CODE_LENGTH or any(character not in _CROCKFORD for character in code):
         raise WireError("not an activation code")
     return code

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from django.db import connection
-from django.db.models import Q, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Q
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +16,7 @@ from reuseid.admin.scope import account_ids
 from reuseid.admin.words import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
-from reuseid.models.users import folded
+from reuseid.normalisation import compose, folded_ref, without_ignorable
 from reuseid.services import catalogue, lookups
 from reuseid.services.uuids import as_uuid
 
@@ -30,7 +29,7 @@ FINDERS: dict[str, Callable] = {}
 
 def find_people(request, term: str):
     """Ids of the users that the term names, and what it was compared with, in words."""
-    term = " ".join(term.replace("\x00", "").split())
+    term = " ".join(without_ignorable(term).replace("\x00", "").split())
     accounts = _accounts(request)
     found, tried = _by_reference(accounts, term), [_("external reference")]
     if value := as_uuid(term):
@@ -50,7 +49,7 @@ def find_by_start(request, start: str):
 
     None are found with less than PART_LEAST letters: the words then say so.
     """
-    start = start.replace("\x00", "").strip()
+    start = without_ignorable(start).replace("\x00", "").strip()
     if len("".join(start.split())) < PART_LEAST:
         return [], gettext("nothing: the beginning of a reference needs at least %(count)s characters") % {
             "count": PART_LEAST
@@ -85,19 +84,15 @@ def _in_english(columns):
 def _by_reference(accounts, term):
     """The reference as it is; where nobody has it, without regard to case and spaces."""
     rows = User.objects.filter(account__in=list(accounts)).values_list("pk", flat=True)
-    return list(rows.filter(external_ref=term)[:LIMIT]) or list(rows.filter(folded_ref=_fold(term))[:LIMIT])
-
-
-def _fold(text):
-    # By the database that folded the column: its idea of capitals is the one that counts.
-    return folded(Cast(Value(text), TextField()))
+    exact = list(rows.filter(external_ref=compose(term))[:LIMIT])
+    return exact or list(rows.filter(folded_ref=folded_ref(term))[:LIMIT])
 
 
 def _begins(start):
     """The condition, in the form that the index answers: a pattern on PostgreSQL, a range of bytes on SQLite."""
-    prefix = _fold(start)
+    prefix = folded_ref(start)
     if connection.vendor == "sqlite":
-        return Q(folded_ref__gte=prefix, folded_ref__lt=Concat(prefix, Value("\U0010ffff")))
+        return Q(folded_ref__gte=prefix, folded_ref__lt=prefix + "\U0010ffff")
     return Q(folded_ref__startswith=prefix)
 
 

@@ -5,6 +5,17 @@ import re
 from reuseid.errors import PreconditionFailed
 
 _TAG = re.compile(r'"(\d{1,9})"')
+_WEAK = (
+    'If-Match compares strongly (RFC 9110, 13.1.1), and W/"…" is a weak tag: a proxy that compresses has made it so. '
+    'Send the tag without W/, as "2", or let the proxy compress no answers of this API.'
+)
+_SUFFIXED = 'A proxy that compresses has lengthened the tag, as "2-gzip": send it as this service made it, as "2".'
+_UNQUOTED = 'A tag stands in double quotes, as "2".'
+_HELP = (
+    (re.compile(r'W/"\d{1,9}([-;:][^"]*)?"'), _WEAK),
+    (re.compile(r'"\d{1,9}[-;:][^"]*"'), _SUFFIXED),
+    (re.compile(r"\d{1,9}"), _UNQUOTED),
+)
 
 
 def etag(user) -> str:
@@ -13,12 +24,15 @@ def etag(user) -> str:
 
 
 def versions(request) -> list[int] | None:
-    """The versions that If-Match allows; None where it is absent or ``*``. A foreign tag matches nothing: 412."""
+    """The versions that If-Match allows; None where it is absent or ``*``. A foreign tag matches nothing: 412.
+
+    One of ours that a proxy changed does not match either, and the problem's ``detail`` says what to send.
+    """
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None
-    found = [_TAG.fullmatch(tag.strip()) for tag in header.split(",")]
-    known = [int(match[1]) for match in found if match]
+    tags = [tag.strip() for tag in header.split(",")]
+    known = [int(match[1]) for tag in tags if (match := _TAG.fullmatch(tag))]
     if not known:
-        raise PreconditionFailed
+        raise PreconditionFailed(next((text for form, text in _HELP for tag in tags if form.fullmatch(tag)), ""))
     return known

@@ -14,6 +14,7 @@ from reuseid.api.permissions import has_scope, require_scope
 from reuseid.api.views import APIView
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, TrailEntry, User
+from reuseid.normalisation import compose
 from reuseid.services import attributes, catalogue, erasure, reasons, users
 from reuseid.services.descriptions import describe_trail_entry, describe_user
 
@@ -24,7 +25,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The ETag that you read; 412 if it has changed.",
+    description="The ETag that you read, as `\"2\"`; 412 if it has changed. A weak tag (`W/\"2\"`) never matches.",
 )
 ETAG = OpenApiParameter(
     "ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 201], description="The version of the user."
@@ -36,12 +37,20 @@ class AttributeFilter(django_filters.CharFilter):
     """``name:value``."""
 
 
+class ComposedFilter(django_filters.CharFilter):
+    """Text that is kept composed (NFC), compared however it was composed."""
+
+    def filter(self, queryset, value):
+        """By the form that is kept."""
+        return super().filter(queryset, value and compose(value))
+
+
 class UserFilters(FilterSet):
     """Each filter is backed by an index."""
 
     state = django_filters.ChoiceFilter(field_name="status", choices=User.Status.choices)
-    externalRef = django_filters.CharFilter(field_name="external_ref")
-    segment = django_filters.CharFilter(field_name="segment")
+    externalRef = ComposedFilter(field_name="external_ref")
+    segment = ComposedFilter(field_name="segment")
     createdAfter = MomentFilter(field_name="created_at", lookup_expr="gte")
     createdBefore = MomentFilter(field_name="created_at", lookup_expr="lt")
     attribute = AttributeFilter(

@@ -1,18 +1,13 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Now, Replace, Upper
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account
 from reuseid.models.clients import Client
-
-
-def folded(reference):
-    """The form in which references are compared where case and spaces are forgiven: the database's own."""
-    return Upper(Replace(reference, Value(" "), Value("")))
 
 
 class UserQuerySet(models.QuerySet):
@@ -47,10 +42,8 @@ class User(models.Model):
         db_index=False,
         help_text=_("The API client that made it."),
     )
-    # Longer than the reference: some letters have capitals of more than one character.
-    folded_ref = models.GeneratedField(
-        expression=folded("external_ref"), output_field=models.CharField(max_length=400, null=True), db_persist=True
-    )
+    # `normalisation.fold` of the reference, which no database does alike. Longer: some letters fold to several.
+    folded_ref = models.CharField(max_length=400, null=True, editable=False)  # noqa: DJ001 - as the reference
     segment = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     status_since = models.DateTimeField(db_default=Now(), editable=False)

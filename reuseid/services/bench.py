@@ -8,11 +8,12 @@ from django.db import connection, transaction
 
 from reuseid import crypto
 from reuseid.models import Attribute, Client, User
+from reuseid.normalisation import folded_ref
 from reuseid.services import catalogue
 
 BATCH = 10_000
 SEGMENTS = ("retail", "private", "business", "staff")
-USER_COLUMNS = "id, account_id, client_id, external_ref, segment, status, lock_reason, version, created_at"
+USER_COLUMNS = "id, account_id, client_id, external_ref, folded_ref, segment, status, lock_reason, version, created_at"
 ATTRIBUTE_COLUMNS = "id, account_id, user_id, name, value, blind_index, source, assurance_level"
 
 
@@ -48,9 +49,10 @@ def _copy(model, columns, rows):
 
 
 def _user(account, clients, run, begun, user_id, index):
-    locked = index % 100 == 0
+    locked, reference = index % 100 == 0, f"{run}-{index}"
     return (
-        *(user_id, account.pk, clients[index % len(clients)], f"{run}-{index}", SEGMENTS[index % len(SEGMENTS)]),
+        *(user_id, account.pk, clients[index % len(clients)], reference, folded_ref(reference)),
+        SEGMENTS[index % len(SEGMENTS)],
         *(User.Status.LOCKED.value if locked else User.Status.ACTIVE.value, "OTHER" if locked else "", 1),
         begun + timedelta(seconds=index),
     )

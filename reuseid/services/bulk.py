@@ -5,7 +5,7 @@ worker commits it together with the row's outcome. A run that is stopped, or who
 nothing from that moment; a run whose worker died is taken up by the next when the lease is over.
 """
 
-import csv
+import io
 import logging
 import time
 from collections.abc import Callable
@@ -17,11 +17,12 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from reuseid import tracing
+from reuseid import strict_csv, tracing
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Invalid, ServiceError, WrongState
 from reuseid.models import BulkRow, BulkRun, User, move
 from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.normalisation import compose, folded_ref, without_ignorable
 from reuseid.services import reasons, rights, sweeping, trail, users
 from reuseid.services.uuids import as_uuid
 from reuseid.services.wake import wake
@@ -64,12 +65,17 @@ class Kind:
 
 
 def find_users(account_id, texts: list[str]) -> dict:
-    """By id, else by external reference."""
+    """By id, else by external reference: as it is, or where nobody has it the one that is like it but for case and
+    spaces. Two that are like it are none."""
     ids = {text: value for text in texts if (value := as_uuid(text))}
     rows = User.objects.filter(account=account_id)
     known = set(rows.filter(pk__in=set(ids.values())).values_list("pk", flat=True))
-    found = dict(rows.filter(external_ref__in=texts).values_list("external_ref", "pk"))
-    return found | {text: value for text, value in ids.items() if value in known}
+    exact = dict(rows.filter(external_ref__in=[compose(text) for text in texts]).values_list("external_ref", "pk"))
+    alike = {}
+    for form, pk in rows.filter(folded_ref__in=[folded_ref(text) for text in texts]).values_list("folded_ref", "pk"):
+        alike[form] = None if form in alike else pk
+    found = {text: exact.get(compose(text)) or alike.get(folded_ref(text)) for text in texts}
+    return {text: pk for text, pk in found.items() if pk} | {text: value for text, value in ids.items() if value in known}
 
 
 # mobileid adds its own.
@@ -96,17 +102,37 @@ def rights_of(kind: str, act: str) -> tuple[str, str]:
 def lines_of(text: str) -> list[str]:
     """One id or reference a line; under a header of a CSV, the column that holds them. Empty lines count for nothing.
 
-    Raises Invalid for more than BULK_LIMIT lines, none, or one of more than 200 characters.
+    Characters that show as nothing are left out. Raises Invalid for a row that is no row of that CSV or has nothing in
+    the column, and as `_check_lines` does.
     """
-    lines = [line.strip() for line in text.replace("\x00", "").splitlines() if line.strip()]
-    if lines:
-        for delimiter in (",", ";", "\t"):
-            header = [name.strip().lower() for name in next(csv.reader(lines[:1], delimiter=delimiter))]
-            column = next((number for number, name in enumerate(header) if name in COLUMNS), None)
-            if column is not None:
-                rows = csv.reader(lines[1:], delimiter=delimiter)
-                lines = [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
-                break
+    text = without_ignorable(text.replace("\x00", "")).replace("\r\n", "\n").replace("\r", "\n")
+    begun = text.lstrip("\n")
+    table = strict_csv.with_header(io.StringIO(begun, newline="\n"), _holds_them)
+    if table is None:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+    else:
+        header, rows = table
+        offset = len(text) - len(begun)
+        lines = [_cell_of(header, row, row.line + offset) for row in rows if not row.blank]
+    return _check_lines(lines)
+
+
+def _holds_them(name):
+    return name.lower() in COLUMNS
+
+
+def _cell_of(header, row, number):
+    why = row.refused
+    if not why and len(row.cells) != len(header):
+        why = "It has more or fewer columns than the header."
+    text = "" if why else row.cells[next(index for index, name in enumerate(header) if _holds_them(name))].strip()
+    if not text:
+        raise Invalid.field("lines", f"Line {number}: {why or 'it names nobody.'}")
+    return text
+
+
+def _check_lines(lines):
+    """Raises Invalid for more than BULK_LIMIT lines, none, or one of more than 200 characters."""
     if not lines:
         raise Invalid.field("lines", "At least one line.")
     if len(lines) > settings.BULK_LIMIT:
@@ -123,7 +149,7 @@ def draft(account, lines: list[str], *, by, kind: str, act: str, reason: str, no
     """
     rights.check(by.pk, account.pk, *rights_of(kind, act))
     reasons.check(reason, note)
-    lines = lines_of("\n".join(lines))
+    _check_lines(lines)
     run = BulkRun(
         account=account,
         asked_by=by,

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import date
 
 from django.conf import settings
 
@@ -11,6 +10,7 @@ from reuseid import crypto
 from reuseid.errors import Invalid
 from reuseid.models import AttributeKey
 from reuseid.normalisation import normalise
+from reuseid.times import parse_day
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
 MAX_BYTES = 8192
@@ -56,7 +56,7 @@ class Rules:
 
 def _is_date(value):
     try:
-        return isinstance(value, str) and len(value) == 10 and bool(date.fromisoformat(value))
+        return bool(parse_day(value))
     except ValueError:
         return False
 

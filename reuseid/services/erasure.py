@@ -87,7 +87,7 @@ def _finish(user) -> bool:
     # What the person's last act may have left meanwhile.
     _forget(user)
     User.objects.filter(pk=user.pk).update(
-        external_ref=None, erased_at=Now(), version=F("version") + 1, updated_at=Now()
+        external_ref=None, folded_ref=None, erased_at=Now(), version=F("version") + 1, updated_at=Now()
     )
     trail.record(user, "user.erased", actor=SYSTEM)
     return True

@@ -1,145 +1,24 @@
 """Bulk import of users: every row is judged before the first is made, and a second run goes on where one stopped."""
 
-import csv
 import hashlib
-import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
-from django.db import transaction
+from django.db import DataError, transaction
 
+from reuseid import strict_json
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import Invalid, ServiceError
-from reuseid.models import AssuranceLevel, Attribute, TrailEntry, User
+from reuseid.models import Attribute, AttributeKey, TrailEntry, User
 from reuseid.services import catalogue, users
-from reuseid.services.attributes import Record
+from reuseid.services.import_files import Row, read
 
 BATCH = 200
-MAX_LINE = 256 * 1024
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class DryRun(Exception):
     """Undoes a batch."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One line of the file: what it says, or why it can't be taken, and in the end what became of it."""
-
-    number: int
-    external_ref: str = ""
-    segment: str = ""
-    attributes: dict[str, Record] = field(default_factory=dict)
-    status: str = "valid"
-    user_id: UUID | None = None
-    errors: list[dict] = field(default_factory=list)
-
-    def refuse(self, error: ServiceError):
-        """Keep the reasons; never the values."""
-        self.status = "refused"
-        self.errors += error.invalid_params or [{"name": "row", "reason": error.detail or error.title}]
-
-    def as_json(self) -> dict:
-        """The row's line in the result file."""
-        return {
-            "row": self.number,
-            "externalRef": self.external_ref or None,
-            "status": self.status,
-            "userId": self.user_id and str(self.user_id),
-            "errors": self.errors,
-        }
-
-
-def read(path: Path) -> Iterator[Row]:
-    """The rows of a ``.jsonl`` file (a line is the body of ``POST users`` without ``proofing``) or a ``.csv`` file.
-
-    A CSV has a header with ``externalRef``, ``segment`` and ``attributes.NAME``; its values are text, an empty one is
-    none. ``externalRef`` is required: it is what makes the import resumable.
-    """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, members in enumerate(csv.DictReader(file) if path.suffix == ".csv" else file, 1):
-            row = Row(number)
-            try:
-                _fill(row, _from_csv(members) if path.suffix == ".csv" else _from_json(members))
-            except ServiceError as error:
-                row.refuse(error)
-            yield row
-
-
-def _from_csv(members):
-    if None in members or None in members.values():
-        raise Invalid.field("row", "It has more or fewer columns than the header.")
-    body = {"attributes": {}}
-    for name, value in members.items():
-        if name.startswith("attributes."):
-            body["attributes"] |= {name.removeprefix("attributes."): value} if value else {}
-        else:
-            body[name] = value or None
-    return body
-
-
-def _from_json(line):
-    if len(line) > MAX_LINE:
-        raise Invalid.field("row", f"At most {MAX_LINE} characters.")
-    try:
-        body = json.loads(line, parse_constant=_refuse_constant)
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise Invalid.field("row", "It is not JSON.") from None
-    if not isinstance(body, dict):
-        raise Invalid.field("row", "It is not a JSON object.")
-    return body
-
-
-def _refuse_constant(text):
-    raise ValueError(text)
-
-
-def _fill(row, body):
-    if unknown := set(body) - {"externalRef", "segment", "attributes"}:
-        raise Invalid.field(min(unknown), "This field is not known.")
-    for name in ("externalRef", "segment"):
-        if not isinstance(body.get(name, ""), str | None):
-            raise Invalid.field(name, "Must be text.")
-    if not body.get("externalRef"):
-        raise Invalid.field("externalRef", "It is required.")
-    row.external_ref = users.check_external_ref(body["externalRef"])
-    row.segment = users.check_segment(body.get("segment"))
-    attributes = body.get("attributes") or {}
-    if not isinstance(attributes, dict):
-        raise Invalid.field("attributes", "Must be an object.")
-    row.attributes = {name: record_of(name, value) for name, value in attributes.items()}
-
-
-def record_of(name: str, value) -> Record:
-    """A bare value, or a record as ``PUT attributes/{name}`` takes it; raises Invalid."""
-    if not isinstance(value, dict) or "value" not in value:
-        return Record(value)
-    if unknown := set(value) - {"value", "source", "assuranceLevel", "verifiedAt", "expiresAt"}:
-        raise Invalid.field(f"attributes.{name}.{min(unknown)}", "This field is not known here.")
-    level, source = value.get("assuranceLevel") or "", value.get("source") or ""
-    if level not in ("", *AssuranceLevel.values):
-        raise Invalid.field(f"attributes.{name}.assuranceLevel", f"One of {', '.join(AssuranceLevel.values)}.")
-    if not isinstance(source, str) or len(source) > 120:
-        raise Invalid.field(f"attributes.{name}.source", "Text of at most 120 characters.")
-    times = {key: _time(f"attributes.{name}.{key}", value.get(key)) for key in ("verifiedAt", "expiresAt")}
-    return Record(value["value"], source, level, times["verifiedAt"], times["expiresAt"])
-
-
-def _time(name, text):
-    if text is None:
-        return None
-    try:
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        pass
-    raise Invalid.field(name, "Must be an RFC 3339 time with an offset.")
 
 
 def actor_of(path: Path) -> Actor:
@@ -164,6 +43,8 @@ def _judge_values(account, batch, seen):
     for row in batch:
         try:
             catalogue.check_names(account, row.attributes, rules)
+            if row.spreadsheet:
+                row.attributes = {name: _of_cell(record, rules[name]) for name, record in row.attributes.items()}
             indexes = {f"externalRef:{row.external_ref}": "externalRef"} if row.external_ref else {}
             for name, record in row.attributes.items():
                 rules[name].encode(record.value)
@@ -176,6 +57,17 @@ def _judge_values(account, batch, seen):
         except ServiceError as error:
             row.refuse(error)
     _judge_unique(account, batch, rules)
+
+
+def _of_cell(record, rules):
+    """What the cell stands for where the catalogue says that it is no text; text that doesn't is refused later."""
+    scalar = rules.type in (AttributeKey.Type.NUMBER, AttributeKey.Type.BOOLEAN)
+    if not scalar and not (rules.listed and rules.type == AttributeKey.Type.JSON and record.value[:1] in ("[", "{")):
+        return record
+    try:
+        return replace(record, value=strict_json.loads(record.value.encode()))
+    except strict_json.NotStrict:
+        return record
 
 
 def _judge_unique(account, batch, rules):
@@ -212,7 +104,12 @@ def _judge_presence(account, batch, actor):
 
 
 def carry_out(account, path: Path, actor: Actor, *, dry_run: bool) -> Iterator[list[Row]]:
-    """Judge again and make the users, a batch to a transaction; a dry run undoes each batch after it."""
+    """Judge again and make the users, a batch to a transaction; a dry run undoes each batch after it.
+
+    Raises Invalid for a file of which ``actor`` is not the import any more.
+    """
+    if actor_of(path) != actor:
+        raise Invalid.field("file", "It has changed since it was judged: start again.")
     for batch in judge(account, path, actor):
         try:
             with transaction.atomic():
@@ -235,6 +132,8 @@ def _make(account, row, actor):
         )
     except ServiceError as error:
         row.refuse(error)
+    except DataError:
+        row.refuse(Invalid.field("row", "The database can't store it."))
     else:
         row.status, row.user_id = "created", user.pk
 

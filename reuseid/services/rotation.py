@@ -1,5 +1,6 @@
 """Key rotation while the service runs: what older keys sealed or indexed is written anew under the newest."""
 
+import logging
 from collections.abc import Iterator
 
 from django.db import IntegrityError, transaction
@@ -7,10 +8,13 @@ from django.db.models import BinaryField
 from django.db.models.functions import Substr
 
 from reuseid import crypto
-from reuseid.models import Account, Attribute
+from reuseid.models import Account, Attribute, User
 from reuseid.models.sealed import seal_field, sealed_columns, unseal_field
+from reuseid.normalisation import folded_ref
 from reuseid.services import catalogue
 from reuseid.services.attributes import value_of
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -55,10 +59,13 @@ def _older(model, name, last):
 
 
 def reindex() -> Iterator[tuple[str, int, int]]:
-    """Write the keyed hashes of attribute values under the newest blind-index key; yields as `reseal` does.
+    """Write what search compares anew, under the newest blind-index key and in today's normal forms.
 
-    Search and uniqueness work under all configured keys meanwhile. A row that has the newest hash is only read.
+    Yields as `reseal` does. Search and uniqueness work under all configured keys meanwhile. A row that is as it should
+    be is only read. Two values of different users that have become one are both found by search; which users they are
+    is logged, and counted with the unreadable.
     """
+    yield from _refold()
     label, done, unreadable = "reuseid.attribute.blind_index", 0, 0
     yield label, 0, 0
     for account in Account.objects.order_by("pk"):
@@ -69,9 +76,32 @@ def reindex() -> Iterator[tuple[str, int, int]]:
             for row in rows:
                 try:
                     done += _reindex_row(account, row, rules[row.name])
-                except (crypto.Unreadable, IntegrityError):
+                except crypto.Unreadable:
                     unreadable += 1
+                except IntegrityError:
+                    unreadable += 1
+                    _tell_of_two(row, rules[row.name])
             yield label, done, unreadable
+
+
+def _refold():
+    label, done, last = "reuseid.user.folded_ref", 0, None
+    yield label, 0, 0
+    people = User.objects.filter(external_ref__isnull=False).order_by("pk").only("external_ref", "folded_ref")
+    while rows := list((people if last is None else people.filter(pk__gt=last))[:BATCH]):
+        last = rows[-1].pk
+        for row in rows:
+            if row.folded_ref != (folded := folded_ref(row.external_ref)):
+                done += people.filter(pk=row.pk, external_ref=row.external_ref).update(folded_ref=folded)
+        yield label, done, 0
+
+
+def _tell_of_two(row, rules):
+    index = rules.index(row.account_id, value_of(row))
+    # Found by search as the other is; the unique index stays the other's.
+    Attribute.objects.filter(pk=row.pk, value=bytes(row.value)).update(blind_index=index)
+    other = Attribute.objects.filter(account=row.account_id, unique_index=index).values_list("user_id", flat=True)
+    log.warning("The attribute %s of user %s is the same as that of user %s.", row.name, row.user_id, other.first())
 
 
 def _attributes(account, last):

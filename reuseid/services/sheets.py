@@ -16,7 +16,17 @@ def cell(value) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
+    return f"'{text}" if _computed(text) else text
+
+
+def text(cell: str) -> str:
+    """What `cell` escaped, as it was."""
+    return cell[1:] if cell.startswith("'") and _computed(cell[1:]) else cell
+
+
+def _computed(text):
+    # An apostrophe that stands before a formula already gets one more, or nobody could tell it from ours.
+    return text.lstrip(" '\u00a0\ufeff").startswith(FORMULA)
 
 
 def without(text: str, first: str) -> str:

@@ -13,6 +13,7 @@ from reuseid import signals
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, Unknown
 from reuseid.models import User, move
+from reuseid.normalisation import compose, folded_ref
 from reuseid.services import attributes as attribute_service
 from reuseid.services import callers, proofings, reasons, sweeping, trail
 from reuseid.services.user_changes import ExternalRefTaken, reload, tell, touch
@@ -30,8 +31,8 @@ def create(account, *, actor: Actor, external_ref=None, segment="", attributes=N
     user = User(
         account=account,
         client_id=actor.client_pk,
-        external_ref=check_external_ref(external_ref),
         segment=check_segment(segment),
+        **_references(external_ref),
     )
     try:
         with transaction.atomic():
@@ -60,10 +61,11 @@ def update(
     """
     changes = {}
     if external_ref is not UNSET and external_ref != user.external_ref:
-        changes["external_ref"] = check_external_ref(external_ref)
+        changes |= _references(external_ref)
     if segment is not UNSET and (segment or "") != user.segment:
         changes["segment"] = check_segment(segment)
     touch(user, versions=versions, **changes)
+    changes.pop("folded_ref", None)
     names = attribute_service.write(user, attributes or {}, actor=actor, reason=reason)
     changed = [*_wire_names(changes), *(f"attributes.{name}" for name in names)]
     trail.record(user, "user.updated", actor=actor, reason=reason, note=note, changes={"changed": changed})
@@ -132,23 +134,29 @@ def _end_lock(user):
 
 def by_external_ref(account, external_ref: str) -> User:
     """The account's user with that reference; raises Unknown."""
-    user = User.objects.of(account).filter(external_ref=external_ref).first()
+    user = User.objects.of(account).filter(external_ref=compose(external_ref)).first()
     if user is None:
         raise Unknown
     return user
 
 
+def _references(value):
+    reference = check_external_ref(value)
+    return {"external_ref": reference, "folded_ref": folded_ref(reference)}
+
+
 def check_external_ref(value) -> str | None:
-    """1 to 128 printable characters, or None."""
+    """1 to 128 printable characters, composed (NFC), or None."""
     return None if value is None else _plain("externalRef", value, 128)
 
 
 def check_segment(value) -> str:
-    """Up to 64 printable characters; none is the empty text."""
+    """Up to 64 printable characters, composed (NFC); none is the empty text."""
     return _plain("segment", value, 64) if value else ""
 
 
 def _plain(name, value, limit):
+    value = compose(value)
     if not 1 <= len(value) <= limit:
         raise Invalid.field(name, _("1 to %(limit)s characters.") % {"limit": limit})
     if value != value.strip() or any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in value):

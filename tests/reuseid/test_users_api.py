@@ -112,6 +112,26 @@ def test_a_lost_update_is_refused(api, user):
     assert api.patch(f"{USERS}/{user.pk}", {"segment": "b"}, headers={"If-Match": "*"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("sent", "word"),
+    [
+        ('W/"1"', "without W/"),
+        ('"x", W/"1"', "without W/"),
+        ('W/"1-gzip"', "without W/"),
+        ('"1-gzip"', "lengthened"),
+        ("1", "double quotes"),
+        ('"other"', ""),
+    ],
+)
+def test_a_tag_that_a_proxy_changed_does_not_match_and_the_problem_says_what_to_send(api, user, sent, word):
+    assert api.get(f"{USERS}/{user.pk}")["ETag"] == '"1"'
+    answer = api.patch(f"{USERS}/{user.pk}", {"segment": "a"}, headers={"If-Match": sent})
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    assert word in answer.json().get("detail", "")
+    user.refresh_from_db()
+    assert user.segment == ""
+
+
 def test_lock_unlock_and_deactivate_follow_their_states(api, user):
     def act(verb, **body):
         return api.post(f"{USERS}/{user.pk}/{verb}", {"reason": "SUSPECTED_FRAUD"} | body)

@@ -29,7 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *args, file, account, attributes, reason, note, **options):
         """Write line by line."""
-        if file.suffix not in (".csv", ".jsonl") or (attributes == "*" and file.suffix == ".csv"):
+        suffix = file.suffix.lower()
+        if suffix not in (".csv", ".jsonl") or (attributes == "*" and suffix == ".csv"):
             raise CommandError("The file must be .jsonl, or .csv with named attributes.")
         names = None if attributes == "*" else [name for name in attributes.split(",") if name]
         actor = Actor(ActorKind.SYSTEM, "manage.py export_users", getpass.getuser()[:150])
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             with open(
                 os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
             ) as out:
-                number = _write_csv(out, rows, names) if file.suffix == ".csv" else _write_lines(out, rows)
+                number = _write_csv(out, rows, names) if suffix == ".csv" else _write_lines(out, rows)
         except ServiceError as error:
             raise CommandError("; ".join(param["reason"] for param in error.invalid_params) or str(error)) from error
         except OSError as error:
@@ -56,10 +57,12 @@ def _write_lines(out, rows):
 
 
 def _write_csv(out, rows, names):
-    writer, number = csv.writer(out), 0
+    writer, quoting, number = csv.writer(out), csv.writer(out, quoting=csv.QUOTE_ALL), 0
     writer.writerow(["userId", "externalRef", "segment", "state", *(f"attributes.{name}" for name in names)])
     for row in rows:
         number += 1
         values = [row["userId"], row["externalRef"], row["segment"], row["state"]]
-        writer.writerow([sheets.cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))])
+        cells = [sheets.cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))]
+        # A cell over several lines is told from a quote that was not closed by the quotes of all the others.
+        (quoting if any("\n" in cell for cell in cells) else writer).writerow(cells)
     return number

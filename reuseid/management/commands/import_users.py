@@ -1,12 +1,17 @@
 """``manage.py import_users``: many users from a file, all judged before the first is made."""
 
 import json
+import logging
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
+from reuseid.errors import ServiceError
 from reuseid.management.accounts import find_account
 from reuseid.services import importing
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -19,28 +24,38 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         """See --help."""
-        parser.add_argument("file", type=Path, help="externalRef, segment, attributes.NAME columns; or JSON lines.")
+        parser.add_argument("file", type=Path, help="externalRef, segment, attributes.NAME columns; or JSON lines; or an export.")
         parser.add_argument("--account", required=True, help="Id or name of the account.")
         parser.add_argument("--dry-run", action="store_true", help="Do all of it and undo it.")
         parser.add_argument("--result", type=Path, help="Result file, a JSON line a row; FILE.result.jsonl by default.")
 
     def handle(self, *args, file, account, dry_run, result, **options):
         """Judge all, then make all."""
-        if file.suffix not in (".csv", ".jsonl"):
-            raise CommandError("The file must be .csv or .jsonl.")
         account = find_account(account)
         result = result or file.with_name(f"{file.name}.result.jsonl")
         try:
-            actor = importing.actor_of(file)
-            refused = self._run(importing.judge(account, file, actor), result, "judged")
-            if refused:
-                raise CommandError(f"{refused} rows are refused, nothing was imported: see {result}.")
-            refused = self._run(importing.carry_out(account, file, actor, dry_run=dry_run), result, "done")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{file} can't be read: {error}") from error
+            if result.resolve() == file.resolve():
+                raise CommandError("The result file would overwrite the file that is imported.")
+            refused = self._import(account, file, dry_run, result)
+        except ServiceError as error:
+            raise CommandError(f"{file}: {' '.join(param['reason'] for param in error.invalid_params)}") from error
+        except OSError as error:
+            raise CommandError(f"{error.filename or file}: {error.strerror or error}.") from error
+        except DatabaseError as error:
+            log.exception("An import failed.")
+            raise CommandError(
+                "The database failed; it is in the log. What was imported stays: the same file goes on where it was."
+            ) from error
         if refused:
             raise CommandError(f"{refused} rows were refused while others were imported: see {result}.")
         self.stdout.write(f"{'Nothing was written: a dry run. ' if dry_run else ''}Results are in {result}.")
+
+    def _import(self, account, file, dry_run, result):
+        actor = importing.actor_of(file)
+        refused = self._run(importing.judge(account, file, actor), result, "judged")
+        if refused:
+            raise CommandError(f"{refused} rows are refused, nothing was imported: see {result}.")
+        return self._run(importing.carry_out(account, file, actor, dry_run=dry_run), result, "done")
 
     def _run(self, batches, result, word):
         rows = refused = 0

@@ -10,7 +10,7 @@ class Command(BaseCommand):
 
     help = (
         "Re-encrypt every sealed column under the first of ENCRYPTION_KEYS, or with --blind-index write every search "
-        "index under the first of BLIND_INDEX_KEYS. Safe while the service runs; run it again to go on."
+        "index under the first of BLIND_INDEX_KEYS and in today's normal forms. Safe while the service runs; run it again to go on."
     )
 
     def add_arguments(self, parser):
@@ -26,5 +26,5 @@ class Command(BaseCommand):
             totals[label], lost[label] = done, unreadable
         if any(lost.values()):
             named = ", ".join(f"{label} ({number})" for label, number in lost.items() if number)
-            raise CommandError(f"Some values can't be read or moved and were left as they are: {named}.")
+            raise CommandError(f"Some values can't be read, or are another user's too (the log names both): {named}.")
         self.stdout.write(f"{sum(totals.values())} values rewritten. The older keys can go.")

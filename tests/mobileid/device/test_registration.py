@@ -1,5 +1,6 @@
 """Registrations, the phone's side: codes, policies, confirmation."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.db.models.functions import Now
 
 from mobileid.models import Device, Operation
 from mobileid.sdk import errors
+from mobileid.sdk.channel import Channel
 from mobileid.sdk.keystore import MemoryStore
 from mobileid.services import applications, endings, registering
 from reuseid.actors import SYSTEM
@@ -38,6 +40,14 @@ def test_a_code_is_good_for_one_start(ada, application):
     phones.offer(application, code)
     with pytest.raises(errors.RegistrationInvalid):
         phones.offer(application, code)
+
+
+@pytest.mark.parametrize("between", ["-\n", "\t", "\u00a0", "–", "‑", "\u200b", "\u202a"])
+def test_a_code_that_a_phone_sends_as_it_was_pasted_is_the_code(ada, application, between):
+    _operation, code = phones.start_registration(ada, application)
+    channel = Channel(phones.config_of(application), MemoryStore(), phones.Line(), clock=time.time, sleep=time.sleep)
+    pasted = between + code.replace("-", between) + between
+    assert "nonce" in channel.send("registration/start", {"activationCode": pasted})
 
 
 def expired(operation, **_):

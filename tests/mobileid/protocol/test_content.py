@@ -1,11 +1,12 @@
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mobileid.protocol import content
-from mobileid.protocol.currencies import MINOR_UNITS
+from mobileid.protocol.currencies import MINOR_UNITS, PUBLISHED
 
 PAYMENT = {
     "amount": "1234.5",
@@ -129,12 +130,76 @@ def test_a_payment_is_rendered_to_these_very_bytes():
         ("0.05", "EUR", "0.05 EUR"),
         ("5", "JPY", "5 JPY"),
         ("5.1", "KWD", "5.100 KWD"),
+        ("5.1234", "CLF", "5.1234 CLF"),
+        ("5", "UYW", "5.0000 UYW"),
+        ("5", "XCG", "5.00 XCG"),
         ("999999999999999.99", "USD", "999999999999999.99 USD"),
     ],
 )
 def test_an_amount_has_its_currencys_decimals(amount, currency, shown):
     data = content.render_transaction(PAYMENT | {"amount": amount, "currency": currency})[2].decode()
     assert data.splitlines()[0] == f"Amount: {shown}"
+
+
+def test_the_list_of_currencies_is_dated():
+    assert PUBLISHED >= date(2026, 1, 1)
+    assert len(MINOR_UNITS) > 150
+    assert set(MINOR_UNITS.values()) == {0, 2, 3, 4}
+
+
+# As printed, from the registry's examples: one for each that is longer than 34 characters with its spaces, and more.
+PRINTED = """
+    KW81 CBKU 0000 0000 0000 1234 5601 01
+    MT84 MALT 0110 0001 2345 MTLC AST0 01S
+    LC55 HEMM 0001 0001 0012 0012 0002 3015
+    SC18 SSCB 1101 0000 0000 0000 1497 USD
+    BR18 0036 0305 0000 1000 9795 493C 1
+    JO94 CBJO 0010 0000 0000 0131 0003 02
+    MU17 BOMM 0101 1010 3030 0200 000M UR
+    QA58 DOHB 0000 1234 5678 90AB CDEF G
+    EG38 0019 0005 0000 0000 2631 8000 2
+    UA21 3223 1300 0002 6007 2335 6600 1
+    RU03 0445 2522 5408 1781 0538 0913 1041 9
+    NO93 8601 1117 947
+    SN08 SN01 0015 2000 0485 0000 3035
+""".strip()
+
+
+@pytest.mark.parametrize("printed", [line.strip() for line in PRINTED.splitlines()])
+def test_an_iban_is_judged_without_the_spaces_that_it_is_printed_with(printed):
+    for given_as in (printed, printed.replace(" ", ""), printed.lower()):
+        data = content.render_transaction(PAYMENT | {"creditorAccount": given_as})[2].decode()
+        assert data.splitlines()[2] == f"Account: {printed}"
+
+
+def with_check_digits(country, account):
+    digits = 98 - int("".join(str(int(c, 36)) for c in f"{account}{country}00")) % 97
+    return f"{country}{digits:02}{account}"
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        with_check_digits("DE", "37040044053201300"),
+        with_check_digits("DE", "3704004405320130000"),
+        with_check_digits("DE", "37040044053201300A"),
+        with_check_digits("NL", "00000417164300"),
+        with_check_digits("SN", "SN01001520000485000030350"),
+        with_check_digits("ZZ", "37040044053201300"),
+        with_check_digits("US", "370400440532013000"),
+    ],
+)
+def test_an_iban_has_the_structure_of_its_country(account):
+    with pytest.raises(content.ContentInvalid) as caught:
+        content.render_transaction(PAYMENT | {"creditorAccount": account})
+    assert caught.value.field == "creditorAccount"
+
+
+def test_check_digits_have_one_way_to_be_written():
+    for account in (f"{number:018}" for number in range(2000)):
+        for digits in ("00", "01", "99"):
+            with pytest.raises(content.ContentInvalid):
+                content.render_transaction(PAYMENT | {"creditorAccount": f"DE{digits}{account}"})
 
 
 @pytest.mark.parametrize(
@@ -163,14 +228,26 @@ def test_an_amount_has_its_currencys_decimals(amount, currency, shown):
             )
         ),
         ({"amount": "5.5", "currency": "JPY"}, "amount"),
-        *(({"currency": bad}, "currency") for bad in ("eur", "EURO", "XXX", "", None)),
+        ({"amount": "5.12345", "currency": "CLF"}, "amount"),
+        *(({"currency": bad}, "currency") for bad in ("eur", "EURO", "XXX", "XAU", "XDR", "XTS", "BGN", "", None)),
         *(
             ({"creditorName": bad}, "creditorName")
             for bad in ("", " Jane", "Jane\nTo: Bob", "J\u202ejane", "x" * 71, None)
         ),
         *(
             ({"creditorAccount": bad}, "creditorAccount")
-            for bad in ("", "NL91ABNA0417164301", "NL91", "a_b", "1\n2", " 1", "x" * 35, None)
+            for bad in (
+                "",
+                "NL91ABNA0417164301",
+                "NL91",
+                "a_b",
+                "1\n2",
+                " 1",
+                "1 ",
+                "x" * 35,
+                "1" + " " * 33 + "2",
+                None,
+            )
         ),
         *(({"reference": bad}, "reference") for bad in ("", "a\nAmount: 1.00 EUR", "x" * 141, None)),
         ({"extra": "x"}, "extra"),

@@ -86,7 +86,7 @@ def test_what_was_typed_is_kept_only_where_it_named_nobody_and_sealed(dry, peopl
         ("a\n\n  b \r\nc", ["a", "b", "c"]),
         ("Doe, Jane\nb", ["Doe, Jane", "b"]),
         ("userId,state\n1,ACTIVE\n2,LOCKED", ["1", "2"]),
-        ('segment;"externalRef"\nx;"a;b"\ny;', ["a;b"]),
+        ('segment;"externalRef"\nx;"a;b"\ny;c', ["a;b", "c"]),
         ("name\tdeviceId\nx\t7", ["7"]),
     ],
 )
