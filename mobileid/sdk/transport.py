@@ -94,7 +94,7 @@ class HttpTransport:
                         raise UnexpectedAnswer("The answer is too large.")
                 return Answer(response.status_code, dict(response.headers), bytes(body))
         except httpx.HTTPError as error:
-            raise ConnectionFailed(f"{ConnectionFailed.message} ({type(error).__name__})") from None
+            raise ConnectionFailed(f"{self._server} cannot be reached ({type(error).__name__}).") from None
 
     def close(self) -> None:
         """Close the kept connections."""
