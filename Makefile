@@ -38,8 +38,8 @@ screenshots: $(READY) ## take the pictures of docs/images anew (needs Chromium)
 	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 
 requirements: ## pin what is new, for every Python and platform; ARGS=--upgrade takes the newest of everything
-	$(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet --disable-pip-version-check uv
-	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
+	$(PYTHON) -m venv $(VENV)/uv && $(VENV)/uv/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --extra test \
 		--custom-compile-command "make requirements" --output-file requirements.txt $(ARGS) pyproject.toml >/dev/null
 

@@ -100,7 +100,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
-APPEND_SLASH = False
+# `/admin` and `/api/docs` lead to their pages; paths of the API have no slash at the end.
+APPEND_SLASH = True
 AUTH_USER_MODEL = "reuseid.Staff"
 LOGIN_REDIRECT_URL = "admin:index"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
