@@ -37,19 +37,26 @@ messages: $(READY) ## gather the back office's texts into config/locale and comp
 screenshots: $(READY) ## take the pictures of docs/images anew (needs Chromium)
 	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 
-requirements: $(READY) ## pin everything anew, with hashes, for Python 3.11 and newer (run it on 3.11)
-	$(BIN)/pip install --quiet pip-tools
-	CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
-		--strip-extras --extra test --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.txt pyproject.toml
+requirements: ## pin what is new, for every Python and platform; ARGS=--upgrade takes the newest of everything
+	$(PYTHON) -m venv $(VENV)/uv && $(VENV)/uv/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --extra test \
+		--custom-compile-command "make requirements" --output-file requirements.txt $(ARGS) pyproject.toml >/dev/null
 
 clean: ## forget the environment and all state
 	rm -rf $(VENV) var
 
-# Wheels only, each with its hash: nothing of a package runs while it is installed.
+# Wheels only, each with its hash: nothing of a package runs while it is installed. What pip is about is told in one line
+# that is written over, and where nobody watches a terminal in a line for each tenth package.
+INSTALL = $(BIN)/pip install --disable-pip-version-check --no-color --progress-bar off --require-hashes --only-binary :all:
 $(READY): requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed: install it, or name it with PYTHON=…" >&2; exit 1; }
-	@echo "Setting up $(VENV) with $(PYTHON) …"
+	@echo "Setting up $(VENV) with $(PYTHON); this is done once, and takes a minute or two …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
-	@touch $@
+	@all=$$(grep -c '==' requirements.txt); count=0; rm -f $@; \
+	{ $(INSTALL) -r requirements.txt && touch $@; } | while read -r word what rest; do case $$word in \
+		Collecting|Processing) count=$$((count + 1)); now="  fetching $$count of about $$all: $${what##*/}" ;; \
+		Installing) count=0; now="  unpacking them …" ;; \
+		*) continue ;; esac; \
+		if [ -t 1 ]; then printf '\r\033[K%.100s' "$$now"; elif [ $$((count % 10)) = 0 ]; then echo "$$now"; fi; done; \
+	[ ! -t 1 ] || printf '\r\033[K'; test -e $@

@@ -13,6 +13,7 @@ from kombu import Exchange, Queue
 
 from config import broker, env
 from config.backoffice import UNFOLD  # noqa: F401
+from config.demo import beside
 from config.schedule import beat_schedule
 from config.throughput import *  # noqa: F403
 
@@ -47,8 +48,8 @@ BLIND_INDEX_KEYS = env.secret(
 KEY_PROVIDER = env.text("KEY_PROVIDER", "reuseid.crypto.SettingsKeys")
 
 # --- where the service is seen ---------------------------------------------------------------------------------------
-# Of 127.0.0.1, for `make demo`.
-PORT = env.integer("PORT", 8000, minimum=1)
+# Of 127.0.0.1, for `make demo`; a command beside a demo that runs speaks of that one's.
+PORT = env.integer("PORT", (None if PRODUCTION else beside.port_of(STATE_DIR)) or 8000, minimum=1)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 if PRODUCTION and not PUBLIC_URL.startswith("https://"):
     raise ImproperlyConfigured("PUBLIC_URL must be the service's https:// address in production.")
@@ -103,7 +104,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
-APPEND_SLASH = False
+# `/admin` and `/api/docs` lead to their pages; paths of the API have no slash at the end.
+APPEND_SLASH = True
 AUTH_USER_MODEL = "reuseid.Staff"
 LOGIN_REDIRECT_URL = "admin:index"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -4,10 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from config import finding, today
+from config import finding, guides, today
 from reuseid import health, metrics
 
 urlpatterns = [
+    path("", guides.front, name="front"),
     path("admin/search/", admin.site.admin_view(finding.find)),
     path("admin/try/", include("mobileid.admin.try_it")),
     path("admin/live/", admin.site.admin_view(today.live), name="live"),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),
     path("", include("reuseid.api.urls")),
+    path("api/docs/<path:name>", guides.guide),
     path("", include("reuseid.api.webhook_urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

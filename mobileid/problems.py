@@ -4,12 +4,14 @@ Services of the device protocol raise these; `mobileid.device_api` puts them int
 into plain problem details, RFC 9457). No text ever holds a personal value or a secret.
 """
 
-from reuseid.errors import ServiceError
+from reuseid.errors import PHONES, ServiceError
 from reuseid.times import rfc3339
 
 
 class PhoneProblem(ServiceError):
     """A problem inside the sealed answer."""
+
+    audience = PHONES
 
     def as_inner(self) -> dict:
         """The plaintext of the answer: `{"status", "problem"}`."""
@@ -126,6 +128,7 @@ class KeyUnknown(ServiceError):
 
     status = 409
     code = "key-unknown"
+    audience = PHONES
     title = "The channel key is not known: fetch the key document again."
 
 
@@ -134,4 +137,22 @@ class StillJudged(ServiceError):
 
     status = 503
     code = "unavailable"
+    audience = PHONES
     title = "Try again in a moment."
+
+
+class EnvelopeRefused(ServiceError):
+    """Outer: not an envelope of this protocol, or sealed for another key; fetch the key document again, seal anew."""
+
+    code = "envelope-invalid"
+    title = "The envelope is not valid."
+    audience = PHONES
+
+
+class TooLarge(ServiceError):
+    """Outer: the message is larger than the door takes."""
+
+    status = 413
+    code = "too-large"
+    title = "The body is larger than this call takes."
+    audience = PHONES

@@ -5,12 +5,16 @@
 
 from django.utils.translation import gettext_noop
 
+# Whom a problem is told: the back ends of integrators, phones, colleagues in the back office.
+BACK_ENDS, PHONES, STAFF = "back-ends", "phones", "staff"
+
 
 class ServiceError(Exception):
     """Something that the caller can be told: HTTP-like status, stable code, sentence, extra members."""
 
     status = 400
     code = "invalid_request"
+    audience = BACK_ENDS
     title = gettext_noop("The request is not valid.")
 
     def __init__(self, detail: str = "", *, invalid_params: list[dict] | None = None, **members):

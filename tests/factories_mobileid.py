@@ -18,6 +18,7 @@ from reuseid.models import Event
 from reuseid.models.sealed import seal_field
 
 _number = itertools.count(1)
+CONTENT = {"title": "Sign in", "mimeType": "text/plain", "content": "Sign in to Nordbank?"}
 SERVER = "https://id.example.com"
 
 
@@ -48,7 +49,8 @@ def make_device(user, application, *, pin=True, **values):
 
 def make_operation(user, **terms):
     """A started authentication."""
-    terms = {"allow_parallel": True, **terms}
+    shown = {} if "transaction" in terms else {"content": CONTENT}
+    terms = {"allow_parallel": True, **shown, **terms}
     return operations.start_authentication(user.account, user=user, actor=SYSTEM, **terms)[0]
 
 

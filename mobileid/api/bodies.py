@@ -95,7 +95,9 @@ class StartBody(_WhoBody):
         source="device_id", required=False, help_text="Only this phone; the one last used unless given."
     )
     broadcast = Flag(required=False, help_text="Every phone of the person: the first decision counts.")
-    operationProperties = PropertiesBody(source="properties", required=False, help_text="What is asked.")
+    operationProperties = PropertiesBody(
+        source="properties", help_text="What is asked; with preOperationContext or transaction, which is shown."
+    )
     pushNotification = PushBody(source="push_notification", required=False, help_text="Texts for the notification.")
     expiresIn = Whole(
         source="expires_in",

@@ -11,18 +11,17 @@ from django.views.decorators.csrf import csrf_exempt
 from mobileid.device_api import door
 from mobileid.device_api.messages import MESSAGES
 from mobileid.models import Application
-from mobileid.problems import StillJudged
+from mobileid.problems import EnvelopeRefused, StillJudged, TooLarge
 from mobileid.protocol.envelope import EnvelopeInvalid
 from mobileid.protocol.key_document import MEDIA_TYPE as JWT
 from mobileid.services import keys as channel
-from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, problem
+from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, UnknownPath, problem
 from reuseid.callers import client_network
 from reuseid.errors import ServiceError, TooMany, Unknown
 from reuseid.limits import spend
 from reuseid.models import Account
 
 log = logging.getLogger(__name__)
-ENVELOPE_INVALID = ("envelope-invalid", "The envelope is not valid.")
 
 
 def keys(request):
@@ -45,7 +44,7 @@ def _key_document(request, address):
 def message(request, name):
     """One sealed message. Once its envelope opens the status is 200, whatever the sealed answer says."""
     if name not in MESSAGES:
-        return _problem(Unknown())
+        return _problem(UnknownPath())
     return _told(request, "POST", lambda request, address: JsonResponse(door.answer(request, name, address)))
 
 
@@ -62,7 +61,7 @@ def _told(request, method, answer):
             raise TooMany(retry_after=spent.reset)
         response = answer(request, address)
     except EnvelopeInvalid:
-        return _response(400, *ENVELOPE_INVALID)
+        return _problem(EnvelopeRefused())
     except ServiceError as error:
         return _problem(error)
     except (OperationalError, InterfaceError) as error:
@@ -77,7 +76,7 @@ def _told(request, method, answer):
 
 def _problem(error):
     if isinstance(error, BodyTooLarge):
-        return _response(413, "too-large", error.title)
+        error = TooLarge()
     if isinstance(error, TooMany):
         return _response(429, "rate-limited", error.title, retry_after=error.retry_after)
     return _response(error.status, error.code, error.title)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mobileid.sdk.challenge import Challenge, Outcome
+from mobileid.sdk.channel import Channel
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.device import Device
 from mobileid.sdk.errors import (
@@ -23,10 +24,12 @@ from mobileid.sdk.errors import (
     InputInvalid,
     MobileIdError,
     OperationClosed,
+    PinInvalid,
     TransportError,
     TrustError,
 )
 from mobileid.sdk.filestore import FileStore
+from mobileid.sdk.links import activation_code
 from mobileid.sdk.registration import NAME_LIMIT, RegistrationOffer
 from mobileid.sdk.state import DeviceState
 from mobileid.sdk.terminal import TRIES, ask, confirm, explain, hidden, new_pin, show, tries_left, visible, warn, when
@@ -107,6 +110,7 @@ def _device(arguments: argparse.Namespace) -> Device:
 
 
 def _transport(arguments: argparse.Namespace, config: ApplicationConfig) -> HttpTransport:
+    arguments.server = config.server
     return arguments.stack.enter_context(HttpTransport(config.server))  # type: ignore[no-any-return]
 
 
@@ -143,11 +147,15 @@ def _register(arguments: argparse.Namespace) -> None:
     store = _store(arguments)
     if DeviceState.exists(store):
         raise AlreadyRegistered
-    code = arguments.code or ask("Activation code: ")
+    code = activation_code(arguments.code or ask("Activation code: "), config)
     name = arguments.name or _own_name()
-    offer = Device.start_registration(config, code, store, transport=_transport(arguments, config))
+    # Everything is asked before the code is traded, which is done once: who stops at a question has lost nothing.
+    transport = _transport(arguments, config)
+    policy = Channel(config, store, transport).documents.fetch()
+    pin = new_pin(policy.pin) if "DEVICE_PIN" in policy.auth_methods else None
+    offer = Device.start_registration(config, code, store, transport=transport)
     print(f"{visible(str(offer.account.get('name', '')))}  {visible(offer.user_hint or '')}".rstrip())
-    _finish(offer, name)
+    _finish(offer, name, pin)
 
 
 def _own_name() -> str:
@@ -155,8 +163,17 @@ def _own_name() -> str:
     return ask(f"Name of this phone [{default}]: ") or default
 
 
-def _finish(offer: RegistrationOffer, name: str) -> None:
-    done = offer.finish(pin=new_pin(offer.pin_rules) if "DEVICE_PIN" in offer.auth_methods else None, name=name)
+def _finish(offer: RegistrationOffer, name: str, pin: str | None) -> None:
+    """With the PIN that was chosen, or another where the application's rules have changed meanwhile."""
+    if "DEVICE_PIN" not in offer.auth_methods:
+        pin = None
+    else:
+        try:
+            offer.pin_rules.check(pin or "")
+        except PinInvalid as error:
+            warn(str(error))
+            pin = new_pin(offer.pin_rules)
+    done = offer.finish(pin=pin, name=name)
     print(f"Registered: {done.device.device_id}")
     if done.state == "PENDING":
         print(f"To be confirmed with the code {done.confirmation_code}")
@@ -261,14 +278,14 @@ def _deactivate(arguments: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
     parser = _parser()
-    arguments = parser.parse_args(argv, argparse.Namespace(store=None, config=None, passphrase=False))
+    arguments = parser.parse_args(argv, argparse.Namespace(store=None, config=None, passphrase=False, server=""))
     if arguments.store is None:
         parser.error("the following arguments are required: --store")
     try:
         with contextlib.ExitStack() as arguments.stack:
             arguments.run(arguments)
     except MobileIdError as error:
-        warn(explain(error))
+        warn(explain(error, arguments.server))
         return 3 if isinstance(error, TransportError) else 4 if isinstance(error, TrustError) else 1
     except KeyboardInterrupt:
         warn("\nStopped.")

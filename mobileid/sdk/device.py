@@ -85,15 +85,7 @@ class Device:
         """
         if DeviceState.exists(store):
             raise AlreadyRegistered
-        if "#" in code:
-            link = links.parse_register(code)
-            if (link.server, link.application_id) != (config.server, config.application_id):
-                raise InputInvalid("This activation link is for another app.")
-            code = link.code
-        try:
-            code = wire.normalise_activation_code(code)
-        except ValueError:
-            raise RegistrationInvalid from None
+        code = links.activation_code(code, config)
         channel = Channel(config, store, transport or HttpTransport(config.server), clock=clock, sleep=sleep)
         try:
             answer = channel.send("registration/start", {"activationCode": code})

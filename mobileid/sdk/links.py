@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from mobileid.sdk import wire
-from mobileid.sdk.errors import InputInvalid
+from mobileid.sdk.config import ApplicationConfig
+from mobileid.sdk.errors import InputInvalid, RegistrationInvalid
 
 _PATH = "/mobileid/app"
 _LIMIT = 2048
@@ -59,6 +60,22 @@ def parse_register(uri: str) -> RegisterLink:
         return RegisterLink(server, found["app"], wire.normalise_activation_code(found["code"]))
     except (KeyError, ValueError):
         raise InputInvalid("This is not an activation link.") from None
+
+
+def activation_code(typed: str, config: ApplicationConfig) -> str:
+    """The code in what a person typed, or in an activation link for this application, in its normal form.
+
+    `InputInvalid` for a link of another one; `RegistrationInvalid` for what can't be a code.
+    """
+    if "#" in typed:
+        link = parse_register(typed)
+        if (link.server, link.application_id) != (config.server, config.application_id):
+            raise InputInvalid("This activation link is for another app.")
+        typed = link.code
+    try:
+        return wire.normalise_activation_code(typed)
+    except ValueError:
+        raise RegistrationInvalid from None
 
 
 def parse_operation(uri: str) -> OperationLink:

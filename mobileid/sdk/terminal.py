@@ -7,7 +7,14 @@ from datetime import datetime
 
 from mobileid.sdk.challenge import Challenge
 from mobileid.sdk.device import Status
-from mobileid.sdk.errors import DeviceUnusable, InputInvalid, MessageInvalid, MobileIdError, OperationClosed
+from mobileid.sdk.errors import (
+    DeviceUnusable,
+    InputInvalid,
+    MessageInvalid,
+    MobileIdError,
+    OperationClosed,
+    TransportError,
+)
 from mobileid.sdk.pin import PinRules, is_weak
 
 TRIES = 3
@@ -62,7 +69,7 @@ def _answer(read: Callable[[str], str], prompt: str) -> str:
 
 
 def new_pin(rules: PinRules) -> str:
-    """A PIN within the rules, typed twice; a slip is asked again, for an activation code may be used up by now."""
+    """A PIN within the rules, typed twice; a slip is asked again."""
     digits = "digits" if rules.type.lower() == "numeric" else "characters"
     for attempt in range(1, TRIES + 1):
         try:
@@ -106,8 +113,11 @@ def tries_left(status: Status) -> str:
     return f"Not accepted. {count} {'try' if count == 1 else 'tries'} left."
 
 
-def explain(error: MobileIdError) -> str:
-    """What went wrong, for a person, and its code, for whoever helps; what was typed needs no code."""
+def explain(error: MobileIdError, server: str = "") -> str:
+    """What went wrong, for a person, and its code, for whoever helps; what was typed needs no code.
+
+    `server` is the address that was asked: whoever has mistaken a port sees it.
+    """
     text = str(error)
     if isinstance(error, DeviceUnusable) and error.state:
         until = f" until {when(error.locked_until)}" if error.locked_until else ""
@@ -116,5 +126,7 @@ def explain(error: MobileIdError) -> str:
         text = f"The request is over: {visible(error.state)}."
     elif isinstance(error, MessageInvalid) and error.field:
         text = f"The service refused {visible(error.field)}."
+    if isinstance(error, TransportError) and server not in text:
+        text += f" Asked was {server}."
     again = f" Try again in {error.retry_after:.0f} s." if error.retry_after else ""
     return f"{visible(text)}{again}" + ("" if isinstance(error, InputInvalid) else f" ({error.code})")

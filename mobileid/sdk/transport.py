@@ -95,7 +95,7 @@ class HttpTransport:
                         raise UnexpectedAnswer("The answer is too large.")
                 return Answer(response.status_code, dict(response.headers), bytes(body))
         except httpx.HTTPError as error:
-            failed = ConnectionFailed(f"{ConnectionFailed.message} ({type(error).__name__})")
+            failed = ConnectionFailed(f"{self._server} cannot be reached ({type(error).__name__}).")
             failed.sent = not isinstance(error, _NOT_SENT)
             raise failed from None
 

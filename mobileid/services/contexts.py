@@ -26,6 +26,7 @@ class Content:
     data: bytes
 
 
+# What operations were shown that were started with nothing to show, before that was refused.
 EMPTY = Content("", "text/plain", b"")
 
 

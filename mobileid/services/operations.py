@@ -117,7 +117,8 @@ def _fill_contents(operation, terms, limit):
     elif terms.content is not None:
         content = contexts.read_context(terms.content, limit=limit, field=f"{PROPERTIES}.preOperationContext")
     else:
-        content = contexts.EMPTY
+        reason = "Needed, or transaction: the person must be shown what is asked."
+        raise Invalid.field(f"{PROPERTIES}.preOperationContext", reason)
     contexts.seal_content(operation, content)
     if terms.post_context is not None:
         contexts.read_context(terms.post_context, limit=contexts.POST_LIMIT, field=f"{PROPERTIES}.postOperationContext")

@@ -11,7 +11,7 @@ from mobileid.services import contexts
 from mobileid.services.contexts import Content
 from mobileid.services.descriptions import unseal_json
 from reuseid.actors import Actor
-from reuseid.errors import Conflict
+from reuseid.errors import STAFF, Conflict
 from reuseid.models.sealed import unseal_field
 from reuseid.services import looks, trail
 
@@ -23,6 +23,7 @@ class NothingKept(Conflict):
     """There was nothing to see, or it was erased with the person."""
 
     code = "nothing_kept"
+    audience = STAFF
     title = gettext_noop("Nothing of what the person was shown is kept.")
 
 
@@ -30,6 +31,7 @@ class MinuteOver(Conflict):
     """The colleague may not read it now."""
 
     code = "minute_over"
+    audience = STAFF
     title = gettext_noop("The minute is over: reveal it again.")
 
 

@@ -95,7 +95,7 @@ class ProofingBody(StrictSerializer):
 
 
 class CreateUserBody(StrictSerializer):
-    """A new user; every member is optional."""
+    """A new user. Every member is optional, but something must be said of the person."""
 
     externalRef = Text(
         source="external_ref",
@@ -109,6 +109,12 @@ class CreateUserBody(StrictSerializer):
     proofing = ProofingBody(
         required=False, allow_null=True, help_text="Recorded, and pointed to by the attributes that name no other."
     )
+
+    def validate(self, attrs):
+        """A person of whom nothing is said could be told from no other."""
+        if not any(attrs.values()):
+            raise serializers.ValidationError({"externalRef": ["Needed, or attributes, a segment or a proofing."]})
+        return attrs
 
 
 class PatchUserBody(StrictSerializer):

@@ -14,7 +14,17 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, problem
-from reuseid.errors import ServiceError
+from reuseid.errors import BACK_ENDS, PHONES, STAFF, ServiceError
+
+# In the order of the page.
+AUDIENCES = {
+    BACK_ENDS: ("Back ends", "What the REST API answers, as application/problem+json."),
+    PHONES: (
+        "Phones",
+        "What the device protocol answers: inside the sealed answer, or outside where no envelope was opened.",
+    ),
+    STAFF: ("Colleagues", "What the back office says to who works in it; no API answers so."),
+}
 
 _building = threading.Lock()
 
@@ -40,20 +50,32 @@ def _document():
 
 
 def problem_codes() -> list[dict]:
-    """``{code, status, title, meaning}`` of every error that the API tells, by code."""
-    found = {code: {"code": code, "status": status, "title": title} for status, (code, title) in FRAMEWORK.items()}
-    found["client_blocked"] = {"code": "client_blocked", "status": 401, "title": FRAMEWORK[401][1]}
+    """``{code, status, title, meaning, audience}`` of every error that is told, by code."""
+    found = {
+        code: {"code": code, "status": status, "title": title, "audience": BACK_ENDS}
+        for status, (code, title) in [*FRAMEWORK.items(), (401, ("client_blocked", FRAMEWORK[401][1]))]
+    }
     todo = [ServiceError]
     while todo:
         error = todo.pop()
         todo += error.__subclasses__()
         meaning = inspect.cleandoc(error.__doc__ or "").splitlines()[0]
-        entry = {"code": error.code, "status": error.status, "title": error.title, "meaning": meaning}
+        entry = {"code": error.code, "status": error.status, "title": error.title, "audience": error.audience}
         found.setdefault(error.code, entry).setdefault("meaning", meaning)
     return sorted(found.values(), key=lambda entry: entry["code"])
 
 
 @require_safe
 def problems(request):
-    """``/api/docs/problems``: where the ``type`` of every problem leads."""
-    return render(request, "reuseid/problems.html", {"problems": problem_codes()})
+    """``/api/docs/problems``: where the ``type`` of every problem leads, grouped by whom it is told."""
+    problems = problem_codes()
+    groups = [
+        {
+            "id": audience,
+            "name": name,
+            "about": about,
+            "problems": [one for one in problems if one["audience"] == audience],
+        }
+        for audience, (name, about) in AUDIENCES.items()
+    ]
+    return render(request, "reuseid/problems.html", {"groups": groups})

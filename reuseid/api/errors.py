@@ -5,6 +5,7 @@ import logging
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse, JsonResponse
+from django.urls import Resolver404, is_valid_path
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -15,7 +16,12 @@ from reuseid.errors import Invalid, ServiceError, Unknown
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-API_PATHS = ("/reuseid/", "/mobileid/core/", "/oauth/", "/api/", "/.well-known/")
+API_PATHS = ("/reuseid/", "/mobileid/core/", "/mobileid/device/", "/oauth/", "/api/", "/.well-known/")
+# Under /api/, but for people.
+PAGES = "/api/docs/"
+
+# Stands in for an id; no address of the API has more parts.
+NO_ID, MOST_PARTS = "00000000-0000-0000-0000-000000000000", 10
 
 # What the framework raises, in our words: (code, title).
 FRAMEWORK = {
@@ -83,6 +89,14 @@ class InvalidQuery(ServiceError):
     def field(cls, name: str, reason: str):
         """Names the parameter."""
         return cls(invalid_params=[{"name": name, "reason": reason}])
+
+
+class UnknownPath(ServiceError):
+    """The API has no such address; nothing was looked up."""
+
+    status = 404
+    code = "unknown_path"
+    title = "The API has no such address."
 
 
 def problem(status: int, code: str, title: str, *, detail: str = "", invalid_params=None, **members) -> dict:
@@ -165,13 +179,22 @@ def flatten(detail, path="") -> list[dict]:
 
 
 def _is_api(request):
-    return request.path.startswith(API_PATHS)
+    return request.path.startswith(API_PATHS) and not request.path.startswith(PAGES)
 
 
-def _plain(request, status):
+def _plain(request, status, body=None):
     if request.method == "HEAD":
         return HttpResponse(status=status, content_type=MEDIA_TYPE)
-    return JsonResponse(problem(status, *FRAMEWORK[status]), status=status, content_type=MEDIA_TYPE)
+    return JsonResponse(body or problem(status, *FRAMEWORK[status]), status=status, content_type=MEDIA_TYPE)
+
+
+def _lacks_only_an_id(path):
+    """Whether some call has this address but for one part, which is no UUID."""
+    parts = path.split("/")
+    return len(parts) <= MOST_PARTS and any(
+        part and is_valid_path("/".join([*parts[:place], NO_ID, *parts[place + 1 :]]))
+        for place, part in enumerate(parts)
+    )
 
 
 def handler400(request, exception):
@@ -185,8 +208,13 @@ def handler403(request, exception):
 
 
 def handler404(request, exception):
-    """No such address."""
-    return _plain(request, 404) if _is_api(request) else defaults.page_not_found(request, exception)
+    """No such address, or nothing behind it: what is no UUID is nobody's id."""
+    if not _is_api(request):
+        return defaults.page_not_found(request, exception)
+    if not isinstance(exception, Resolver404) or _lacks_only_an_id(request.path_info):
+        return _plain(request, 404)
+    detail = "Paths end without a slash. /api/docs/ lists them all."
+    return _plain(request, 404, problem(404, UnknownPath.code, UnknownPath.title, detail=detail))
 
 
 def handler500(request):

@@ -44,7 +44,13 @@ class Whole(serializers.IntegerField):
 
 
 class Choice(serializers.ChoiceField):
-    """One of a few words."""
+    """One of a few words, which a refusal names."""
+
+    default_error_messages = {"invalid_choice": "One of {choices}."}
+
+    def fail(self, key, **values):
+        """Never with what was sent."""
+        super().fail(key, choices=", ".join(map(str, self.choices)))
 
     def to_internal_value(self, data):
         if not isinstance(data, str):

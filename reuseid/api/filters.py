@@ -15,29 +15,50 @@ class FilterBackend(DjangoFilterBackend):
     """Applies the view's ``filterset_class``; raises InvalidQuery (400)."""
 
     def filter_queryset(self, request, queryset, view):
-        filterset_class = getattr(view, "filterset_class", None)
-        known = {*PAGE_NAMES, *view.query_names, *(filterset_class.base_filters if filterset_class else ())}
-        for name, values in request.query_params.lists():
-            if name not in known:
-                raise InvalidQuery.field(name, "This parameter is not known.")
-            if len(values) > 1 and name not in getattr(filterset_class, "repeated", ()):
-                raise InvalidQuery.field(name, "It stands twice.")
-            if name != "attributes" and "" in values:
-                raise InvalidQuery.field(name, "It must not be empty.")
-            if any("\0" in value for value in values):
-                raise InvalidQuery.field(name, "The character NUL is not allowed.")
-        if filterset_class is None:
-            return queryset
-        filterset = filterset_class(request.query_params, queryset=queryset, request=request)
-        if not filterset.is_valid():
-            raise InvalidQuery(
-                invalid_params=[
-                    {"name": name, "reason": str(reason)}
-                    for name, reasons in filterset.errors.items()
-                    for reason in reasons
-                ]
-            )
-        return filterset.qs
+        query, filterset_class = request.query_params, getattr(view, "filterset_class", None)
+        filters = filterset_class.base_filters if filterset_class else ()
+        wrong = faults(
+            query, [*filters, *view.query_names, *PAGE_NAMES], repeated=getattr(filterset_class, "repeated", ())
+        )
+        filterset = filterset_class and filterset_class(query, queryset=queryset, request=request)
+        for name, reason in [*_refused(filterset), *view.paginator.faults(query, view)]:
+            wrong.setdefault(name, reason)
+        refuse(wrong)
+        return filterset.qs if filterset else queryset
+
+
+def faults(query, known, *, repeated=()) -> dict[str, str]:
+    """What is wrong with each parameter, whatever its value means: not known, standing twice, empty, with a NUL."""
+    return {name: reason for name, values in query.lists() if (reason := _fault(name, values, known, repeated))}
+
+
+def refuse(wrong: dict[str, str]):
+    """Raise one InvalidQuery (400) that names every wrong parameter; nothing when there is none."""
+    if wrong:
+        raise InvalidQuery(invalid_params=[{"name": name, "reason": reason} for name, reason in wrong.items()])
+
+
+def _fault(name, values, known, repeated):
+    if name not in known:
+        return f"Not known here: one of {', '.join(known)}." if known else "Not known here: this call takes none."
+    if len(values) > 1 and name not in repeated:
+        return "It stands twice."
+    if name != "attributes" and "" in values:
+        return "It must not be empty."
+    return "The character NUL is not allowed." if any("\0" in value for value in values) else None
+
+
+def _refused(filterset):
+    """(name, reason) of each value that its filter does not take; with the choices where there are some."""
+    if filterset is None or filterset.is_valid():
+        return
+    for name, errors in filterset.form.errors.as_data().items():
+        for error in errors:
+            if error.code == "invalid_choice":
+                choices = (str(value) for value, _label in filterset.form.fields[name].choices if value)
+                yield name, f"One of {', '.join(choices)}."
+            else:
+                yield name, " ".join(error.messages)
 
 
 class MomentField(forms.Field):

@@ -23,11 +23,12 @@ class CursorPagination(BasePagination):
     """
 
     def paginate_queryset(self, queryset, request, view=None):
-        """One row more than asked for tells whether there is a next page. Raises InvalidQuery (400)."""
-        self.limit = _limit(request.query_params.get("limit"))
+        """One row more than asked for tells whether there is a next page. Raises InvalidQuery (400) for the cursor.
+
+        The others are judged before, by `faults`.
+        """
+        self.limit = int(request.query_params.get("limit", DEFAULT_LIMIT))
         word = request.query_params.get("ordering") or f"-{next(iter(view.orderings))}"
-        if word.removeprefix("-") not in view.orderings:
-            raise InvalidQuery.field("ordering", f"One of {', '.join(view.orderings)}, with - for descending.")
         self.word, self.column = word, view.orderings[word.removeprefix("-")]
         descending = word.startswith("-")
         cursor = request.query_params.get("cursor")
@@ -37,6 +38,14 @@ class CursorPagination(BasePagination):
         rows = list(queryset.order_by(*(f"-{name}" if descending else name for name in order))[: self.limit + 1])
         self.more = len(rows) > self.limit
         return rows[: self.limit]
+
+    def faults(self, query, view):
+        """(name, reason) for ``limit`` and ``ordering`` where they are wrong."""
+        limit, word = query.get("limit"), query.get("ordering")
+        if limit is not None and not _is_limit(limit):
+            yield "limit", f"A whole number from 1 to {MAX_LIMIT}."
+        if word is not None and word.removeprefix("-") not in view.orderings:
+            yield "ordering", f"One of {', '.join(view.orderings)}, with - for descending."
 
     def get_paginated_response(self, data, rows=()):
         """``{results, next}``; ``next`` is null on the last page."""
@@ -87,12 +96,8 @@ class CursorPagination(BasePagination):
         }
 
 
-def _limit(text):
-    if text is None:
-        return DEFAULT_LIMIT
-    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MAX_LIMIT:
-        raise InvalidQuery.field("limit", f"A whole number from 1 to {MAX_LIMIT}.")
-    return int(text)
+def _is_limit(text):
+    return text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT
 
 
 def _parameter(name, description, **schema):

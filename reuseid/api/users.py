@@ -1,6 +1,7 @@
 """``/reuseid/core/users``: people, their states and their history."""
 
 import django_filters
+from django.core.validators import RegexValidator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework.response import Response
@@ -36,6 +37,9 @@ ETAG = OpenApiParameter(
 class AttributeFilter(django_filters.CharFilter):
     """``name:value``."""
 
+    def __init__(self, **kwargs):
+        super().__init__(validators=[RegexValidator(":", "Say name:value.")], **kwargs)
+
 
 class ComposedFilter(django_filters.CharFilter):
     """Text that is kept composed (NFC), compared however it was composed."""
@@ -64,9 +68,7 @@ class UserFilters(FilterSet):
     def by_attribute(self, queryset, name, value):
         """By keyed hash; needs attributes:read, since a search tells a value."""
         require_scope(self.request, "attributes:read")
-        key, colon, text = value.partition(":")
-        if not colon:
-            raise InvalidQuery.field("attribute", "Say name:value.")
+        key, _colon, text = value.partition(":")
         try:
             indexes = catalogue.search_indexes(self.request.account, key, text)
         except Invalid as error:

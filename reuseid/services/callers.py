@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor, ActorKind
-from reuseid.errors import Conflict, Invalid
+from reuseid.errors import STAFF, Conflict, Invalid
 from reuseid.models import TrailEntry
 from reuseid.services import reasons, trail
 
@@ -21,6 +21,7 @@ class CallerNotVerified(Conflict):
     """The house rule asks for a verified caller first."""
 
     code = "caller_not_verified"
+    audience = STAFF
     title = "Nobody verified the caller in the last 15 minutes."
 
 

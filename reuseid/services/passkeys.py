@@ -34,7 +34,7 @@ from fido2.webauthn import (
 )
 
 from reuseid.actors import Actor
-from reuseid.errors import Conflict
+from reuseid.errors import STAFF, Conflict
 from reuseid.limits import spend
 from reuseid.models import Passkey, RecoveryCode, Staff
 from reuseid.services import second_factors, trail
@@ -56,6 +56,7 @@ class Enough(Conflict):
     """A colleague has MOST passkeys."""
 
     code = "passkeys_enough"
+    audience = STAFF
     title = _("You have ten passkeys: remove one first.")
 
 
@@ -63,6 +64,7 @@ class OnlyFactor(Conflict):
     """The last second factor stays while one is demanded."""
 
     code = "only_second_factor"
+    audience = STAFF
     title = _("This is your only second factor: set up another one first.")
 
 

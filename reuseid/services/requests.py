@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from reuseid.actors import SYSTEM, Actor, ActorKind
-from reuseid.errors import Conflict, Invalid, WrongState
+from reuseid.errors import STAFF, Conflict, Invalid, WrongState
 from reuseid.models import Request, Staff, User, move
 from reuseid.services import erasure, reasons, sweeping, trail, users
 from reuseid.services.user_changes import reload
@@ -40,6 +40,7 @@ class NotEntitled(Conflict):
     """The actor is no colleague who may do this in this account."""
 
     code = "not_entitled"
+    audience = STAFF
     title = gettext_noop("You may not do this here: it needs an active colleague of the account with the right to it.")
 
 
@@ -47,6 +48,7 @@ class OwnRequest(Conflict):
     """Nobody decides what they asked for."""
 
     code = "own_request"
+    audience = STAFF
     title = gettext_noop("You asked for this yourself: a second colleague decides.")
 
 
@@ -54,6 +56,7 @@ class NotTheAsker(Conflict):
     """Only who asked takes it back."""
 
     code = "not_the_asker"
+    audience = STAFF
     title = gettext_noop("Only the colleague who asked can withdraw this; you can reject it.")
 
 
@@ -61,6 +64,7 @@ class AskerGone(Conflict):
     """Who asked is no active colleague of the account any more, or has lost the right to ask."""
 
     code = "asker_gone"
+    audience = STAFF
     title = gettext_noop("The colleague who asked may not do so any more. Reject it; somebody else can ask again.")
 
 
@@ -68,6 +72,7 @@ class AlreadyWaiting(Conflict):
     """The same is asked for this person and waits."""
 
     code = "request_waiting"
+    audience = STAFF
     title = gettext_noop("This has been asked for already and waits for a second colleague.")
 
 
@@ -75,6 +80,7 @@ class Overtaken(Conflict):
     """What was asked for has been done otherwise; the request is WITHDRAWN."""
 
     code = "request_overtaken"
+    audience = STAFF
     title = gettext_noop("It has been done already in another way, so this request is withdrawn.")
 
 

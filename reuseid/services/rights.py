@@ -1,6 +1,6 @@
 """What a colleague may do now: asked again where work that they asked for is done later, by a worker."""
 
-from reuseid.errors import Conflict
+from reuseid.errors import STAFF, Conflict
 from reuseid.models import Staff
 
 
@@ -8,6 +8,7 @@ class NotAllowed(Conflict):
     """The colleague may not, or not any more."""
 
     code = "not_allowed"
+    audience = STAFF
     title = "Your roles or your accounts don't allow this."
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.oath import TOTP
 
 from reuseid.actors import Actor
-from reuseid.errors import Conflict, ServiceError
+from reuseid.errors import STAFF, Conflict, ServiceError
 from reuseid.limits import spend
 from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn
 from reuseid.models.sealed import seal_field
@@ -39,6 +39,7 @@ class Refused(ServiceError):
 
     status = 403
     code = "second_factor_refused"
+    audience = STAFF
     title = _(
         "This was not right, was used already, or was tried too often. Wait a moment, then try again; of an app use "
         "the newest code."
@@ -49,6 +50,7 @@ class NoFactor(Conflict):
     """The colleague has no such second factor, or has one already."""
 
     code = "second_factor_state"
+    audience = STAFF
     title = "There is another second factor by now."
 
 

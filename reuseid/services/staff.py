@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from reuseid.actors import Actor
-from reuseid.errors import Conflict, Invalid
+from reuseid.errors import STAFF, Conflict, Invalid
 from reuseid.models import Staff
 from reuseid.services import trail
 
@@ -30,6 +30,7 @@ class NotYours(Conflict):
     """The colleague's entry is not one that the actor may change."""
 
     code = "not_yours"
+    audience = STAFF
     title = gettext_noop("This entry is not yours to change.")
 
 
@@ -37,6 +38,7 @@ class TakesTwo(Conflict):
     """Alone the actor could sign in as the colleague afterwards."""
 
     code = "takes_two"
+    audience = STAFF
     title = gettext_noop("This takes another administrator.")
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from config.demo import supervisor
+from config.demo.integrator import Account, Integrator
 from tests.journeys.processes import descendants, is_alive
 from tests.rules.test_settings import ROOT
 
@@ -78,9 +79,18 @@ def test_it_plays_stays_up_lets_the_colleague_in_and_ends_when_asked(demo, envir
         assert home.status_code == 200
         assert home.url.path == "/admin/"
 
+    # Whoever calls a command beside it need not say its port again.
+    beside = {name: value for name, value in environment.items() if name != "PORT"}
     command = [sys.executable, "manage.py", "create_account", "Beside", "--json"]
-    made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
-    assert json.loads(made.stdout)["application"]["server"] == url
+    made = subprocess.run(command, cwd=ROOT, env=beside, capture_output=True, text=True, timeout=60, check=True)
+    account = Account.from_dict(json.loads(made.stdout))
+    assert account.server == url
+    assert httpx.get(f"{url}/.well-known/oauth-authorization-server").json()["issuer"] == url
+    with Integrator(account) as bank:
+        bank.sign_in()
+        user = bank.post("/reuseid/core/users", {"externalRef": "c-1"})
+        link = bank.post("/mobileid/core/registrations", {"userId": user["userId"]})["activationUri"]
+        assert link.startswith(f"{url}/mobileid/app#")
 
     pids = descendants(running.pid)
     assert len(pids) >= 4

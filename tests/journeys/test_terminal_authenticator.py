@@ -54,6 +54,8 @@ def register(phone, bank, code, name="Ada's terminal"):
 
 def ask(bank, device_id, kind="authentications", **properties):
     properties = {"authLevel": "TWO_FACTOR", "authMethods": ["DEVICE_PIN"], **properties}
+    if "transaction" not in properties:
+        properties.setdefault("preOperationContext", text("Log in", "Log in?"))
     body = {"userId": bank.user_id, "deviceId": device_id, "allowParallel": True, "operationProperties": properties}
     return bank.post(f"{CORE}{kind}", body)
 
@@ -142,7 +144,7 @@ def test_five_wrong_pins_lock_a_phone_registered_by_code_and_it_says_until_when(
 
 
 def test_a_link_of_another_bank_and_a_code_that_is_not_one_register_nothing(phone, bank, stranger):
-    user_id = stranger.post("/reuseid/core/users", {})["userId"]
+    user_id = stranger.post("/reuseid/core/users", {"externalRef": "c-1"})["userId"]
     other = stranger.post(f"{CORE}registrations", {"userId": user_id})["activationUri"]
     for wrong, said in ((other, "for another app"), ("0000-0000-0000", "registration-invalid")):
         code, screen = run(phone, "--config", str(bank.printed), "register", wrong, "--name", "x")

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from config.demo.integrator import Integrator
+from tests.factories_mobileid import CONTENT
 
 CORE = "/mobileid/core/"
 CROWD = 60
@@ -23,7 +24,7 @@ def bank(installation):
     """An account whose back end has signed in and knows one person."""
     with Integrator(installation.create_account(f"Bank {uuid.uuid4().hex[:8]}")) as bank:
         bank.sign_in()
-        bank.user_id = bank.post("/reuseid/core/users", {})["userId"]
+        bank.user_id = bank.post("/reuseid/core/users", {"externalRef": "c-1"})["userId"]
         yield bank
 
 
@@ -34,7 +35,8 @@ def start(bank, **body):
 
 
 def qr_operation(bank, **body):
-    started = bank.post(CORE + "authentications", {"operationProperties": {"binding": "QR"}, **body})
+    properties = {"binding": "QR", "preOperationContext": CONTENT}
+    started = bank.post(CORE + "authentications", {"operationProperties": properties, **body})
     return f"{CORE}authentications/{started['operationId']}"
 
 

@@ -12,7 +12,7 @@ from reuseid.models import Event
 from reuseid.models.sealed import seal_field
 from reuseid.services import users
 from tests import factories
-from tests.factories_mobileid import events_of, make_application, make_device, make_operation, overdue
+from tests.factories_mobileid import CONTENT, events_of, make_application, make_device, make_operation, overdue
 from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -89,7 +89,7 @@ def test_two_sweeps_share_the_work_and_tell_once(person):
 
 def test_of_many_starts_at_once_one_operation_stays_open(person):
     def start():
-        return operations.start_authentication(person.account, user=person, actor=SYSTEM)[0]
+        return operations.start_authentication(person.account, user=person, actor=SYSTEM, content=CONTENT)[0]
 
     # Five that are superseded are tolerated, so six rivals.
     results = race(*[start] * 6)

@@ -1,6 +1,7 @@
 """What holds for every call: problem details, strict JSON, idempotency, limits, traces."""
 
 import json
+import uuid
 
 import pytest
 from django.test import Client as HTTP
@@ -110,9 +111,58 @@ def test_methods_addresses_and_accept(api):
     assert_problem(api.delete(USERS), 405, "method_not_allowed")
     assert_problem(api.options(USERS), 405, "method_not_allowed")
     assert_problem(api.get(USERS, headers={"Accept": "text/html"}), 406, "not_acceptable")
-    assert_problem(api.get("/reuseid/core/nothing"), 404, "not_found")
     assert_problem(api.get(f"{USERS}/not-a-uuid"), 404, "not_found")
-    assert_problem(api.get("/mobileid/core/nothing"), 404, "not_found")
+    assert_problem(api.post(f"{USERS}/not-a-uuid/lock"), 404, "not_found")
+    assert_problem(api.get(f"{USERS}/{uuid.uuid4()}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/reuseid/core/nothing", "/mobileid/core/nothing", f"{USERS}/", "/oauth/nothing", "/api/nothing"),
+        *(
+            "/.well-known/nothing",
+            "/mobileid/device/v1/nothing",
+            "/mobileid/device/v2/status",
+            "/reuseid/core/" + "x/" * 2000,
+        ),
+    ],
+)
+def test_an_address_that_the_api_does_not_have_is_said_so(client, path):
+    assert_problem(client.post(path, b"{}", content_type="application/json"), 404, "unknown_path")
+    assert client.head(path).content == b""
+
+
+def invalid(answer):
+    assert_problem(answer, 400, "invalid_query")
+    return {entry["name"]: entry["reason"] for entry in answer.json()["invalidParams"]}
+
+
+def test_every_wrong_query_parameter_is_named_at_once_with_what_is_allowed(api):
+    query = "state=HAPPY&createdAfter=yesterday&limit=0&ordering=name&colour=red&segment=a&segment=b&externalRef="
+    found = invalid(api.get(f"{USERS}?{query}"))
+    assert found.keys() == {"state", "createdAfter", "limit", "ordering", "colour", "segment", "externalRef"}
+    assert found["state"] == "One of ACTIVE, LOCKED, DEACTIVATED."
+    assert "RFC 3339" in found["createdAfter"]
+    assert found["limit"] == "A whole number from 1 to 100."
+    assert "created" in found["ordering"]
+    assert {"state", "externalRef", "attributes", "limit"} <= set(
+        found["colour"].rstrip(".").split(": one of ")[1].split(", ")
+    )
+    assert not any(sent in reason for sent in ("HAPPY", "yesterday", "red") for reason in found.values())
+
+
+def test_a_call_without_query_parameters_names_each_that_it_does_not_take(api):
+    assert invalid(api.get("/reuseid/core/reasons?a=1&b=2")).keys() == {"a", "b"}
+    assert invalid(api.post(f"{USERS}?dry=1", {"segment": "a"})).keys() == {"dry"}
+
+
+def test_a_wrong_word_in_a_body_is_answered_with_the_right_ones_and_not_repeated(api):
+    proofing = {"method": "guessed", "provider": "x", "assuranceLevel": "high", "performedAt": "2026-01-31T12:00:00Z"}
+    answer = api.post(USERS, {"proofing": proofing})
+    assert_problem(answer, 422, "invalid_parameter")
+    (reason,) = [entry["reason"] for entry in answer.json()["invalidParams"] if entry["name"] == "proofing.method"]
+    assert reason == "One of eid, eidv, document, other."
 
 
 def test_an_unexpected_failure_is_a_500_without_a_word_of_it(api, monkeypatch, caplog):
@@ -120,7 +170,7 @@ def test_an_unexpected_failure_is_a_500_without_a_word_of_it(api, monkeypatch, c
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(users, "create", fail)
-    answer = api.post(USERS, {}, headers={"Idempotency-Key": "k"})
+    answer = api.post(USERS, {"segment": "a"}, headers={"Idempotency-Key": "k"})
     assert_problem(answer, 500, "internal_error")
     assert b"secret" not in answer.content
     assert "secret detail" in caplog.text
@@ -166,14 +216,14 @@ def test_a_key_is_the_clients_own(api, other_api):
 
 
 def test_a_call_that_still_runs_is_a_409(api):
-    api.post(USERS, {}, headers={"Idempotency-Key": "k1"})
+    api.post(USERS, {"segment": "a"}, headers={"Idempotency-Key": "k1"})
     IdempotencyKey.objects.update(answer_status=None, answer=None)
-    assert_problem(api.post(USERS, {}, headers={"Idempotency-Key": "k1"}), 409, "idempotency_key_running")
+    assert_problem(api.post(USERS, {"segment": "a"}, headers={"Idempotency-Key": "k1"}), 409, "idempotency_key_running")
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
 def test_a_malformed_key_is_a_400(api, key):
-    assert_problem(api.post(USERS, {}, headers={"Idempotency-Key": key}), 400, "idempotency_key_invalid")
+    assert_problem(api.post(USERS, {"segment": "a"}, headers={"Idempotency-Key": key}), 400, "idempotency_key_invalid")
 
 
 def test_the_rate_limit_is_told_and_kept(api, settings):

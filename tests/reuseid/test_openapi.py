@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, true to itself, and current in docs/."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -109,6 +110,18 @@ def test_the_rendered_page_needs_nothing_from_elsewhere(client):
     assert page.status_code == 200
     assert b"https://cdn" not in page.content
     assert b"/static/drf_spectacular_sidecar/" in page.content
+
+
+def test_problems_are_grouped_by_whom_they_are_told(client):
+    page = client.get("/api/docs/problems").content.decode()
+    groups = dict(re.findall(r'<h2 id="([\w-]+)">.*?</h2>(.*?)(?=<h2|</body>)', page, re.DOTALL))
+    assert list(groups) == ["back-ends", "phones", "staff"]
+    for group, codes in {
+        "back-ends": ("invalid_query", "unknown_path", "wrong_state", "user_cooldown", "client_blocked"),
+        "phones": ("clock-skew", "registration-invalid", "key-unknown", "envelope-invalid", "too-large", "unavailable"),
+        "staff": ("own_request", "takes_two", "second_factor_refused", "minute_over", "not_allowed"),
+    }.items():
+        assert [code for code in codes if f'id="{code}"' not in groups[group]] == []
 
 
 def test_every_problem_type_leads_to_its_meaning(client, api):

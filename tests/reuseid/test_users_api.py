@@ -28,6 +28,13 @@ def crypto_open(event):
     )
 
 
+@pytest.mark.parametrize("body", [{}, {"externalRef": None, "segment": None}, {"attributes": {}, "proofing": None}])
+def test_a_person_of_whom_nothing_is_said_is_refused(api, body):
+    answer = api.post(USERS, body)
+    assert (answer.status_code, [entry["name"] for entry in answer.json()["invalidParams"]]) == (422, ["externalRef"])
+    assert not User.objects.exists()
+
+
 def test_a_user_is_created_with_values_and_records(api, account):
     answer = api.post(
         USERS,
@@ -358,7 +365,7 @@ def test_without_the_attribute_scopes_values_are_neither_read_written_nor_search
     assert narrow.get(USERS, {"attribute": "email:anna@example.com"}).status_code == 403
     assert narrow.patch(f"{USERS}/{user.pk}", {"attributes": {"a": 1}}).status_code == 403
     assert narrow.post(USERS, {"attributes": {"a": 1}}).status_code == 403
-    assert "attributes" not in narrow.post(USERS, {}).json()
+    assert "attributes" not in narrow.post(USERS, {"segment": "a"}).json()
 
 
 def test_another_accounts_user_is_unknown(other_api, user):

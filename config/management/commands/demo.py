@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from config.demo import play, seed, supervisor
+from config.demo import beside, play, seed, supervisor
 from config.demo.integrator import Account
 from config.demo.receiver import Receiver
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         self._refuse_early()
         self.begun, self.played = time.perf_counter(), False
         try:
-            with supervisor.stopping_on_signals():
+            with supervisor.stopping_on_signals(), beside.told(settings.STATE_DIR, settings.PORT):
                 self._run(once)
         except supervisor.Died as death:
             raise CommandError(f"{death}\nEverything else was stopped.") from death
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             ("REST API", f"{url}/api/docs/"),
             ("  client id", account["clientId"]),
             ("  client secret", account["clientSecret"]),
-            ("  another client", f"PORT={settings.PORT} {COMMAND} create_account NAME"),
+            ("  another client", f"{COMMAND} create_account NAME"),
             ("Health", f"{url}/healthz"),
             ("Kept in", f"{settings.STATE_DIR}/demo.json"),
             ("Logs", f"{settings.STATE_DIR}/log/"),

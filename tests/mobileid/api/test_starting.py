@@ -15,7 +15,7 @@ from reuseid.models import TrailEntry
 from reuseid.models.sealed import unseal_field
 from reuseid.services import users
 from tests import factories
-from tests.factories_mobileid import SERVER, events_of, make_application, make_device
+from tests.factories_mobileid import CONTENT, SERVER, events_of, make_application, make_device
 
 pytestmark = pytest.mark.django_db
 CORE = "/mobileid/core/"
@@ -29,6 +29,11 @@ PAYMENT = {
 
 
 def start(api, *, what="authentications", **body):
+    """With something to show, unless the caller says what."""
+    if what == "authentications":
+        asked = body.get("operationProperties", {})
+        shown = {} if {"transaction", "preOperationContext"} & asked.keys() else {"preOperationContext": CONTENT}
+        body["operationProperties"] = {**asked, **shown}
     return api.post(CORE + what, body)
 
 
@@ -62,6 +67,22 @@ def test_an_authentication_starts_and_its_status_shows_what_was_asked(api, user,
     expected = wire.content_hash("Sign in", "text/plain", "Grüße von Nordbank".encode())
     assert asked["preOperationContext"]["hash"] == wire.b64u(expected)
     assert TrailEntry.objects.get(action="operation.started").actor_id == api.client_row.client_id
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "operationProperties"),
+        (properties(), "operationProperties.preOperationContext"),
+        (properties(binding="NUMBER"), "operationProperties.preOperationContext"),
+        (properties(postOperationContext=CONTENT), "operationProperties.preOperationContext"),
+    ],
+)
+def test_an_authentication_with_nothing_to_show_is_refused(api, user, device, body, named):
+    answer = api.post(CORE + "authentications", {"externalRef": "anna", **body})
+    assert answer.status_code == 422
+    assert set(reasons(answer)) == {named}
+    assert not Operation.objects.exists()
 
 
 def test_the_deadline_is_three_minutes_unless_said_and_counted_by_the_database(api, user, device):
@@ -326,7 +347,7 @@ def test_unknown_members_are_refused_wherever_they_stand(api, user, device):
 
 
 def test_the_same_key_starts_once(api, user, device):
-    body = {"userId": str(user.pk), "operationProperties": {"binding": "NUMBER"}}
+    body = {"userId": str(user.pk), **properties(binding="NUMBER", preOperationContext=CONTENT)}
     first = api.post(CORE + "authentications", body, headers={"Idempotency-Key": "k-1"})
     again = api.post(CORE + "authentications", body, headers={"Idempotency-Key": "k-1"})
     assert first.content == again.content

@@ -43,6 +43,7 @@ class Service:
         self.answers: dict[bytes, tuple[bytes, bytes]] = {}
         self.nonces: dict[str, tuple[str, str]] = {}
         self.seen: list[bytes] = []
+        self.offered_pin = PIN_RULES
         self.lose_requests = self.lose_answers = 0
         self.key_documents = 0
         self.confirm = False
@@ -176,7 +177,7 @@ class Service:
             "nonce": self._nonce("registration", operation_id),
             "account": {"name": "Bank"},
             "userHint": "J. D.",
-            "pin": PIN_RULES,
+            "pin": self.offered_pin,
             "authMethods": ["DEVICE_PIN", "DEVICE_BIOMETRIC"],
             "expiresAt": self._time(600),
         }

@@ -61,16 +61,23 @@ def server(service, monkeypatch):
         thread.join()
 
 
+def _in_turn(answers):
+    left = iter(answers)
+    return lambda prompt="": next(left)
+
+
 @pytest.fixture
 def run(service, server, tmp_path, monkeypatch, capsys):
-    """`run("command", …, typed=[hidden…], said=[visible…])` → (exit code, output, errors)."""
+    """`run("command", …, typed=[hidden…], said=[visible…])` → (exit code, output, errors).
+
+    Each of the two may be a function of the prompt instead.
+    """
     config = tmp_path / "app.json"
     config.write_text(json.dumps(service.config.to_dict() | {"server": server, "clientSecret": "not for apps"}))
 
     def run(*arguments, typed=(), said=(), options=None):
-        hidden, visible = iter(typed), iter(said)
-        monkeypatch.setattr("getpass.getpass", lambda prompt="": next(hidden))
-        monkeypatch.setattr("builtins.input", lambda prompt="": next(visible))
+        for place, answers in (("getpass.getpass", typed), ("builtins.input", said)):
+            monkeypatch.setattr(place, answers if callable(answers) else _in_turn(answers))
         options = ("--config", str(config)) if options is None else options
         code = main(["--store", str(tmp_path / "phone"), *options, *arguments])
         return code, *capsys.readouterr()
@@ -116,6 +123,40 @@ def test_three_slips_are_enough(run, service):
     assert code == 1
     assert "differ" in err
     assert not service.phones
+    assert run("register", "ABCD2345WXYZ", "--name", "x", typed=[PIN, PIN])[0] == 0
+
+
+@pytest.mark.parametrize("prompt", ["Name of this phone", "New PIN (", "New PIN again"])
+def test_who_stops_at_a_question_has_not_spent_the_code(run, service, prompt):
+    answers = iter([PIN, PIN])
+
+    def stop(asked=""):
+        if prompt in asked:
+            raise KeyboardInterrupt
+        return next(answers)
+
+    code, _, err = run("register", "ABCD2345WXYZ", typed=stop, said=stop)
+    assert (code, "Stopped." in err) == (1, True)
+    assert not service.seen
+    assert run("register", "ABCD2345WXYZ", "--name", "x", typed=[PIN, PIN])[0] == 0
+
+
+def test_a_code_that_cannot_be_one_is_refused_before_anything_is_asked(run, service):
+    code, _, err = run("register", "ABCD")
+    assert (code, "registration-invalid" in err) == (1, True)
+    assert not service.seen
+
+
+def test_a_pin_is_asked_again_when_the_rules_changed_after_it_was_chosen(run, service):
+    honest = service.post
+
+    def stricter(path, body):
+        service.offered_pin = {"minLength": 8, "maxLength": 8, "type": "numeric"}
+        return honest(path, body)
+
+    service.post = stricter
+    code, _, err = run("register", "ABCD2345WXYZ", "--name", "x", typed=["2580", "2580", "25802581", "25802581"])
+    assert (code, "8 to 8 characters" in err) == (0, True)
 
 
 def test_a_registered_phone_is_not_asked_for_a_code(run, service, registered):
@@ -251,14 +292,18 @@ def test_a_service_that_is_away_is_exit_code_3_and_one_that_lies_4(run, service,
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     honest = service.post
     service.post = lambda path, body: honest(path, body[:-9] + b'AAAAAAA"}')
-    assert run("status")[0] == 3
+    code, _, err = run("status")
+    assert (code, server in err) == (3, True)
     service.post = honest
     service._once = lambda request: b"[]"
     assert run("status")[0] == 4
 
 
 def test_nobody_listening_is_a_connection_failure():
-    with HttpTransport("http://127.0.0.1:9") as transport, pytest.raises(errors.ConnectionFailed):
+    with (
+        HttpTransport("http://127.0.0.1:9") as transport,
+        pytest.raises(errors.ConnectionFailed, match=r"http://127\.0\.0\.1:9 cannot be reached"),
+    ):
         transport.get("/")
 
 
