@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobileid", "0003_reveal_operation"),
+        ("mobileid", "0004_lost_answers"),
     ]
     operations = [
         migrations.AddField(

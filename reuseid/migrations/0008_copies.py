@@ -28,7 +28,7 @@ def state_scopes(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reuseid", "0005_operation_revealed"),
+        ("reuseid", "0007_composed_references"),
     ]
     operations = [
         migrations.AddField(
