@@ -23,11 +23,12 @@ from mobileid.sdk.errors import (
     InputInvalid,
     MobileIdError,
     OperationClosed,
+    RegistrationInvalid,
     TransportError,
     TrustError,
 )
 from mobileid.sdk.filestore import FileStore
-from mobileid.sdk.registration import NAME_LIMIT, RegistrationOffer
+from mobileid.sdk.registration import NAME_LIMIT, Registered, RegistrationOffer
 from mobileid.sdk.state import DeviceState
 from mobileid.sdk.terminal import TRIES, ask, confirm, explain, hidden, new_pin, show, tries_left, visible, warn, when
 from mobileid.sdk.transport import HttpTransport
@@ -143,11 +144,30 @@ def _register(arguments: argparse.Namespace) -> None:
     store = _store(arguments)
     if DeviceState.exists(store):
         raise AlreadyRegistered
+    transport = _transport(arguments, config)
+    if _resume(config, store, transport, other_code=arguments.code):
+        return
     code = arguments.code or ask("Activation code: ")
     name = arguments.name or _own_name()
-    offer = Device.start_registration(config, code, store, transport=_transport(arguments, config))
+    offer = Device.start_registration(config, code, store, transport=transport)
     print(f"{visible(str(offer.account.get('name', '')))}  {visible(offer.user_hint or '')}".rstrip())
     _finish(offer, name)
+
+
+def _resume(config: ApplicationConfig, store: FileStore, transport: HttpTransport, *, other_code: str | None) -> bool:
+    """Finish a registration that was cut short, if there is one; with another code it may come to nothing."""
+    offer = Device.resume_registration(store, config=config, transport=transport)
+    if offer is None:
+        return False
+    warn("A registration was cut short. It is finished with the PIN that was chosen.")
+    try:
+        _tell_registered(offer.finish(pin=hidden("PIN: ") if "DEVICE_PIN" in offer.auth_methods else None))
+    except RegistrationInvalid as error:
+        if not other_code:
+            raise
+        warn(explain(error))
+        return False
+    return True
 
 
 def _own_name() -> str:
@@ -156,7 +176,11 @@ def _own_name() -> str:
 
 
 def _finish(offer: RegistrationOffer, name: str) -> None:
-    done = offer.finish(pin=new_pin(offer.pin_rules) if "DEVICE_PIN" in offer.auth_methods else None, name=name)
+    pin = new_pin(offer.pin_rules) if "DEVICE_PIN" in offer.auth_methods else None
+    _tell_registered(offer.finish(pin=pin, name=name))
+
+
+def _tell_registered(done: Registered) -> None:
     print(f"Registered: {done.device.device_id}")
     if done.state == "PENDING":
         print(f"To be confirmed with the code {done.confirmation_code}")

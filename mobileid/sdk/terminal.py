@@ -7,7 +7,14 @@ from datetime import datetime
 
 from mobileid.sdk.challenge import Challenge
 from mobileid.sdk.device import Status
-from mobileid.sdk.errors import DeviceUnusable, InputInvalid, MessageInvalid, MobileIdError, OperationClosed
+from mobileid.sdk.errors import (
+    DeviceUnusable,
+    InputInvalid,
+    MessageInvalid,
+    MobileIdError,
+    OperationClosed,
+    TransportError,
+)
 from mobileid.sdk.pin import PinRules, is_weak
 
 TRIES = 3
@@ -116,5 +123,7 @@ def explain(error: MobileIdError) -> str:
         text = f"The request is over: {visible(error.state)}."
     elif isinstance(error, MessageInvalid) and error.field:
         text = f"The service refused {visible(error.field)}."
+    if isinstance(error, TransportError) and error.may_have_acted:
+        text += " Whether it was done is not known."
     again = f" Try again in {error.retry_after:.0f} s." if error.retry_after else ""
     return f"{visible(text)}{again}" + ("" if isinstance(error, InputInvalid) else f" ({error.code})")
