@@ -2,9 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
 from django.conf import settings
 
+# For a night: pytest --hypothesis-profile=thorough
+hypothesis.settings.register_profile("thorough", max_examples=10_000)
 NO_SKIPS = os.environ.get("NO_SKIPS") == "1"
 
 

@@ -25,12 +25,13 @@ from mobileid.sdk.errors import (
     MobileIdError,
     OperationClosed,
     PinInvalid,
+    RegistrationInvalid,
     TransportError,
     TrustError,
 )
 from mobileid.sdk.filestore import FileStore
 from mobileid.sdk.links import activation_code
-from mobileid.sdk.registration import NAME_LIMIT, RegistrationOffer
+from mobileid.sdk.registration import NAME_LIMIT, Registered, RegistrationOffer
 from mobileid.sdk.state import DeviceState
 from mobileid.sdk.terminal import TRIES, ask, confirm, explain, hidden, new_pin, show, tries_left, visible, warn, when
 from mobileid.sdk.transport import HttpTransport
@@ -147,15 +148,33 @@ def _register(arguments: argparse.Namespace) -> None:
     store = _store(arguments)
     if DeviceState.exists(store):
         raise AlreadyRegistered
+    transport = _transport(arguments, config)
+    if _resume(config, store, transport, other_code=arguments.code):
+        return
     code = activation_code(arguments.code or ask("Activation code: "), config)
     name = arguments.name or _own_name()
     # Everything is asked before the code is traded, which is done once: who stops at a question has lost nothing.
-    transport = _transport(arguments, config)
     policy = Channel(config, store, transport).documents.fetch()
     pin = new_pin(policy.pin) if "DEVICE_PIN" in policy.auth_methods else None
     offer = Device.start_registration(config, code, store, transport=transport)
     print(f"{visible(str(offer.account.get('name', '')))}  {visible(offer.user_hint or '')}".rstrip())
     _finish(offer, name, pin)
+
+
+def _resume(config: ApplicationConfig, store: FileStore, transport: HttpTransport, *, other_code: str | None) -> bool:
+    """Finish a registration that was cut short, if there is one; with another code it may come to nothing."""
+    offer = Device.resume_registration(store, config=config, transport=transport)
+    if offer is None:
+        return False
+    warn("A registration was cut short. It is finished with the PIN that was chosen.")
+    try:
+        _tell_registered(offer.finish(pin=hidden("PIN: ") if "DEVICE_PIN" in offer.auth_methods else None))
+    except RegistrationInvalid as error:
+        if not other_code:
+            raise
+        warn(explain(error))
+        return False
+    return True
 
 
 def _own_name() -> str:
@@ -173,7 +192,10 @@ def _finish(offer: RegistrationOffer, name: str, pin: str | None) -> None:
         except PinInvalid as error:
             warn(str(error))
             pin = new_pin(offer.pin_rules)
-    done = offer.finish(pin=pin, name=name)
+    _tell_registered(offer.finish(pin=pin, name=name))
+
+
+def _tell_registered(done: Registered) -> None:
     print(f"Registered: {done.device.device_id}")
     if done.state == "PENDING":
         print(f"To be confirmed with the code {done.confirmation_code}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mobileid.sdk import proof, wire
-from mobileid.sdk.channel import Message
+from mobileid.sdk.channel import Message, marked
 from mobileid.sdk.errors import (
     AnswerInvalid,
     ChallengeUsed,
@@ -221,22 +221,27 @@ class Challenge:
             if not error.may_have_acted:
                 self._unanswered = None
             raise error
+        in_doubt = error.may_have_acted
+        if in_doubt and not isinstance(error, OperationClosed):
+            error = self._ask(error)
         self._unanswered, self._answered = None, True
-        if not error.may_have_acted:
-            raise error
-        if not isinstance(error, OperationClosed):
-            try:
-                self._device.start_body({"operationId": self.operation_id})
-            except OperationClosed as closed:
-                error = closed
-            except ServiceError:
-                raise error from None
         state = error.state if isinstance(error, OperationClosed) else None
         if sent.link is not None and state == "IN_PROGRESS":
             state = "COMPLETED"  # approved, and the integrator has yet to see the return code
-        if state not in _OUTCOMES[sent.decision]:
+        if not in_doubt or state not in _OUTCOMES[sent.decision]:
             raise error
         return Outcome(state, None, sent.link if state == "COMPLETED" else None)
+
+    def _ask(self, refused: ServiceError) -> ServiceError:
+        """How the operation is over, if it is; else what was refused."""
+        try:
+            with marked(lambda: True):
+                self._device.start_body({"operationId": self.operation_id})
+        except OperationClosed as closed:
+            return closed
+        except ServiceError:
+            pass
+        return refused
 
     def _return_link(self, return_code: bytes) -> str | None:
         if self.return_url is None:

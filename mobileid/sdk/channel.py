@@ -107,7 +107,7 @@ class Channel:
         inner: dict[str, Any] = {"mid": wire.b64u(mid), "iat": iat, "rk": wire.b64u(rk), "body": body}
         in_doubt = follows is not None and follows.may_have_acted
         if prove:
-            with _marked(lambda: in_doubt):
+            with marked(lambda: in_doubt):
                 inner["proof"] = prove(wire.b64u(mid), iat)
         return Message(path, mid, rk, wire.pad(wire.dumps(inner)), in_doubt=in_doubt)
 
@@ -119,7 +119,7 @@ class Channel:
         `may_have_acted` whether the message may have taken effect all the same: a refusal that answers a copy
         says nothing of the copies before it.
         """
-        with _marked(lambda: message.may_have_acted):
+        with marked(lambda: message.may_have_acted):
             try:
                 inner = self._try(message, self.documents.current())
             except KeyUnknown:
@@ -151,7 +151,7 @@ class Channel:
         except ClockSkew as error:
             self.learn_clock(error)
         if message.may_have_acted and ask is not None:
-            with _marked(lambda: True):
+            with marked(lambda: True):
                 found = ask()
             if found is not None:
                 return found
@@ -201,7 +201,7 @@ class Channel:
 
 
 @contextmanager
-def _marked(may_have_acted: Callable[[], bool]) -> Iterator[None]:
+def marked(may_have_acted: Callable[[], bool]) -> Iterator[None]:
     """Let what is raised say whether the service may have acted all the same."""
     try:
         yield

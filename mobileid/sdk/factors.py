@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mobileid.sdk import proof, wire
+from mobileid.sdk.channel import marked
 from mobileid.sdk.errors import (
     AnswerInvalid,
     BiometryUnsettled,
@@ -203,12 +204,13 @@ class Factors:
             if not isinstance(error, ServiceError):
                 raise
             refused = error
-        found = taken()
-        if found is not None:
-            return found
-        if isinstance(refused, RateLimited | DeviceUnusable):
-            raise refused
-        raise unsettled from refused
+        with marked(lambda: True):
+            found = taken()
+            if found is not None:
+                return found
+            if isinstance(refused, RateLimited | DeviceUnusable):
+                raise refused
+            raise unsettled from refused
 
     def _not_yet(self, unsettled: type[Unsettled], until: float) -> Unsettled:
         return unsettled(retry_after=max(until - self._device.channel.now(), 0))

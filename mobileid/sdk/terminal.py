@@ -128,5 +128,7 @@ def explain(error: MobileIdError, server: str = "") -> str:
         text = f"The service refused {visible(error.field)}."
     if isinstance(error, TransportError) and server not in text:
         text += f" Asked was {server}."
+    if isinstance(error, TransportError) and error.may_have_acted:
+        text += " Whether it was done is not known."
     again = f" Try again in {error.retry_after:.0f} s." if error.retry_after else ""
     return f"{visible(text)}{again}" + ("" if isinstance(error, InputInvalid) else f" ({error.code})")

@@ -16,7 +16,7 @@ const FACTOR_ALG = { possession: "ES256", inherence: "ES256", knowledge: "EdDSA"
 test("the file has what is read here, and nothing that is not", () => {
   const read = [
     "comment", "notation", "knowledge", "envelopes", "contentHash", "possession", "proofs", "confirmationCode",
-    "keyDocument", "consent", "qr",
+    "finishedAgain", "inherence", "keyDocument", "consent", "qr",
   ];
   assert.deepEqual(Object.keys(vectors).sort(), read.sort());
 });
@@ -143,6 +143,20 @@ test("a payment is rendered, contents are hashed, and the approval names the has
     assert.equal(b64u(mobileid.contentHash(title, mimeType, utf8(data))), hash);
   }
   assert.equal(JSON.parse(vectors.proofs[1].statement).contentHash, vectors.contentHash[0].hash);
+});
+
+test("the inherence key is named by its thumbprint", async () => {
+  const { jwk, inherenceThumbprint } = vectors.inherence;
+  assert.equal(await calculateJwkThumbprint(jwk), inherenceThumbprint);
+});
+
+test("a registration finished again is answered with the code of the statement that came first", () => {
+  const { statements, answer, codeOfTheSecond } = vectors.finishedAgain;
+  const codes = statements.map((statement) => mobileid.confirmationCode(utf8(statement), answer.deviceId));
+  assert.deepEqual(codes, [answer.confirmationCode, codeOfTheSecond]);
+  const [first, second] = statements.map((statement) => JSON.parse(statement));
+  assert.deepEqual([first.nonce, first.possession], [second.nonce, second.possession]);
+  assert.ok(first.iat < second.iat);
 });
 
 test("the confirmation code", () => {

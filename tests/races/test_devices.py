@@ -2,8 +2,10 @@
 
 import copy
 import time
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.db import connection
@@ -14,7 +16,8 @@ from mobileid.sdk import errors, pin, proof, wire
 from mobileid.sdk.channel import Channel
 from mobileid.sdk.device import Device as SdkDevice
 from mobileid.sdk.keystore import MemoryStore
-from mobileid.services import devices, endings, factors, keys, signing_keys
+from mobileid.sdk.registration import Phone
+from mobileid.services import devices, endings, factors, finished_registrations, keys, signing_keys
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event
@@ -200,6 +203,73 @@ def test_a_registration_finished_twice_at_once_makes_one_phone(ada, application)
     results = at_once(*[lambda one=one: one.finish(pin=PIN, name="Mine") for one in drafts])
     assert len([result for result in results if isinstance(result, Exception)]) == 2
     assert Device.objects.count() == 1
+
+
+def finishing(found, pin=PIN):
+    """A call that finishes the offer by its own keys, under a `mid` of its own."""
+    draft = copy.copy(found._draft)
+    draft.message, draft.knowledge = None, found._derive(pin, draft.version)
+    message = found._compose(draft)
+    channel = Channel(found._channel.config, MemoryStore(), phones.Line(), sleep=lambda _seconds: None)
+    return lambda: channel.deliver(message)
+
+
+def an_offer(ada, application):
+    _operation, code = phones.start_registration(ada, application)
+    found = phones.offer(application, code)
+    found._draft = found._prepare("Mine", True, False, Phone.here(), False)
+    return found
+
+
+def test_a_registration_sent_eight_times_at_once_by_the_same_keys_is_one_phone_and_one_answer(ada, application):
+    for _ in range(6):
+        Event.objects.all().delete()
+        found = an_offer(ada, application)
+        results = at_once(*[finishing(found) for _ in range(8)])
+        assert all(isinstance(result, dict) for result in results), results
+        assert len({(result["deviceId"], result["confirmationCode"]) for result in results}) == 1
+        row = Device.objects.get(pk=results[0]["deviceId"])
+        assert (row.status, row.failed_attempts) == ("ACTIVE", 0)
+        assert sorted(Event.objects.values_list("type", flat=True)) == ["device.activated", "registration.completed"]
+
+
+def test_of_forty_pins_tried_at_once_by_finishing_again_at_most_five_are_looked_at(ada, application, monkeypatch):
+    found = an_offer(ada, application)
+    device_id = finishing(found)()["deviceId"]
+    looks, has_keys, sixth = [], finished_registrations._has_keys, Barrier(6)
+
+    def look(*args):
+        """Nobody is done before a sixth one looks, or none comes."""
+        looks.append(1)
+        with suppress(BrokenBarrierError):
+            sixth.wait(timeout=2)
+        return has_keys(*args)
+
+    monkeypatch.setattr(finished_registrations, "_has_keys", look)
+    results = at_once(*[finishing(found, f"{number:06d}") for number in range(40)])
+    assert {type(result) for result in results} <= {errors.RegistrationInvalid, errors.DeviceUnusable}
+    assert 1 <= len(looks) <= 5
+    row = Device.objects.get(pk=device_id)
+    assert (row.status, row.failed_attempts, row.lock_count) == ("LOCKED", 5, 1)
+
+
+def test_an_approval_by_the_new_biometric_key_and_one_by_the_old_at_once_leave_the_new_one(ada, application):
+    phone = phones.make_phone(ada, application, biometric=True)
+    for _ in range(6):
+        old = twin(phone)
+        phone.device.enable_biometric(PIN)
+        operations = [phones.ask(ada, allow_parallel=True)[0] for _ in range(2)]
+        challenges = [
+            one.start_operation(str(operation.pk))
+            for one, operation in zip((old, twin(phone)), operations, strict=True)
+        ]
+        by_old, by_new = at_once(*[partial(one.approve, method="DEVICE_BIOMETRIC") for one in challenges])
+        assert by_new.state == "COMPLETED"
+        assert isinstance(by_old, errors.AuthenticationFailed) or by_old.state == "COMPLETED"
+        row = phone.row
+        assert row.previous_inherence_jwk is None
+        assert row.failed_attempts == int(isinstance(by_old, errors.AuthenticationFailed))
+        Device.objects.update(failed_attempts=0)
 
 
 def test_two_phones_that_scan_one_code_at_once_get_it_once(phone, account, application):

@@ -102,10 +102,10 @@ def play(ada, application):
         device.start_operation("00000000-0000-4000-8000-000000000000")
     device.change_pin(PIN, "271828")
     device.enable_biometric("271828")
+    device.status()
     device.disable_biometric()
     device.rename("Ada's phone")
     device.push_token("fcm", "token")
-    device.status()
     device.deactivate()
 
 

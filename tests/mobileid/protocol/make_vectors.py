@@ -154,7 +154,27 @@ def proofs_and_codes(key):
             "deviceId": DEVICE,
             "code": wire.confirmation_code(registration, DEVICE),
         },
+        "finishedAgain": finished_again(key, registration),
+        "inherence": inherence(),
     }
+
+
+def finished_again(key, first):
+    """The same keys, five minutes later and with another `r`; the answer has the code of the first statement."""
+    other = wire.commitment(wire.unb64u(key["publicKey"]), fixed("other r"))
+    again = wire.dumps(wire.loads_strict(first) | {"knowledge": wire.b64u(other), "iat": IAT + 300_000})
+    code = wire.confirmation_code(first, DEVICE)
+    return {
+        "statements": [first.decode(), again.decode()],
+        "answer": {"deviceId": DEVICE, "state": "ACTIVE", "confirmationCode": code},
+        "codeOfTheSecond": wire.confirmation_code(again, DEVICE),
+    }
+
+
+def inherence():
+    """The key, and what `status` and `biometric/enable` name it by."""
+    jwk = proofs.public_jwk(p256("inherence").public_key())
+    return {"d": wire.b64u(fixed("inherence")), "jwk": jwk, "inherenceThumbprint": proofs.thumbprint(jwk)}
 
 
 def hash_of(title, mime_type, data):

@@ -2,6 +2,7 @@
 
 import random
 
+import httpx
 import pytest
 
 from mobileid.sdk import errors, transport, wire
@@ -10,6 +11,7 @@ from mobileid.sdk.keystore import MemoryStore
 from mobileid.sdk.transport import Answer
 
 from .conftest import PIN
+from .rows import Problem
 from .service import NOW
 
 pytestmark = pytest.mark.usefixtures("cheap_pins")
@@ -251,3 +253,59 @@ def test_a_change_refused_for_a_wrong_old_pin_leaves_nothing_behind(service, dev
         device.change_pin("0000", "9713")
     device.change_pin(PIN, "9713")
     assert device.start_operation(service.add()).approve(pin="9713").state == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("broken", "sent"),
+    [(httpx.ConnectError, False), (httpx.ConnectTimeout, False), (httpx.ReadTimeout, True), (httpx.ReadError, True)],
+)
+def test_a_transport_says_whether_the_request_can_have_left(broken, sent):
+    def refuse(request):
+        raise broken("no")
+
+    client = httpx.Client(transport=httpx.MockTransport(refuse))
+    with pytest.raises(errors.ConnectionFailed) as caught:
+        transport.HttpTransport("https://id.example.com", client=client).post("/", b"{}")
+    assert caught.value.sent is sent
+
+
+def refusing(service, device, *, sent, times=1):
+    """The line breaks for the next messages, before they leave or after; then the copy is refused."""
+    judged, left = service.post, [times]
+
+    def post(path, body):
+        if path.endswith("pin/change"):
+            if left[0]:
+                left[0] -= 1
+                error = errors.ConnectionFailed()
+                error.sent = sent
+                raise error
+            service._judge = lambda request: (_ for _ in ()).throw(Problem(429, "rate-limited", retryAfter=3))
+        return judged(path, body)
+
+    service.post = post
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_refusal_is_the_outcome_only_when_no_copy_before_it_can_have_arrived(service, device, store, sent):
+    refusing(service, device, sent=sent)
+    with pytest.raises(errors.RateLimited) as refused:
+        device.change_pin(PIN, "9713")
+    assert refused.value.may_have_acted is sent
+    assert (store.read("device")["pending"] is not None) is sent
+
+
+@pytest.mark.parametrize("status", [429, 409, 413, 400])
+def test_an_outer_refusal_says_that_the_copy_was_not_opened(service, device, store, status):
+    service.post = lambda path, body: Answer(status, {}, b"{}")
+    with pytest.raises(errors.MobileIdError) as refused:
+        device.deactivate()
+    assert not refused.value.may_have_acted
+
+
+@pytest.mark.parametrize("status", [200, 500, 503])
+def test_an_answer_that_nobody_can_read_leaves_the_outcome_open(service, device, status):
+    service.post = lambda path, body: Answer(status, {}, b"<html>")
+    with pytest.raises(errors.MobileIdError) as refused:
+        device.deactivate()
+    assert refused.value.may_have_acted

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mobileid.sdk import errors
+from mobileid.sdk import errors, transport
 from mobileid.sdk.__main__ import main
 from mobileid.sdk.filestore import FileStore
 from mobileid.sdk.transport import HttpTransport
@@ -102,6 +102,41 @@ def test_a_terminal_registers_by_code_and_by_link(run, service, server):
     assert code == 0
     assert "Bank  J. D." in out
     assert [phone.name for phone in service.phones.values()] == ["Ann's laptop"]
+
+
+def test_a_registration_whose_answer_was_lost_is_finished_by_the_next_command(run, service, monkeypatch):
+    monkeypatch.setattr(transport, "TRIES", 1)
+    judged = service.post
+
+    def lossy(path, body):
+        answer = judged(path, body)
+        if path.endswith("finish"):
+            service.post = judged
+            raise ConnectionResetError
+        return answer
+
+    service.post = lossy
+    code, _, err = run("register", "ABCD2345WXYZ", "--name", "Ann's laptop", typed=[PIN, PIN])
+    assert (code, "Whether it was done is not known." in err) == (3, True)
+    service.now += 300
+    code, _, err = run("register", typed=["0000"])
+    assert (code, "chosen at first" in err) == (1, True)
+    code, out, err = run("register", typed=[PIN])
+    assert (code, "cut short" in err) == (0, True)
+    assert re.search(r"Registered: (\S+)", out)[1] in service.phones
+    assert len(service.phones) == 1
+
+
+def test_another_code_is_taken_when_the_registration_that_was_cut_short_comes_to_nothing(run, service, monkeypatch):
+    monkeypatch.setattr(transport, "TRIES", 1)
+    service.codes.add("WXYZ2345ABCD")
+    judged = service.post
+    service.post = lambda path, body: None if path.endswith("finish") else judged(path, body)
+    assert run("register", "ABCD2345WXYZ", "--name", "x", typed=[PIN, PIN])[0] == 3
+    service.post = judged
+    service.registrations.clear()
+    code, out, err = run("register", "WXYZ2345ABCD", "--name", "x", typed=[PIN, PIN, PIN])
+    assert (code, "cut short" in err, "Registered" in out) == (0, True, True)
 
 
 def test_registering_needs_the_pinned_configuration(run, service):

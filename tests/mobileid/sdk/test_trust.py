@@ -281,3 +281,21 @@ def test_a_configuration_survives_its_own_json():
     config = ApplicationConfig.from_json(wire.dumps(_CONFIG | {"server": "https://id.example.com/", "other": 1}))
     assert ApplicationConfig.from_dict(config.to_dict()) == config
     assert config.server == "https://id.example.com"
+
+
+def test_an_offset_that_was_learned_before_the_clock_was_put_right_is_dropped(service, device, clock):
+    two_days = 2 * 86400
+    device.status()
+    clock.time = NOW - two_days
+    device.status()
+    assert device.channel.now() == pytest.approx(service.now, abs=1)
+    clock.time = NOW
+    assert device.status().state == "ACTIVE"
+    assert device.channel.now() == pytest.approx(NOW, abs=1)
+
+
+def test_a_document_that_has_expired_by_the_phones_own_clock_too_is_refused(service, device, clock):
+    device.channel.learn_clock(errors.ClockSkew(problem={"serverTime": (NOW + 10 * 86400) * 1000}))
+    clock.time = NOW + 3 * 86400
+    with pytest.raises(errors.KeyDocumentExpired):
+        device.status()
