@@ -111,6 +111,8 @@ class FirstPassword(OwnPassword):
 class BackOfficeSite(UnfoldAdminSite):
     """Unfold's site with a second step of signing in, and a page about one's own sign-in."""
 
+    UNUSED = ("view_on_site", "password_change_done")
+
     def has_permission(self, request):
         """Staff who may sign in, after both steps, with a password of their own."""
         return super().has_permission(request) and passed(request) and request.user.password_set_by_id is None
@@ -122,6 +124,13 @@ class BackOfficeSite(UnfoldAdminSite):
     def owes_password(self, request) -> bool:
         """Both steps are done with a password that another colleague knows: an own one is owed."""
         return super().has_permission(request) and passed(request) and request.user.password_set_by_id is not None
+
+    def get_urls(self):
+        """Django's and the theme's, without doors that no page leads to.
+
+        ``view_on_site`` would tell any colleague whether an id is there, of any table.
+        """
+        return [one for one in super().get_urls() if getattr(one, "name", "") not in self.UNUSED]
 
     def extra_urls(self):
         """Before Django's own: signing out is for those who are half signed in too."""
