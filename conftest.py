@@ -1,6 +1,7 @@
 """What a test needs is said by its mark; what is not there is skipped with the reason, or fails with NO_SKIPS=1."""
 
 import os
+import shutil
 
 import hypothesis
 import pytest
@@ -17,6 +18,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("postgres") and not on_postgresql:
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL=postgresql://…"))
+        if item.get_closest_marker("nginx") and not shutil.which("nginx"):
+            item.add_marker(pytest.mark.skip(reason="needs nginx: apt-get install nginx-light"))
         if item.get_closest_marker("redis") and not settings.REDIS_URL:
             item.add_marker(pytest.mark.skip(reason="needs Redis: set REDIS_URL=redis://…"))
 

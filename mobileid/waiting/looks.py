@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from mobileid.waiting.asked import KEY, Asked
+from reuseid import tracing
 from reuseid.api.errors import MEDIA_TYPE, problem
 
 SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
@@ -54,11 +55,14 @@ async def look(app, scope, asked: Asked) -> Answer:
     return answer
 
 
-def refused(error, first: Answer) -> Answer:
-    """The answer that tells an error to a caller whose first look has found ``first``."""
-    told = problem(error.status, error.code, error.title, detail=error.detail)
-    headers = [(name, value) for name, value in first.headers if bytes(name).lower() in SAFE_HEADERS]
-    told["traceId"] = next((value.decode() for name, value in headers if name.lower() == b"x-trace-id"), "")
+def refused(error, first: Answer | None) -> Answer:
+    """The answer that tells an error to a caller whose first look has found ``first``, if it came to one."""
+    headers = [pair for pair in (first.headers if first else ()) if bytes(pair[0]).lower() in SAFE_HEADERS]
+    trace_id = next((bytes(value).decode() for name, value in headers if bytes(name).lower() == b"x-trace-id"), "")
+    if not trace_id:
+        trace_id = tracing.begin()
+        headers.append((b"x-trace-id", trace_id.encode()))
+    told = problem(error.status, error.code, error.title, detail=error.detail) | {"traceId": trace_id}
     headers += [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"cache-control", b"no-store"),

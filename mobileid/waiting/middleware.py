@@ -22,8 +22,11 @@ _STREAM = re.compile(rf"(/mobileid/core/(?:authentications|signatures)/({_ID})/q
 _SHORTEST = 0.2
 _BETWEEN = 0.5
 """Seconds between two looks of one caller, however often the bell rings."""
-_LOOKS_AT_ONCE = 8
-"""Looks after the first: a bell that rings for thousands leaves the places of the application to others."""
+_LOOKS_AT_ONCE = {False: 8, True: 4}
+"""First ones, and those after a bell has rung: however many there are, the application has places for others, and who
+begins to wait does not keep those waiting who have something to hear."""
+_PATIENCE = 10
+"""Seconds after which a caller whose first look has not begun is asked to come again."""
 _FRAMES_AHEAD = 10
 _AFRESH = 10
 """Seconds after which a stream without frames asks again, as one with frames does when it has shown them."""
@@ -33,7 +36,7 @@ class Waiting:
     """Wraps the ASGI application; everything but the two addresses passes through untouched."""
 
     def __init__(self, app, bell: bells.Bell | None = None):
-        self.app, self._bell, self._looks = app, bell, None
+        self.app, self._bell, self._looks = app, bell, {}
         self.seats = Seats()
 
     async def __call__(self, scope, receive, send):
@@ -52,25 +55,33 @@ class Waiting:
             self._bell = bells.hung()
         return self._bell
 
-    async def _again(self, scope, asked):
-        if self._looks is None:
-            self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
-        async with self._looks:
+    async def _look(self, scope, asked):
+        """One look, when its turn comes. Raises Busy when that is too late for a first one."""
+        if not self._looks:
+            self._looks = {again: asyncio.Semaphore(size) for again, size in _LOOKS_AT_ONCE.items()}
+        turn = self._looks[asked.again]
+        try:
+            async with asyncio.timeout(None if asked.again else _PATIENCE):
+                await turn.acquire()
+        except TimeoutError:
+            raise Busy("Many begin to wait.") from None
+        try:
             return await look(self.app, scope, asked)
+        finally:
+            turn.release()
 
     async def _wait(self, operation_id, scope, receive, send):
-        start = time.monotonic()
+        start, asked, answer = time.monotonic(), Asked(), None
         async with leaving(receive) as gone:
             # Listening begins before the first look, so no change falls between the two.
             with self.bell.waiter(operation_id) as waiter:
-                asked = Asked()
-                answer = await look(self.app, scope, asked)
-                if asked.wait:
-                    try:
+                try:
+                    answer = await self._look(scope, asked)
+                    if asked.wait:
                         with self.seats.wait(asked.client):
                             answer = await self._until_over(start, asked, answer, operation_id, waiter, gone, scope)
-                    except (TooMany, Busy) as error:
-                        answer = refused(error, answer)
+                except (TooMany, Busy) as error:
+                    answer = refused(error, answer)
             if answer:
                 await answer.pass_on(send)
 
@@ -89,19 +100,19 @@ class Waiting:
                 return None
             waiter.rung.clear()
             asked, looked = Asked(again=True), time.monotonic()
-            answer = await self._again(scope, asked)
+            answer = await self._look(scope, asked)
         return answer
 
     async def _stream(self, path, operation_id, scope, receive, send):
         scope = {**scope, "path": path, "raw_path": path.encode(), "query_string": b""}
         async with leaving(receive) as gone:
             with self.bell.waiter(operation_id) as waiter:
-                asked = Asked(frames=_FRAMES_AHEAD)
-                answer = await look(self.app, scope, asked)
-                if answer.status != 200 and not _state(answer):
-                    await answer.pass_on(send)
-                    return
+                asked, answer = Asked(frames=_FRAMES_AHEAD), None
                 try:
+                    answer = await self._look(scope, asked)
+                    if answer.status != 200 and not _state(answer):
+                        await answer.pass_on(send)
+                        return
                     with self.seats.stream(asked.client, operation_id):
                         await self._show(asked, answer, waiter, gone, scope, send)
                 except (TooMany, Busy) as error:
@@ -118,7 +129,7 @@ class Waiting:
                 break
             waiter.rung.clear()
             asked, looked = Asked(again=True, frames=_FRAMES_AHEAD), time.monotonic()
-            answer = await self._again(scope, asked)
+            answer = await self._look(scope, asked)
         if not gone.done():
             await stream.close()
 

@@ -219,4 +219,4 @@ def first_frame(line):
     text = ""
     while not (found := re.search(r"event: frame\ndata: (.*)\n\n", text)):
         text += line.recv(65536).decode()
-    return json.loads(re.sub(r"\r\n[0-9a-f]+\r\n", "", found[1]))
+    return json.loads(found[1])
