@@ -3,7 +3,7 @@
 # Closed by others: eIDAS, article 8, and RFC 7518.
 SETTLED = frozenset({"AssuranceLevelEnum", "CrvEnum", "KtyEnum"})
 MARK = "x-extensible-enum"
-SENTENCE = "More may come in any release: in an answer or an event, take a value that you do not know for none of these."
+SENTENCE = "More may come in any release: in an answer or event, take a value that you do not know for none of these."
 
 
 def mark_growing(result, generator, request, public):
