@@ -65,6 +65,13 @@ def test_a_domain_of_plain_letters_is_compared_as_it_is(text):
     assert normalise(text.upper(), How.EMAIL) == text
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("ᴬnna", "Anna"), ("㍱", "HPA"), ("ﬀ", "FF"), ("ΐ", "Ϊ\u0301"), ("a\u3164b", "ab")]
+)
+def test_a_text_is_folded_until_nothing_is_left_to_fold(one, other):
+    assert fold(one) == fold(other)
+
+
 def test_a_phone_number_copied_with_marks_is_the_same():
     assert normalise("\u202a+358 40\u200b 123\u2060 4567\u202c", How.PHONE) == "+358401234567"
 
