@@ -291,6 +291,7 @@ SPECTACULAR_SETTINGS = {
         "reuseid.api.openapi.close_bodies",
         "config.openapi.add_examples",
         "reuseid.api.openapi.share_parts",
+        "reuseid.api.growing.mark_growing",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

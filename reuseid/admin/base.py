@@ -20,6 +20,7 @@ from reuseid.admin.scope import scoped
 from reuseid.admin.views import views_of
 from reuseid.admin.words import name_of, right_in_words, searched
 from reuseid.models import TrailEntry
+from reuseid.normalisation import without_ignorable
 from reuseid.services.uuids import as_uuid
 
 PAGES = 100
@@ -135,7 +136,7 @@ class BackOfficeAdmin(ModelAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         """Rows of which one of the ``exact`` columns is the term."""
-        term = search_term.strip()
+        term = without_ignorable(search_term).strip()
         if not term:
             return queryset, False
         request.searched_for = searched(term, [self._label(name) for name in self.exact])

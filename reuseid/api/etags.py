@@ -10,11 +10,9 @@ _WEAK = (
     'Send the tag without W/, as "2", or let the proxy compress no answers of this API.'
 )
 _SUFFIXED = 'A proxy that compresses has lengthened the tag, as "2-gzip": send it as this service made it, as "2".'
-_UNQUOTED = 'A tag stands in double quotes, as "2".'
 _HELP = (
     (re.compile(r'W/"\d{1,9}([-;:][^"]*)?"'), _WEAK),
     (re.compile(r'"\d{1,9}[-;:][^"]*"'), _SUFFIXED),
-    (re.compile(r"\d{1,9}"), _UNQUOTED),
 )
 
 

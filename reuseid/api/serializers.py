@@ -27,7 +27,7 @@ class Problem(serializers.Serializer):
     type = serializers.URLField(help_text="Address of the description of `code`.")
     title = serializers.CharField(help_text="The same for each problem of this code.")
     status = serializers.IntegerField(help_text="The HTTP status.")
-    code = serializers.CharField(help_text="Stable; branch on this.")
+    code = serializers.CharField(help_text="Stable; branch on this. More may come: else on `status`.")
     traceId = serializers.CharField(help_text="As in X-Trace-Id; quote it to support.")
     detail = serializers.CharField(required=False, help_text="About this occurrence.")
     invalidParams = ProblemParam(many=True, required=False, help_text="The members that were refused.")

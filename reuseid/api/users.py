@@ -26,7 +26,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The ETag that you read, as `\"2\"`; 412 if it has changed. A weak tag (`W/\"2\"`) never matches.",
+    description='The ETag that you read, as `"2"`; 412 if it has changed. A weak tag (`W/"2"`) never matches.',
 )
 ETAG = OpenApiParameter(
     "ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 201], description="The version of the user."

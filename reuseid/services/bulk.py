@@ -72,10 +72,13 @@ def find_users(account_id, texts: list[str]) -> dict:
     known = set(rows.filter(pk__in=set(ids.values())).values_list("pk", flat=True))
     exact = dict(rows.filter(external_ref__in=[compose(text) for text in texts]).values_list("external_ref", "pk"))
     alike = {}
-    for form, pk in rows.filter(folded_ref__in=[folded_ref(text) for text in texts]).values_list("folded_ref", "pk"):
+    folded = rows.filter(folded_ref__in=[folded_ref(text) for text in texts])
+    for form, pk in folded.values_list("folded_ref", "pk"):
         alike[form] = None if form in alike else pk
     found = {text: exact.get(compose(text)) or alike.get(folded_ref(text)) for text in texts}
-    return {text: pk for text, pk in found.items() if pk} | {text: value for text, value in ids.items() if value in known}
+    return {text: pk for text, pk in found.items() if pk} | {
+        text: value for text, value in ids.items() if value in known
+    }
 
 
 # mobileid adds its own.

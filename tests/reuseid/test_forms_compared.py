@@ -109,7 +109,9 @@ def test_the_folded_reference_follows_the_reference(account):
 
 
 def test_the_migration_composes_and_folds_what_is_kept(account, caplog):
-    kept = {ref: factories.make_user(account, external_ref=f"x{number}") for number, ref in enumerate([NFD, "A b", "É"])}
+    kept = {
+        ref: factories.make_user(account, external_ref=name) for ref, name in ((NFD, "x"), ("A b", "y"), ("É", "z"))
+    }
     for ref, user in kept.items():
         User.objects.filter(pk=user.pk).update(external_ref=ref, folded_ref=None, segment=NFD)
     twin = factories.make_user(account, external_ref=NFC)

@@ -49,8 +49,11 @@ def test_two_addresses(one, other):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "anna", "@example.com", "anna@", "anna@example", "a@b@c.example", "anna@a..example", "anna@.example"]
-    + ["\u200b@example.com", "anna@❤.example", "anna@xn--a.example", "anna@xn--strasse-.example", "anna@a\u0301\u0600.x"],
+    [
+        *("", "anna", "@example.com", "anna@", "anna@example", "a@b@c.example", "anna@a..example", "anna@.example"),
+        *("\u200b@example.com", "anna@❤.example", "anna@xn--a.example", "anna@xn--strasse-.example"),
+        "anna@a\u0301\u0600.x",
+    ],
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match=r"^Not an e-mail address"):
@@ -60,6 +63,13 @@ def test_what_is_no_address_is_refused(text):
 @pytest.mark.parametrize("text", ["a@my_host.example", "a@[192.0.2.1]", "a@-x.example"])
 def test_a_domain_of_plain_letters_is_compared_as_it_is(text):
     assert normalise(text.upper(), How.EMAIL) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("ᴬnna", "Anna"), ("㍱", "HPA"), ("ﬀ", "FF"), ("ΐ", "Ϊ\u0301"), ("a\u3164b", "ab")]
+)
+def test_a_text_is_folded_until_nothing_is_left_to_fold(one, other):
+    assert fold(one) == fold(other)
 
 
 def test_a_phone_number_copied_with_marks_is_the_same():

@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         """See --help."""
-        parser.add_argument("file", type=Path, help="externalRef, segment, attributes.NAME columns; or JSON lines; or an export.")
+        parser.add_argument(
+            "file", type=Path, help="externalRef, segment, attributes.NAME columns; or JSON lines; or an export."
+        )
         parser.add_argument("--account", required=True, help="Id or name of the account.")
         parser.add_argument("--dry-run", action="store_true", help="Do all of it and undo it.")
         parser.add_argument("--result", type=Path, help="Result file, a JSON line a row; FILE.result.jsonl by default.")

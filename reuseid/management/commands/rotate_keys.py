@@ -10,7 +10,8 @@ class Command(BaseCommand):
 
     help = (
         "Re-encrypt every sealed column under the first of ENCRYPTION_KEYS, or with --blind-index write every search "
-        "index under the first of BLIND_INDEX_KEYS and in today's normal forms. Safe while the service runs; run it again to go on."
+        "index under the first of BLIND_INDEX_KEYS and in today's normal forms. Safe while the service runs; run it "
+        "again to go on."
     )
 
     def add_arguments(self, parser):

@@ -1,5 +1,4 @@
 import re
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -142,7 +141,7 @@ def test_an_amount_has_its_currencys_decimals(amount, currency, shown):
 
 
 def test_the_list_of_currencies_is_dated():
-    assert PUBLISHED >= date(2026, 1, 1)
+    assert (PUBLISHED.year, "CLF" in MINOR_UNITS) >= (2026, True)
     assert len(MINOR_UNITS) > 150
     assert set(MINOR_UNITS.values()) == {0, 2, 3, 4}
 

@@ -152,9 +152,11 @@ def test_a_qr_frame_belongs_to_its_second_claim_and_secret():
 
 @pytest.mark.parametrize(
     "typed",
-    ["0123-ABCD-WXYZ", "0123abcdwxyz", "oI23 abcd-wxyz", " 0l23-ab-cd-wxyz ", "OL23ABCDWXYZ"]
-    + ["0123-ABCD-WXYZ\n", "\t0123\tABCD\tWXYZ\r\n", "0123\u00a0ABCD\u202fWXYZ", "0123–ABCD—WXYZ", "0123‑ABCD‐WXYZ"]
-    + ["0123−ABCD\uff0dWXYZ", "\u202a0123-ABCD-WXYZ\u202c", "\ufeff0123\u200bABCD\u00adWXYZ", "0123\n-\nABCD\nWXYZ"],
+    [
+        *("0123-ABCD-WXYZ", "0123abcdwxyz", "oI23 abcd-wxyz", " 0l23-ab-cd-wxyz ", "OL23ABCDWXYZ"),
+        *("0123-ABCD-WXYZ\n", "\t0123\tABCD\tWXYZ\r\n", "0123\u00a0ABCD\u202fWXYZ", "0123–ABCD—WXYZ", "0123‑ABCD‐WXYZ"),
+        *("0123−ABCD\uff0dWXYZ", "\u202a0123-ABCD-WXYZ\u202c", "\ufeff0123\u200bABCD\u00adWXYZ", "0123\n-\nABCD\nWXYZ"),
+    ],
 )
 def test_an_activation_code_is_forgiven_its_typing(typed):
     assert wire.normalise_activation_code(typed) == "0123ABCDWXYZ"

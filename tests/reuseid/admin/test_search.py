@@ -22,12 +22,17 @@ def found(browser, term):
     return [row.pk for row in response.context["cl"].result_list]
 
 
-@pytest.mark.parametrize("form", [str, lambda pk: str(pk).upper(), lambda pk: f" {pk.hex} "])
+@pytest.mark.parametrize(
+    "form", [str, lambda pk: str(pk).upper(), lambda pk: f" {pk.hex} ", lambda pk: f"\u202a{pk}\u202c\u200b"]
+)
 def test_by_id_in_any_form(support, user, form):
     assert found(support, form(user.pk)) == [user.pk]
 
 
-@pytest.mark.parametrize("term", ["customer-1", "  customer-1 ", "email:ANNA@example.com", "email: anna@example.com "])
+@pytest.mark.parametrize(
+    "term",
+    ["customer-1", "  customer-1 ", "email:ANNA@example.com", "email: anna@example.com ", "\u202acustomer-1\u200b"],
+)
 def test_by_reference_and_by_attribute(support, user, term):
     assert found(support, term) == [user.pk]
 
