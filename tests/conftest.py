@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 
 from tests import factories
 
-GUARD = importlib.import_module("reuseid.migrations.0002_trail_guard")
+GUARD = importlib.import_module("reuseid.migrations._trail_guard")
 _teardown = TransactionTestCase._fixture_teardown
 
 

@@ -68,6 +68,7 @@ class TrailSeal(models.Model):
     """A signed Merkle root (RFC 6962) over lines of the trail, chained to the seal before."""
 
     number = models.BigIntegerField(primary_key=True)
+    version = models.PositiveSmallIntegerField(default=1, help_text=_("What is signed: from 2 on the time, too."))
     at = models.DateTimeField(db_default=Now(), editable=False)
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
@@ -79,6 +80,11 @@ class TrailSeal(models.Model):
     key = models.ForeignKey(TrailKey, on_delete=models.PROTECT, related_name="+")
     signature = models.CharField(max_length=128)
     purged_at = models.DateTimeField(null=True, help_text=_("When its lines went, after the retention time."))
+    purge_days = models.PositiveIntegerField(null=True, help_text=_("The retention time by which they went, in days."))
+    purge_key = models.ForeignKey(TrailKey, on_delete=models.PROTECT, null=True, related_name="+")
+    purge_signature = models.CharField(
+        max_length=128, blank=True, help_text=_("Over the seal, both times and the days: nobody else purges.")
+    )
 
     class Meta:
         verbose_name = _("trail seal")

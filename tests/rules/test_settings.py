@@ -85,6 +85,7 @@ def test_production_refuses_the_secret_of_development(load, name):
         ("PORT", "eight"),
         ("PORT", "0"),
         ("TRUSTED_PROXIES", "-1"),
+        ("TRAIL_RETENTION_DAYS", "29"),
         ("LOG_LEVEL", "loud"),
         ("DATABASE_URL", "mysql://app:hunter2@db/reuseid"),
         ("DATABASE_URL", "app:hunter2@db/reuseid"),
