@@ -12,6 +12,20 @@ LOOKS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "pr
 """Lines of colleagues who looked and changed nothing."""
 
 
+# What else happens to a person among colleagues alone: nothing of the person's data or phones changes by it.
+INTERNAL = [*LOOKS, "user.caller_verified"]
+
+
+class TrailEntryQuerySet(models.QuerySet):
+    def told(self, user):
+        """The lines of a person's history that the account's own systems read: what changed, not who looked.
+
+        Lines about other things (notes, requests between colleagues) are none of these.
+        """
+        rows = self.filter(user_id=user.pk, account=user.account_id)
+        return rows.filter(object_type__in=["user", "proofing", "device", "operation"]).exclude(action__in=INTERNAL)
+
+
 class TrailEntry(models.Model):
     """One line of history, written in the transaction of the change and never altered. Holds no personal value."""
 
@@ -29,6 +43,8 @@ class TrailEntry(models.Model):
     note = models.TextField(blank=True, max_length=2000)
     trace_id = models.CharField(max_length=64, blank=True)
     changes = models.JSONField(default=dict, help_text=_("Names of what changed and values that are not personal."))
+
+    objects = TrailEntryQuerySet.as_manager()
 
     class Meta:
         permissions = [("export_trailentry", gettext_noop("Can export the trail"))]
