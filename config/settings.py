@@ -346,6 +346,8 @@ EXPORT_LIMIT = env.integer("EXPORT_LIMIT", 100_000, minimum=1)
 EXPORT_HOURS = env.integer("EXPORT_HOURS", 24, minimum=1)
 # Lines of the trail older than this go, in whole seals; 0 keeps them for ever.
 TRAIL_RETENTION_DAYS = env.integer("TRAIL_RETENTION_DAYS", 0)
+if 0 < TRAIL_RETENTION_DAYS < 30:
+    raise ImproperlyConfigured(f"TRAIL_RETENTION_DAYS={TRAIL_RETENTION_DAYS}: 0, or 30 at least.")
 # The country of phone numbers that are written without one: two letters, or none.
 PHONE_REGION = env.text("PHONE_REGION")
 

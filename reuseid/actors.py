@@ -11,6 +11,11 @@ class ActorKind(StrEnum):
     SYSTEM = "SYSTEM"
 
 
+def shown_actor(kind: str, actor_id: str) -> dict[str, str]:
+    """What integrators see of an actor. Who of our staff it was is for the trail; the trace id leads there."""
+    return {"type": str(kind)} if kind == ActorKind.STAFF else {"type": str(kind), "id": actor_id}
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A client of the API, a colleague in the back office, a person's phone, or the service itself.
@@ -36,8 +41,8 @@ class Actor:
         return cls(ActorKind.DEVICE, str(device.pk))
 
     def as_json(self):
-        """The form that events and answers show: the kind and the id, no name."""
-        return {"type": self.kind.value, "id": self.id}
+        """The form that events and answers show: the kind and the id, no name. Of a colleague the kind alone."""
+        return shown_actor(self.kind, self.id)
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "system")

@@ -62,8 +62,8 @@ def _unwrap(address):
 def check_url(url: str) -> SplitResult:
     """Raise Refused unless ``url`` is absolute HTTPS without credentials or fragment; give its parts.
 
-    Plain HTTP is allowed to this host's loopback while OUTBOUND_ALLOW_LOOPBACK holds (development). A literal IP
-    address is checked; a name is checked when it is resolved (`check_host`, and again at each connect).
+    Plain HTTP is allowed to this host's loopback while OUTBOUND_ALLOW_LOOPBACK holds (development). An IP address is
+    checked, in whatever form; a name is resolved and checked at each connect only: who sets it learns nothing of it.
     """
     try:
         parts = urlsplit(url)
@@ -76,12 +76,24 @@ def check_url(url: str) -> SplitResult:
         raise Refused("It must have no credentials and no fragment.")
     if is_literal(host):
         check_address(host)
+    elif number := _as_number(host):
+        check_address(number)
+    elif host.rstrip(".").rpartition(".")[2] == "localhost" and not settings.OUTBOUND_ALLOW_LOOPBACK:
+        raise Refused("The host's address is private, local or reserved.")
     if parts.scheme == "http" and settings.OUTBOUND_ALLOW_LOOPBACK:
         if not is_loopback(host):
             raise Refused("Plain HTTP is for loopback addresses only.")
     elif parts.scheme != "https":
         raise Refused("It must begin with https://.")
     return parts
+
+
+def _as_number(host: str) -> str:
+    """The IPv4 address that C libraries read in ``0x7f.1`` or ``2130706433``; empty for a name."""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return ""
 
 
 def is_literal(host: str) -> bool:

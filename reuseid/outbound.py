@@ -20,9 +20,11 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 from django.conf import settings
 
-from reuseid.addresses import Refused, allowed, check_url, is_loopback, resolve
+from reuseid.addresses import Refused, allowed, check_url, is_literal, is_loopback
+from reuseid.name_service import look_up
 
 ANSWER_LIMIT = 64 * 1024
+NO_ADDRESS = "name not resolved to a public address"
 USER_AGENT = "ReuseID-MobileID/1"
 # Below the 5 s after which common servers close an idle connection: a request must not meet that close.
 _KEEP_ALIVE = 4.0
@@ -86,12 +88,8 @@ class _Direct(httpcore.NetworkBackend):
     """Connects to checked addresses only."""
 
     def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
-        try:
-            addresses = resolve(host, port)
-        except (OSError, UnicodeError):
-            raise Failed("name not resolved") from None
         failure = None
-        for address in allowed(addresses)[:3]:
+        for address in _addresses(host, port)[:3]:
             try:
                 stream = httpcore.SyncBackend().connect_tcp(
                     address, port, _left(timeout), local_address, socket_options
@@ -100,6 +98,18 @@ class _Direct(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+
+def _addresses(host, port) -> list[str]:
+    """Those that may be called. Of a name that has none it is not said whether it leads inside or nowhere."""
+    try:
+        return allowed(look_up(host, port, timeout=_left(), account=getattr(_exchange, "account", "")))
+    except (OSError, UnicodeError):
+        raise Failed(f"not called: {NO_ADDRESS}") from None
+    except Refused:
+        if is_literal(host):
+            raise
+        raise Refused(NO_ADDRESS) from None
 
 
 class _ToProxy(httpcore.NetworkBackend):
@@ -163,18 +173,22 @@ def _proxy_for(parts):
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if proxy:
         # What does not resolve here may do so at the proxy.
-        with suppress(OSError, UnicodeError):
-            allowed(resolve(parts.hostname, parts.port or 443))
+        with suppress(Failed):
+            _addresses(parts.hostname, parts.port or 443)
     return proxy
 
 
-def request(method: str, url: str, *, body: bytes = b"", headers: dict[str, str], timeout: float) -> Answer:
-    """Send one request and give its answer, whatever its status; ``timeout`` in seconds is for all of it.
+def request(
+    method: str, url: str, *, body: bytes = b"", headers: dict[str, str], timeout: float, account: str = ""
+) -> Answer:
+    """Send one request and give its answer, whatever its status.
+
+    ``timeout`` in seconds is for all of it, the look-up of the name too, of which each ``account`` has its share.
 
     Raises Refused when the address is not one that the service calls, Failed when no answer came. Never call it inside
     a transaction.
     """
-    _exchange.deadline = time.monotonic() + timeout
+    _exchange.deadline, _exchange.account = time.monotonic() + timeout, account
     steps = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     headers = {"user-agent": USER_AGENT, "accept-encoding": "identity", **headers}
     try:
@@ -188,7 +202,7 @@ def request(method: str, url: str, *, body: bytes = b"", headers: dict[str, str]
     except ssl.SSLError as error:
         raise Failed(_phrase(error)) from error
     finally:
-        del _exchange.deadline
+        del _exchange.deadline, _exchange.account
 
 
 def _read(response):
@@ -232,4 +246,4 @@ def _phrase(error) -> str:
     return "connection failed"
 
 
-__all__ = ["ANSWER_LIMIT", "Answer", "Failed", "Refused", "close", "request"]
+__all__ = ["ANSWER_LIMIT", "NO_ADDRESS", "Answer", "Failed", "Refused", "close", "request"]

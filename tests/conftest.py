@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 from reuseid import limits
 from tests import factories
 
-GUARD = importlib.import_module("reuseid.migrations.0002_trail_guard")
+GUARD = importlib.import_module("reuseid.migrations._trail_guard")
 _teardown = TransactionTestCase._fixture_teardown
 
 

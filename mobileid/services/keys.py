@@ -1,8 +1,8 @@
 """Channel keys and the signed document that names them (docs/protocol.md, chapter 2).
 
-Loaded private keys and signed documents stay in the process: a key for as long as it may be used, a document for the
-minute in which it was signed. Every process signs with the beginning of that minute as ``iat``, so a phone that meets
-another process never sees a document older than the one it has.
+Loaded private keys and signed documents stay in the process: a key for as long as it may be used, whether or not anybody
+asks for it again, a document for the minute in which it was signed. Every process signs with the beginning of that minute
+as ``iat``, so a phone that meets another process never sees a document older than the one it has.
 """
 
 import logging
@@ -22,6 +22,7 @@ from mobileid.protocol import channel_keys
 from mobileid.protocol import key_document as documents
 from mobileid.sdk.wire import SUITES
 from mobileid.services import p256
+from mobileid.services.expiring import Expiring
 from reuseid.models import Account
 from reuseid.models.sealed import seal_field, unseal_field
 
@@ -52,30 +53,24 @@ class LoadedKey:
 
 
 _lock = Lock()
-_keys: dict[tuple[str, str], LoadedKey] = {}
+_keys = Expiring(_LIMIT, clock=lambda: datetime.now(UTC).timestamp())
 _documents: dict[uuid.UUID, tuple[int, str]] = {}
 
 
 def forget():
     """Empty this process's caches."""
+    _keys.clear()
     with _lock:
-        _keys.clear()
         _documents.clear()
 
 
 def channel_key(application_id, kid: str) -> LoadedKey | None:
     """The key of that id of the application's account; None when there is none or its 48 hours are over."""
-    now = datetime.now(UTC)
     place = (str(application_id), str(kid))
-    with _lock:
-        found = _keys.get(place)
-        if found and found.not_after <= now:
-            del _keys[place]
-            found = None
-    return found or _load(place, now)
+    return _keys.get(place) or _load(place)
 
 
-def _load(place, now):
+def _load(place):
     try:
         application_id, kid = (uuid.UUID(text) for text in place)
     except ValueError:
@@ -87,12 +82,7 @@ def _load(place, now):
         return None
     private = channel_keys.load_private(row.suite, unseal_field(row, "private_key"))
     key = LoadedKey(str(row.pk), row.suite, row.account_id, private, row.not_after)
-    with _lock:
-        for other in [other for other, old in _keys.items() if old.not_after <= now]:
-            del _keys[other]
-        while len(_keys) >= _LIMIT:
-            del _keys[next(iter(_keys))]
-        _keys[place] = key
+    _keys.put(place, key, until=row.not_after.timestamp())
     return key
 
 

@@ -1,9 +1,7 @@
 """The keys that sign consent JWTs. Private halves are erased at retirement; public ones stay published for good."""
 
 import time
-import uuid
 from datetime import timedelta
-from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from django.db import transaction
@@ -11,6 +9,7 @@ from django.db.models.functions import Now
 
 from mobileid.models import KeyStatus, SigningKey
 from mobileid.services import p256
+from mobileid.services.expiring import Expiring
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, move
 from reuseid.services import trail
@@ -20,26 +19,25 @@ LIFE = timedelta(days=90)
 NOTICE = timedelta(days=2)
 _KEEP_SECONDS = 60
 
-_lock = Lock()
-_loaded: dict[uuid.UUID, tuple[float, str, EllipticCurvePrivateKey]] = {}
+_loaded = Expiring(4096)
 
 
 def forget():
     """Empty this process's cache."""
-    with _lock:
-        _loaded.clear()
+    _loaded.clear()
 
 
 def current_signing_key(account_id) -> tuple[str, EllipticCurvePrivateKey]:
-    """``(kid, private key)`` of the account's key in use, read again every minute."""
-    with _lock:
-        kept = _loaded.get(account_id)
-    if kept is None or kept[0] <= time.monotonic():
+    """``(kid, private key)`` of the account's key in use, read again every minute and kept no longer.
+
+    So one that another process retired is gone from here too.
+    """
+    kept = _loaded.get(account_id)
+    if kept is None:
         row = SigningKey.objects.get(account=account_id, status=KeyStatus.CURRENT)
-        kept = (time.monotonic() + _KEEP_SECONDS, str(row.pk), p256.load(row))
-        with _lock:
-            _loaded[account_id] = kept
-    return kept[1], kept[2]
+        kept = str(row.pk), p256.load(row)
+        _loaded.put(account_id, kept, until=time.time() + _KEEP_SECONDS)
+    return kept
 
 
 def published_keys() -> list[dict]:

@@ -45,7 +45,7 @@ def type_choices():
 
 
 class AddressForm(BaseDialogForm):
-    """Where to, what for and which events. The address is looked up here, outside of any transaction."""
+    """Where to, what for, which events and what they show."""
 
     url = forms.CharField(
         max_length=500,
@@ -80,7 +80,7 @@ class AddressForm(BaseDialogForm):
             del self.fields["scopes"]
 
     def clean_url(self):
-        """As the REST API judges it, with the look-up of its name."""
+        """As the REST API judges it."""
         try:
             webhooks.check_target(self.cleaned_data["url"])
         except Invalid as error:

@@ -71,7 +71,10 @@ class ActorAnswer(serializers.Serializer):
     """Who did it."""
 
     type = serializers.ChoiceField([kind.value for kind in ActorKind], help_text="What kind of actor.")
-    id = serializers.CharField(help_text="Its id: a client id, a device id, a colleague's number.")
+    id = serializers.CharField(
+        required=False,
+        help_text="Its id: a client id or a device id. Absent for STAFF: our support finds by traceId who.",
+    )
 
 
 class TrailEntryAnswer(serializers.Serializer):

@@ -1,10 +1,18 @@
 """What copies of personal data must know: endpoints, whose scopes bound what they get; answers, whom they are about."""
 
+import hashlib
+import json
+from datetime import UTC
+
 import django.db.models.deletion
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.functions import Now
 
 import reuseid.models.sealed
+from reuseid import crypto
+from reuseid.migrations import _trail_guard
 
 READING = ("users:read", "attributes:read", "devices:read", "operations:read")
 
@@ -24,6 +32,22 @@ def state_scopes(apps, schema_editor):
         endpoint.scopes = [scope for scope in READING if scope in held]
         endpoint.granted_by = endpoint.created_by
         endpoint.save(update_fields=["scopes", "granted_by"])
+
+
+def sign_marks(apps, schema_editor):
+    """Lines that went by the retention so far: their marks get the signature that is asked for from now on."""
+    keys, seals = apps.get_model("reuseid", "TrailKey"), apps.get_model("reuseid", "TrailSeal")
+    key = keys.objects.order_by("-created_at").first()
+    for one in seals.objects.filter(purged_at__lte=Now(), purge_signature="").iterator():
+        place = {"account": None, "table": "reuseid_trailkey", "row": key.pk, "column": "private_key"}
+        private = Ed25519PrivateKey.from_private_bytes(crypto.unseal(key.private_key, **place))
+        one.purge_days = (one.purged_at - one.at).days
+        if one.purge_days >= 0:
+            times = [moment.astimezone(UTC).isoformat(timespec="microseconds") for moment in (one.at, one.purged_at)]
+            text = json.dumps([one.number, one.hash, *times, one.purge_days])
+            digest = hashlib.sha256(b"reuseid trail purge 1\0" + text.encode()).digest()
+            one.purge_key, one.purge_signature = key, private.sign(digest).hex()
+            one.save(update_fields=["purge_days", "purge_key", "purge_signature"])
 
 
 class Migration(migrations.Migration):
@@ -92,4 +116,40 @@ class Migration(migrations.Migration):
                 condition=models.Q(("typed__isnull", False)), fields=["account"], name="bulk_row_typed"
             ),
         ),
+        migrations.RunPython(_trail_guard.remove, migrations.RunPython.noop),
+        migrations.AddField(
+            model_name="trailseal",
+            name="version",
+            field=models.PositiveSmallIntegerField(default=1, help_text="What is signed: from 2 on the time, too."),
+        ),
+        migrations.AddField(
+            model_name="trailseal",
+            name="purge_days",
+            field=models.PositiveIntegerField(
+                help_text="The retention time by which they went, in days.", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="trailseal",
+            name="purge_key",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="reuseid.trailkey",
+            ),
+        ),
+        migrations.AddField(
+            model_name="trailseal",
+            name="purge_signature",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="Over the seal, both times and the days: nobody else purges.",
+                max_length=128,
+            ),
+            preserve_default=False,
+        ),
+        migrations.RunPython(sign_marks, migrations.RunPython.noop),
+        migrations.RunPython(_trail_guard.install, _trail_guard.remove),
     ]

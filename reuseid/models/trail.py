@@ -12,6 +12,20 @@ LOOKS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "pr
 """Lines of colleagues who looked and changed nothing."""
 
 
+# What else happens to a person among colleagues alone: nothing of the person's data or phones changes by it.
+INTERNAL = [*LOOKS, "user.caller_verified"]
+
+
+class TrailEntryQuerySet(models.QuerySet):
+    def told(self, user):
+        """The lines of a person's history that the account's own systems read: what changed, not who looked.
+
+        Lines about other things (notes, requests between colleagues) are none of these.
+        """
+        rows = self.filter(user_id=user.pk, account=user.account_id)
+        return rows.filter(object_type__in=["user", "proofing", "device", "operation"]).exclude(action__in=INTERNAL)
+
+
 class TrailEntry(models.Model):
     """One line of history, written in the transaction of the change and never altered. Holds no personal value."""
 
@@ -29,6 +43,8 @@ class TrailEntry(models.Model):
     note = models.TextField(blank=True, max_length=2000)
     trace_id = models.CharField(max_length=64, blank=True)
     changes = models.JSONField(default=dict, help_text=_("Names of what changed and values that are not personal."))
+
+    objects = TrailEntryQuerySet.as_manager()
 
     class Meta:
         permissions = [("export_trailentry", gettext_noop("Can export the trail"))]
@@ -68,6 +84,7 @@ class TrailSeal(models.Model):
     """A signed Merkle root (RFC 6962) over lines of the trail, chained to the seal before."""
 
     number = models.BigIntegerField(primary_key=True)
+    version = models.PositiveSmallIntegerField(default=1, help_text=_("What is signed: from 2 on the time, too."))
     at = models.DateTimeField(db_default=Now(), editable=False)
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
@@ -79,6 +96,11 @@ class TrailSeal(models.Model):
     key = models.ForeignKey(TrailKey, on_delete=models.PROTECT, related_name="+")
     signature = models.CharField(max_length=128)
     purged_at = models.DateTimeField(null=True, help_text=_("When its lines went, after the retention time."))
+    purge_days = models.PositiveIntegerField(null=True, help_text=_("The retention time by which they went, in days."))
+    purge_key = models.ForeignKey(TrailKey, on_delete=models.PROTECT, null=True, related_name="+")
+    purge_signature = models.CharField(
+        max_length=128, blank=True, help_text=_("Over the seal, both times and the days: nobody else purges.")
+    )
 
     class Meta:
         verbose_name = _("trail seal")

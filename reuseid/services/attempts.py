@@ -44,7 +44,14 @@ def _post(claim):
         claim.message_id, int(time.time()), claim.body, secrets=claim.secrets, signing_keys=claim.signing_keys
     )
     headers["content-type"] = "application/json"
-    return outbound.request("POST", claim.url, body=claim.body, headers=headers, timeout=settings.CALLBACK_TIMEOUT)
+    return outbound.request(
+        "POST",
+        claim.url,
+        body=claim.body,
+        headers=headers,
+        timeout=settings.CALLBACK_TIMEOUT,
+        account=str(claim.account_id),
+    )
 
 
 def _why(status):

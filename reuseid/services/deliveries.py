@@ -48,6 +48,7 @@ class Claim:
     secrets: tuple[bytes, ...]
     signing_keys: tuple[bytes, ...]
     problem: str = ""
+    account_id: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ def _as_claim(endpoint, row):
         secrets=keys[0],
         signing_keys=keys[1],
         problem=problem,
+        account_id=endpoint.account_id,
     )
 
 

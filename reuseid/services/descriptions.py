@@ -1,6 +1,10 @@
 """The one form of each thing that REST answers and events show."""
 
+from reuseid.actors import shown_actor
 from reuseid.times import rfc3339
+
+OF_COLLEAGUES = {"asked_by"}
+"""What lines note of colleagues beside the actor."""
 
 
 def describe_user(user, attributes: dict | None = None) -> dict:
@@ -56,15 +60,15 @@ def describe_proofing(proofing, reference: str | None) -> dict:
 
 
 def describe_trail_entry(entry) -> dict:
-    """One line of a person's history, without the notes that colleagues wrote for each other."""
+    """One line of a person's history as integrators see it: no notes, and of colleagues only that it was one."""
     return {
         "id": str(entry.pk),
         "time": rfc3339(entry.at),
         "action": entry.action,
         "objectType": entry.object_type,
         "objectId": entry.object_id,
-        "actor": {"type": entry.actor_type, "id": entry.actor_id},
+        "actor": shown_actor(entry.actor_type, entry.actor_id),
         "reason": entry.reason or None,
         "traceId": entry.trace_id or None,
-        "changes": entry.changes,
+        "changes": {name: value for name, value in entry.changes.items() if name not in OF_COLLEAGUES},
     }

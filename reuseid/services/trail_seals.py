@@ -72,6 +72,8 @@ def seal() -> TrailSeal | None:
         return None
     last = TrailSeal.objects.order_by("-number").first()
     made = TrailSeal(
+        version=2,
+        at=_database_now(),
         number=last.number + 1 if last else 1,
         first_id=min(leaves),
         last_id=max(leaves),
@@ -99,9 +101,22 @@ def _sign(made):
 
 
 def seal_hash(made) -> str:
-    """What is signed: number, range, count, root and the hash of the seal before."""
+    """What is signed: number, range, count, root and the hash of the seal before; from version 2 on the time, too."""
     fields = [made.number, made.first_id, made.last_id, made.count, made.root, made.previous]
-    return hashlib.sha256(b"reuseid trail seal 1\0" + json.dumps(fields).encode()).hexdigest()
+    if made.version == 1:
+        return hashlib.sha256(b"reuseid trail seal 1\0" + json.dumps(fields).encode()).hexdigest()
+    return hashlib.sha256(b"reuseid trail seal 2\0" + json.dumps([*fields, _plain(made.at)]).encode()).hexdigest()
+
+
+def mark_hash(one) -> bytes:
+    """What a purge signs: the seal with its time, when its lines went, and the retention in days."""
+    fields = [one.number, one.hash, _plain(one.at), _plain(one.purged_at), one.purge_days]
+    return hashlib.sha256(b"reuseid trail purge 1\0" + json.dumps(fields).encode()).digest()
+
+
+def _database_now():
+    # Any row will do: there is a line whenever one is sealed or purged.
+    return TrailEntry.objects.annotate(now=Now()).values_list("now", flat=True)[:1].get()
 
 
 def _key():
@@ -157,9 +172,16 @@ def _check_seal(one, before, trusted: dict[object, Ed25519PublicKey]) -> str:
         fits = False
     if not fits:
         return f"{name} was changed."
-    if one.purged_at and not _expired(one):
-        return f"{name} was purged before its time."
-    return ""
+    return f"{name} was purged before its time." if one.purged_at and not _is_marked(one, trusted) else ""
+
+
+def _is_marked(one, trusted) -> bool:
+    """Whether we purged it, and not before its retention was over: nobody else's mark has our signature."""
+    try:
+        trusted[one.purge_key_id].verify(bytes.fromhex(one.purge_signature), mark_hash(one))
+    except (KeyError, InvalidSignature, ValueError):
+        return False
+    return one.at <= one.purged_at - timedelta(days=one.purge_days)
 
 
 def _check_lines(one) -> str:
@@ -188,28 +210,46 @@ def _check_uncovered(covered) -> str:
     return ""
 
 
-def _expired(one) -> bool:
-    days = settings.TRAIL_RETENTION_DAYS
-    return bool(days) and one.at < (one.purged_at or datetime.now(UTC)) - timedelta(days=days)
-
-
 def purge(limit: int = 100) -> int:
     """Remove the lines of up to ``limit`` seals older than TRAIL_RETENTION_DAYS (0: never); returns how many lines.
 
-    The seals stay, marked: the triggers let go of a line only when a marked seal covers it, and `verify` refuses a mark
-    that came too early.
+    The seals stay, with a signed mark: the triggers let go of old lines that a marked seal covers, and `verify` refuses
+    a mark that is not ours or came too early. What does not verify stays, as evidence, and keeps back no other.
     """
-    if not settings.TRAIL_RETENTION_DAYS:
+    days = settings.TRAIL_RETENTION_DAYS
+    if not days:
         return 0
-    old = TrailSeal.objects.filter(
-        purged_at=None, at__lt=Now() - timedelta(days=settings.TRAIL_RETENTION_DAYS)
-    ).order_by("number")
-    return sum(_purge_one(one) for one in old[:limit])
+    trusted, gone, done = _trusted_keys(), 0, 0
+    old = TrailSeal.objects.filter(purged_at=None, at__lt=Now() - timedelta(days=days)).order_by("number")
+    for one in old.iterator(chunk_size=20):
+        if wrong := _check_before_purge(one, trusted, days):
+            log.error("Not purged: %s", wrong)
+            continue
+        gone, done = gone + _purge_one(one, days), done + 1
+        if done >= limit:
+            break
+    return gone
+
+
+def _check_before_purge(one, trusted, days) -> str:
+    before = TrailSeal.objects.filter(number=one.number - 1).first()
+    if wrong := _check_seal(one, before, trusted) or _check_lines(one):
+        return wrong
+    # A seal of version 1 has no signed time; its lines have.
+    young = TrailEntry.objects.filter(pk__in=list(unpack(one.leaves)), at__gte=Now() - timedelta(days=days))
+    return f"Seal {one.number} has lines that are younger than it says." if young.exists() else ""
 
 
 @transaction.atomic
-def _purge_one(one) -> int:
-    if not TrailSeal.objects.filter(pk=one.pk, purged_at=None).update(purged_at=Now()):
+def _purge_one(one, days) -> int:
+    key = _key()
+    one.purged_at, one.purge_days, one.purge_key = _database_now(), days, key
+    private = Ed25519PrivateKey.from_private_bytes(unseal_field(key, "private_key"))
+    signature = private.sign(mark_hash(one)).hex()
+    marked = TrailSeal.objects.filter(pk=one.pk, purged_at=None).update(
+        purged_at=one.purged_at, purge_days=days, purge_key=key, purge_signature=signature
+    )
+    if not marked:
         return 0
     gone, _ = TrailEntry.objects.filter(pk__in=list(unpack(one.leaves))).delete()
     if account := Account.objects.order_by("created_at").first():

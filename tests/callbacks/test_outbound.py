@@ -1,14 +1,17 @@
 """The one HTTP client against real servers: what it must not call, and what must not hold it."""
 
+import contextlib
 import socket
 import threading
 import time
 
 import pytest
 
-from reuseid import addresses, outbound
+from reuseid import addresses, name_service, outbound
+from reuseid.services import attempts
 from tests.callbacks import certificates
 from tests.callbacks.receiver import Receiver
+from tests.callbacks.test_hostile_answers import claim_for
 
 
 def post(url, timeout=2.0):
@@ -223,3 +226,85 @@ def test_behind_a_proxy_too_a_name_that_is_known_to_lead_inside_is_refused(monke
     names["inside.example"] = ["192.168.0.5"]
     with pytest.raises(outbound.Refused):
         post("https://inside.example/")
+
+
+def outcome_of(url, settings):
+    """What the integrator reads of an attempt."""
+    settings.CALLBACK_TIMEOUT = 1
+    found = attempts.attempt(claim_for(url))
+    return found.status, found.error
+
+
+def test_a_name_of_ours_looks_like_one_that_there_is_not(settings, names, api):
+    settings.OUTBOUND_ALLOW_LOOPBACK = False
+    names["inside.example"] = ["10.0.0.1"]
+
+    def nowhere():
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    names["nowhere.example"] = nowhere
+    urls = ["https://inside.example/", "https://nowhere.example/"]
+    assert {outcome_of(url, settings) for url in urls} == {(None, f"not called: {outbound.NO_ADDRESS}")}
+    answers = [api.post("/mobileid/core/webhooks", {"url": url}) for url in urls]
+    assert [answer.status_code for answer in answers] == [201, 201]
+
+
+def test_setting_an_address_looks_no_name_up(api, monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: pytest.fail("looked up"))
+    at = "/mobileid/core/webhooks"
+    made = api.post(at, {"url": "https://bank.example/hooks"}).json()
+    assert api.patch(f"{at}/{made['id']}", {"url": "https://other.example/hooks"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["0x7f.1", "2130706433", "127.1", "0177.0.0.1", "localhost", "a.localhost", "localhost."]
+)
+def test_this_host_by_another_name_is_refused_without_a_look_up(settings, monkeypatch, host):
+    settings.OUTBOUND_ALLOW_LOOPBACK = False
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: pytest.fail("looked up"))
+    with pytest.raises(addresses.Refused):
+        addresses.check_url(f"https://{host}/")
+
+
+@pytest.fixture
+def silence(names):
+    """`silence("slow.example")`: its name server says nothing until the test is over."""
+    over = threading.Event()
+
+    def wait():
+        over.wait(20)
+        return []
+
+    yield lambda *hosts: names.update(dict.fromkeys(hosts, wait))
+    over.set()
+    until = time.monotonic() + 5
+    while name_service.under_way() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_a_silent_name_server_takes_no_longer_than_the_deadline(silence, settings):
+    silence("slow.example")
+    started = time.monotonic()
+    assert outcome_of("https://slow.example/", settings) == (None, f"not called: {outbound.NO_ADDRESS}")
+    assert time.monotonic() - started < 1.8
+
+
+def test_silent_names_of_one_account_use_up_its_own_look_ups_alone(silence, names, monkeypatch):
+    monkeypatch.setattr(name_service, "OF_ONE_ACCOUNT", 3)
+    silence(*(f"slow{number}.example" for number in range(5)))
+    names["good.example"] = ["203.0.113.7"]
+    for number in range(5):
+        with contextlib.suppress(OSError):
+            name_service.look_up(f"slow{number}.example", 443, timeout=0.05, account="theirs")
+    assert name_service.under_way()["theirs"] == 3
+    with contextlib.suppress(OSError):
+        name_service.look_up("slow0.example", 443, timeout=0.05, account="theirs")
+    assert name_service.under_way()["theirs"] == 3
+    assert name_service.look_up("good.example", 443, timeout=5, account="ours") == ["203.0.113.7"]
+
+
+def test_an_error_of_the_name_service_is_the_callers(names):
+    names["odd.example"] = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        name_service.look_up("odd.example", 443, timeout=5)
+    assert not name_service.under_way()

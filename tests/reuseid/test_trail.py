@@ -12,10 +12,10 @@ from django.utils import timezone
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, TrailKey, TrailSeal
 from reuseid.services import trail, trail_seals
-from tests import factories
+from tests import database_clock, factories
 
 pytestmark = pytest.mark.django_db
-GUARD = importlib.import_module("reuseid.migrations.0002_trail_guard")
+GUARD = importlib.import_module("reuseid.migrations._trail_guard")
 
 
 @contextlib.contextmanager
@@ -75,8 +75,8 @@ def test_a_removed_line_is_named(lines):
 def test_a_line_that_was_put_in_later_is_named(lines):
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[2].pk).delete()
-        trail_seals.seal()
-        TrailSeal.objects.update(at=timezone.now() - timedelta(hours=1))
+        with database_clock.stopped(timezone.now() - timedelta(hours=1)):
+            trail_seals.seal()
         lines[2].save(force_insert=True)
     assert trail_seals.verify() == f"Line {lines[2].pk} was put in after its time."
 
@@ -112,24 +112,132 @@ def test_a_missing_seal_is_noticed(lines):
     assert trail_seals.verify() == "Seal 1 is missing."
 
 
+def seal_in_the_past(days):
+    """The lines that no seal covers are that old, and were sealed then."""
+    past = timezone.now() - timedelta(days=days)
+    with who_holds_the_database():
+        TrailEntry.objects.filter(at__gt=past).update(at=past)
+    with database_clock.stopped(past):
+        return trail_seals.seal()
+
+
 def test_lines_go_after_the_retention_time_in_whole_seals(lines, settings):
-    trail_seals.seal()
+    seal_in_the_past(366)
+    assert trail_seals.purge() == 0
+    settings.TRAIL_RETENTION_DAYS = 367
     assert trail_seals.purge() == 0
     settings.TRAIL_RETENTION_DAYS = 365
-    assert trail_seals.purge() == 0
-    with who_holds_the_database():
-        TrailSeal.objects.update(at=timezone.now() - timedelta(days=366))
     assert trail_seals.purge() == len(lines)
     assert list(TrailEntry.objects.values_list("action", flat=True)) == ["trail.purged"]
     assert trail_seals.verify() == ""
+    # What went by an earlier retention went rightly.
+    settings.TRAIL_RETENTION_DAYS = 0
+    assert trail_seals.verify() == ""
 
 
-def test_a_mark_that_came_too_early_is_noticed(lines, settings):
+def mark(when, **values):
+    """What somebody at the database's console writes, who has no key."""
+    key = TrailKey.objects.get()
+    forged = {"purge_days": 30, "purge_key": key, "purge_signature": "ab" * 64}
+    return TrailSeal.objects.update(purged_at=when, **forged | values)
+
+
+@pytest.mark.parametrize(
+    ("days", "when", "values"),
+    [
+        (1, timedelta(), {}),
+        (29, timedelta(), {}),
+        (400, timedelta(days=4000), {}),
+        (400, timedelta(days=-200), {}),
+        (400, timedelta(minutes=-2), {}),
+        (400, timedelta(), {"purge_signature": ""}),
+        (400, timedelta(), {"purge_key": None}),
+        (400, timedelta(), {"at": timezone.now()}),
+        (400, timedelta(), {"version": 1}),
+    ],
+    ids=["young", "29 days", "future", "past", "minutes ago", "unsigned", "keyless", "time too", "version too"],
+)
+def test_the_database_refuses_a_mark_that_is_not_of_this_moment_on_an_old_seal(lines, settings, days, when, values):
     settings.TRAIL_RETENTION_DAYS = 365
-    trail_seals.seal()
-    TrailSeal.objects.update(purged_at=timezone.now())
+    seal_in_the_past(days)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        mark(timezone.now() + when, **values)
+    assert TrailEntry.objects.count() == len(lines)
+
+
+def test_lines_that_went_by_a_mark_of_somebody_elses_are_noticed(lines, settings):
+    """With the triggers in place: they can't judge a signature, `verify` can."""
+    settings.TRAIL_RETENTION_DAYS = 365
+    seal_in_the_past(400)
+    mark(timezone.now() - timedelta(seconds=1))
     TrailEntry.objects.filter(pk__in=[line.pk for line in lines]).delete()
     assert "purged before its time" in trail_seals.verify()
+
+
+def test_young_lines_stay_whatever_seal_is_marked(lines, settings, user):
+    settings.TRAIL_RETENTION_DAYS = 365
+    seal_in_the_past(400)
+    trail.record(user, "user.viewed", actor=SYSTEM)
+    young = TrailEntry.objects.latest("pk")
+    with who_holds_the_database():
+        TrailSeal.objects.update(last_id=young.pk)
+    mark(timezone.now() - timedelta(seconds=1))
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        young.delete()
+
+
+def test_a_mark_whose_times_were_changed_is_noticed(lines, settings):
+    settings.TRAIL_RETENTION_DAYS = 365
+    seal_in_the_past(400)
+    trail_seals.purge()
+    assert trail_seals.verify() == ""
+    with who_holds_the_database():
+        TrailSeal.objects.update(purge_days=1)
+    assert "purged before its time" in trail_seals.verify()
+
+
+def test_a_seal_whose_time_was_changed_is_noticed(lines):
+    trail_seals.seal()
+    with who_holds_the_database():
+        TrailSeal.objects.update(at=timezone.now() - timedelta(days=4000))
+    assert "was changed" in trail_seals.verify()
+
+
+def test_a_seal_of_before_times_were_signed_still_verifies(lines, settings):
+    made = seal_in_the_past(400)
+    with who_holds_the_database():
+        made.version = 1
+        trail_seals.TrailSeal.objects.all().delete()
+        made.hash = trail_seals.seal_hash(made)
+        trail_seals._sign(made)
+    assert TrailSeal.objects.get().version == 1
+    assert trail_seals.verify() == ""
+    settings.TRAIL_RETENTION_DAYS = 365
+    assert trail_seals.purge() == len(lines)
+    assert trail_seals.verify() == ""
+
+
+def test_a_seal_that_only_says_it_is_old_is_not_purged(lines, settings):
+    """Its time was not signed: that of its lines is."""
+    settings.TRAIL_RETENTION_DAYS = 365
+    made = trail_seals.seal()
+    with who_holds_the_database():
+        made.version, made.at = 1, timezone.now() - timedelta(days=4000)
+        TrailSeal.objects.all().delete()
+        trail_seals._sign(made)
+    assert trail_seals.purge() == 0
+    assert TrailEntry.objects.count() == len(lines)
+
+
+def test_what_does_not_verify_stays_as_evidence_and_keeps_back_no_other(lines, settings, user):
+    settings.TRAIL_RETENTION_DAYS = 365
+    seal_in_the_past(500)
+    trail.record(user, "user.viewed", actor=SYSTEM)
+    seal_in_the_past(400)
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[0].pk).update(reason="FORGED")
+    assert trail_seals.purge(limit=1) == 1
+    assert TrailEntry.objects.filter(pk__in=[line.pk for line in lines]).count() == len(lines)
 
 
 def test_a_line_that_commits_late_is_sealed_by_the_next_seal(lines):

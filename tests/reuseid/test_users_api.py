@@ -394,3 +394,27 @@ def test_an_address_with_nul_leads_nowhere(api, user, path):
 def test_a_query_with_nul_or_said_twice_is_a_400(api, user):
     assert api.get(f"{USERS}/{user.pk}?attributes=a%00b").status_code == 400
     assert api.get(f"{USERS}/{user.pk}?attributes=email&attributes=phone").status_code == 400
+
+
+def test_integrators_see_of_colleagues_only_that_it_was_one(api, account, user):
+    from reuseid.actors import Actor
+    from reuseid.services import callers, looks, notes, requests
+    from tests.reuseid.admin.cast import make_colleague
+
+    kim, lee = (make_colleague(name, "Senior support", account) for name in ("kim", "lee"))
+    actor = Actor.staff(kim)
+    looks.viewed(user, staff=kim)
+    looks.reveal(user.attributes.first(), staff=kim, reason="OTHER", note="x")
+    notes.add(user, "She called.", actor=actor)
+    callers.verified(user, actor=actor, asked=["ADDRESS"], passed=True)
+    asked = requests.ask(user, actor=actor, action="user.deactivate", reason="OTHER", note="x")
+    requests.approve(asked, actor=Actor.staff(lee))
+    lines = api.get(f"{USERS}/{user.pk}/events").json()["results"]
+    assert [line["action"] for line in lines] == ["user.deactivated", "user.created"]
+    assert lines[0]["actor"] == {"type": "STAFF"}
+    assert lines[0]["changes"] == {}
+    told = events(user)[-1]
+    assert (told["type"], told["data"]["actor"]) == ("user.deactivated", {"type": "STAFF"})
+    ids = {str(kim.pk), str(lee.pk)}
+    listed = api.get("/mobileid/core/events", {"userId": str(user.pk)}).json()["results"]
+    assert not [row for row in listed if row["data"].get("actor", {}).get("id") in ids]

@@ -135,6 +135,7 @@ def test_the_secrets_of_development_are_what_production_refuses(load):
         ("PORT", "eight"),
         ("PORT", "0"),
         ("TRUSTED_PROXIES", "-1"),
+        ("TRAIL_RETENTION_DAYS", "29"),
         ("LOG_LEVEL", "loud"),
         ("DATABASE_URL", "mysql://app:hunter2@db/reuseid"),
         ("DATABASE_URL", "app:hunter2@db/reuseid"),
