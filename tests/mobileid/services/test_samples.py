@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from mobileid.models import Operation
-from mobileid.services import obstacles as diagnosis
 from mobileid.services import endings, samples
+from mobileid.services import obstacles as diagnosis
 from mobileid.services.obstacles import obstacles
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, Staff, TrailEntry, User
