@@ -23,7 +23,13 @@ CALLBACK_SECONDS = 20
 CUSTOMER = {
     "externalRef": "customer-1001",
     "segment": "retail",
-    "attributes": {"givenName": "Ada", "familyName": "Lovelace", "email": "ada@example.com", "phone": "+4512345678"},
+    "attributes": {
+        "name": "Ada Lovelace",
+        "givenName": "Ada",
+        "familyName": "Lovelace",
+        "email": "ada@example.com",
+        "phone": "+447700900100",
+    },
 }
 PAYMENT = {
     "amount": "249.00",

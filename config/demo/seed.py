@@ -1,4 +1,4 @@
-"""What the demo begins with: an account, its credentials, colleagues with random passwords. Once an installation."""
+"""What the demo begins with: an account, its credentials, people to look for, colleagues with random passwords."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from config.roles import ROLES
-from mobileid.services import applications
+from mobileid.services import applications, samples
 from reuseid.actors import Actor, ActorKind
 from reuseid.models import Account, Client, Staff
 from reuseid.services import accounts, clients, staff
@@ -43,6 +43,7 @@ def seed() -> dict:
     if application is None:
         name = f"{NAME} at {settings.PUBLIC_URL}"
         application = applications.create_application(account, name=name, server=settings.PUBLIC_URL, actor=OPERATOR)
+    banks = samples.fill(account, server=settings.PUBLIC_URL, actor=OPERATOR)
     client_id, client_secret = _client(account, kept.values.get("account", {}))
     kept.values = {
         "account": {
@@ -51,7 +52,7 @@ def seed() -> dict:
             "clientSecret": client_secret,
             "application": applications.configuration(application),
         },
-        "staff": _colleagues(account, kept.values.get("staff", {})),
+        "staff": _colleagues([account, *banks], kept.values.get("staff", {})),
     }
     kept.save()
     return kept.values
@@ -65,8 +66,8 @@ def _client(account, known):
     return client.client_id, secret
 
 
-def _colleagues(account, known):
-    """The superuser and a colleague for each role, all of this account; a password that nobody kept is replaced.
+def _colleagues(banks, known):
+    """The superuser and a colleague for each role, all of these accounts; a password that nobody kept is replaced.
 
     Of senior support there are two, since what can't be undone takes two.
     """
@@ -79,7 +80,7 @@ def _colleagues(account, known):
     for username, role in names.items():
         colleague = Staff.objects.filter(username=username).first()
         if colleague is None:
-            colleague, _shown = staff.create(username, by=boss, roles=[roles[role]], accounts=[account])
+            colleague, _shown = staff.create(username, by=boss, roles=[roles[role]], accounts=banks)
         passwords[username] = _kept(colleague, known) or _own_password(colleague)
     return passwords
 

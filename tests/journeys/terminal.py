@@ -17,18 +17,21 @@ _OWN = """
 import os, signal, sys
 os.login_tty(0)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, "-m", "mobileid.sdk", *sys.argv[1:]])
+os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
 class Terminal:
-    """``python -m mobileid.sdk`` with these arguments: ``see`` what it shows, ``type`` what it asks for, ``end``."""
+    """``python -m mobileid.sdk`` with these arguments: ``see`` what it shows, ``type`` what it asks for, ``end``.
 
-    def __init__(self, *arguments: str):
+    ``program``: another one than that, with its words; ``cwd`` and ``env`` are those of a process.
+    """
+
+    def __init__(self, *arguments: str, program=(sys.executable, "-m", "mobileid.sdk"), cwd=ROOT, env=None):
         self._master, slave = pty.openpty()
-        command = [sys.executable, "-c", _OWN, *arguments]
+        command = [sys.executable, "-c", _OWN, *program, *arguments]
         streams = {"stdin": slave, "stdout": slave, "stderr": slave}
-        self._process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **streams)
+        self._process = subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, **streams)
         os.close(slave)
         self._read = 0
         self.screen = ""

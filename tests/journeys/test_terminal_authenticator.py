@@ -146,15 +146,22 @@ def test_five_wrong_pins_lock_a_phone_registered_by_code_and_it_says_until_when(
 def test_a_link_of_another_bank_and_a_code_that_is_not_one_register_nothing(phone, bank, stranger):
     user_id = stranger.post("/reuseid/core/users", {"externalRef": "c-1"})["userId"]
     other = stranger.post(f"{CORE}registrations", {"userId": user_id})["activationUri"]
-    for wrong, said in ((other, "for another app"), ("0000-0000-0000", "registration-invalid")):
-        code, screen = run(phone, "--config", str(bank.printed), "register", wrong, "--name", "x")
+    chosen = [(r"New PIN \(.+\): ", PIN), ("again: ", PIN)]
+    for wrong, typed, said in ((other, (), "for another app"), ("0000-0000-0000", chosen, "registration-invalid")):
+        code, screen = run(phone, "--config", str(bank.printed), "register", wrong, "--name", "x", typed=typed)
         assert (code, said in screen) == (1, True)
     code, screen = run(phone, "status")
     assert (code, "not-registered" in screen) == (1, True)
 
 
 def test_an_interrupted_command_says_so_and_changes_nothing(phone, bank):
-    device_id = register(phone, bank, activation(bank)["activationCode"])
+    code = activation(bank)["activationCode"]
+    with phone("register", code, "--config", str(bank.printed), "--name", "x") as terminal:
+        terminal.see("New PIN")
+        terminal.interrupt()
+        assert terminal.end() == 1
+    # The code is as good as before.
+    device_id = register(phone, bank, code)
     started = ask(bank, device_id)
     with phone("approve") as terminal:
         terminal.see(r"Approve\? \[y/N\] ")
