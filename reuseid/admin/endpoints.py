@@ -10,6 +10,7 @@ from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, endpoint_forms
 from reuseid.admin.dialogs import SureForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, StatusFilter
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
 from reuseid.admin.secrets import shown_once
@@ -57,7 +58,7 @@ def endpoint_overview(request, endpoint):
             empty=_("Nothing was ever owed."),
             more=cells.list_of(Delivery, q=str(endpoint.pk)),
         ),
-        Timeline(trail_of(endpoint), title=_("History")),
+        Timeline(trail_of(endpoint, request.user), title=_("History")),
     ]
 
 
@@ -138,6 +139,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Pause"),
         icon="pause",
         right="pause",
+        effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Pause this endpoint"),
         form=endpoint_forms.PauseForm,
@@ -149,6 +151,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Resume"),
         icon="play_arrow",
         right="pause",
+        effect=Effect.SENDS_AGAIN,
         variant=ActionVariant.SUCCESS,
         title=_("Resume this endpoint"),
         form=endpoint_forms.ResumeForm,
@@ -178,6 +181,7 @@ class WebhookEndpointAdmin(PageAdmin):
         url_path="new",
         icon="add",
         right="create",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new endpoint"),
         description=_("Its secret is shown once, after this."),
@@ -196,6 +200,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Change"),
         icon="edit",
         right="edit",
+        effect=Effect.REDIRECTS,
         title=_("Change this endpoint"),
         description=_("What is owed already goes to the new address."),
         form=endpoint_forms.ChangeEndpointForm,
@@ -208,6 +213,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("New secret"),
         icon="key",
         right="rotate",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("New keys for this endpoint"),
         form=endpoint_forms.RotateForm,
@@ -226,6 +232,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Remove"),
         icon="delete",
         right="remove",
+        effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Remove this endpoint for good"),
         form=endpoint_forms.RemoveForm,
@@ -238,6 +245,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Send a test"),
         icon="science",
         right="edit",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send a test to this endpoint"),
         description=_("It gets the event webhook.test, signed as all others. Its answer is shown."),
         form=SureForm,
@@ -259,6 +267,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Send again since …"),
         icon="history",
         right="resend",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send again what it missed since a time"),
         form=endpoint_forms.ResendSinceForm,
         submit=_("Send again"),
@@ -276,6 +285,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Send all failed again"),
         icon="replay",
         right="resend",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send all again that were given up"),
         form=endpoint_forms.ResendFailedForm,
         submit=_("Send again"),
