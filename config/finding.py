@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
 
-from reuseid.admin.cells import page_of
+from reuseid.admin.cells import list_of, page_of
 from reuseid.admin.scope import scoped
 from reuseid.admin.search import find_people
 from reuseid.models import User
@@ -50,17 +50,26 @@ def _pages(request, term):
     ]
 
 
+def _rests(request):
+    """Why values were not compared, if they were not; it leads to the list, where the same is said."""
+    if advice := getattr(request, "search_rests", ""):
+        yield SearchResult(title=advice, description="", link=list_of(User), icon="hourglass_empty")
+
+
 def _people(request, term):
     if not request.user.has_perm("reuseid.view_user") or len(term) < LEAST:
         return []
     found, _words = find_people(request, term)
     people = scoped(User.objects.filter(pk__in=set(found)), request.user, "account").select_related("account")
     return [
-        SearchResult(
-            title=user.external_ref or str(user.pk),
-            description=f"{user.get_status_display()} · {user.account.name}",
-            link=page_of(User, user.pk),
-            icon="person",
-        )
-        for user in people[:MOST]
+        *(
+            SearchResult(
+                title=user.external_ref or str(user.pk),
+                description=f"{user.get_status_display()} · {user.account.name}",
+                link=page_of(User, user.pk),
+                icon="person",
+            )
+            for user in people[:MOST]
+        ),
+        *_rests(request),
     ]

@@ -365,6 +365,9 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Must colleagues have a second factor? Minutes after which strong acts ask for it again; days that sign-ins are kept.
 SECOND_FACTOR = env.choice("SECOND_FACTOR", ["required", "offered"], "required")
 STEP_UP_MINUTES = env.integer("STEP_UP_MINUTES", 5, minimum=1)
+# Searches for people by value, a colleague and hour: of a bare value, and of `name:value`.
+SEARCH_QUOTA = env.integer("SEARCH_QUOTA", 200, minimum=1)
+SEARCH_QUOTA_BY_NAME = env.integer("SEARCH_QUOTA_BY_NAME", 20, minimum=1)
 SIGN_IN_RETENTION_DAYS = env.integer("SIGN_IN_RETENTION_DAYS", 400, minimum=1)
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:

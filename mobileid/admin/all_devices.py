@@ -10,6 +10,7 @@ from mobileid.models import Device
 from mobileid.services import all_devices
 from reuseid.admin import cells
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.pages import explain, go_to
 from reuseid.admin.users import UserAdmin
 from reuseid.errors import ServiceError
@@ -41,7 +42,6 @@ AllEndForm = ReasonForm.about(
         _("It can't be undone."),
     ],
     danger=True,
-    strong=True,
 )
 
 
@@ -85,6 +85,7 @@ def _has(codename):
     gettext_lazy("Lock all devices"),
     icon="lock",
     right="lock_devices",
+    effect=Effect.HOLDS,
     variant=ActionVariant.WARNING,
     title=gettext_lazy("Lock all devices of this person"),
     form=AllLockForm,
@@ -98,6 +99,7 @@ def lock_devices(self, request, form, object_id):
     gettext_lazy("Unlock all devices"),
     icon="lock_open",
     right="unlock_devices",
+    effect=Effect.RELEASES,
     variant=ActionVariant.SUCCESS,
     title=gettext_lazy("Unlock all devices of this person"),
     form=AllUnlockForm,
@@ -111,6 +113,7 @@ def unlock_devices(self, request, form, object_id):
     gettext_lazy("Deactivate all devices"),
     icon="phonelink_erase",
     right="deactivate_devices",
+    effect=Effect.FOR_GOOD,
     variant=ActionVariant.DANGER,
     title=gettext_lazy("Deactivate all devices of this person for good"),
     form=AllEndForm,

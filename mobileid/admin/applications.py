@@ -16,6 +16,7 @@ from mobileid.services import applications
 from mobileid.services.qr import svg_data_uri
 from reuseid.admin import cells
 from reuseid.admin.edits import EditAdmin, EditForm
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter
 from reuseid.admin.pages import Table, Timeline, trail_of
 
@@ -61,6 +62,7 @@ class ApplicationForm(EditForm):
 
 @admin.register(Application)
 class ApplicationAdmin(EditAdmin):
+    effect = Effect.LOWERS_BAR
     form = ApplicationForm
     list_display = ("name", "account", "server", "methods", "suite", "pin_type", "created")
     list_filter = (AccountFilter,)
@@ -141,7 +143,7 @@ class ApplicationAdmin(EditAdmin):
 
     @display(description=_("History"))
     def history(self, application):
-        return _panel(Timeline(trail_of(application)))
+        return _panel(Timeline(trail_of(application, application.reader)))
 
     def create(self, request, values):
         account = values.pop("account")

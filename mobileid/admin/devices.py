@@ -14,6 +14,7 @@ from mobileid.services.descriptions import methods_of
 from reuseid.admin import cells
 from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.views import View, only, since_today
@@ -108,7 +109,7 @@ def operations(request, device):
 
 
 def timeline(request, device):
-    return [Timeline(trail_of(device), more=cells.list_of(TrailEntry, q=str(device.pk)))]
+    return [Timeline(trail_of(device, request.user), more=cells.list_of(TrailEntry, q=str(device.pk)))]
 
 
 @admin.register(Device)
@@ -205,6 +206,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         _("Lock"),
         icon="lock",
         right="lock",
+        effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Lock this device"),
         form=DeviceLockForm,
@@ -216,6 +218,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         _("Unlock"),
         icon="lock_open",
         right="unlock",
+        effect=Effect.RELEASES,
         variant=ActionVariant.SUCCESS,
         title=_("Unlock this device"),
         form=UnlockForm,
@@ -227,6 +230,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         _("Deactivate"),
         icon="phonelink_erase",
         right="deactivate",
+        effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Deactivate this device for good"),
         form=DeactivateForm,

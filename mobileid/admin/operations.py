@@ -18,6 +18,7 @@ from mobileid.models.operations import OPEN
 from mobileid.services import endings, shown
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.people import OfPerson
@@ -51,7 +52,7 @@ CancelForm = ReasonForm.about(
 
 
 def overview(request, operation):
-    history = Timeline(trail_of(operation), title=_("History"))
+    history = Timeline(trail_of(operation, request.user), title=_("History"))
     return [Life(operation), *contents.panels(request, operation), _asked(operation), history]
 
 
@@ -189,6 +190,7 @@ class OperationAdmin(Revealing, PageAdmin):
         _("Cancel"),
         icon="cancel",
         right="cancel",
+        effect=Effect.ENDS_OPEN,
         variant=ActionVariant.DANGER,
         title=_("Cancel this operation"),
         form=CancelForm,

@@ -14,21 +14,20 @@ from mobileid.services import registering
 from mobileid.services.qr import svg_data_uri
 from reuseid.admin import cells
 from reuseid.admin.dialogs import caller_advice, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.pages import explain, go_to
 from reuseid.admin.scope import scoped
 from reuseid.admin.secrets import shown_once
-from reuseid.admin.stepup import StepUp
 from reuseid.admin.users import UserAdmin
 from reuseid.errors import ServiceError
 from reuseid.models import User
 
 
-class RegisterForm(StepUp, BaseDialogForm):
+class RegisterForm(BaseDialogForm):
     """Which app, and how long the code is good for."""
 
     form_before_template = "admin/parts/consequences.html"
     model = User
-    strong = True
 
     application = forms.ModelChoiceField(
         queryset=Application.objects.none(),
@@ -67,6 +66,7 @@ class RegisterForm(StepUp, BaseDialogForm):
     gettext_lazy("Register a phone"),
     icon="add_to_home_screen",
     right="register",
+    effect=Effect.GIVES_SECRET,
     variant=ActionVariant.PRIMARY,
     title=gettext_lazy("Register a phone for this person"),
     form=RegisterForm,

@@ -97,7 +97,7 @@ def watch(request, operation_id):
 @require_safe
 def live(request, operation_id):
     """The part that is drawn anew each second."""
-    return render(request, "admin/parts/try_live.html", _life(_operation(request, operation_id)))
+    return render(request, "admin/parts/try_live.html", _life(_operation(request, operation_id), request.user))
 
 
 @require_POST
@@ -173,7 +173,7 @@ def _watch(request, operation_id, shown, code):
     operation = _operation(request, operation_id)
     found = {
         **_frame(request),
-        **_life(operation),
+        **_life(operation, request.user),
         "shown": shown,
         "shown_qr": svg_data_uri(shown["activationUri"]) if "activationUri" in shown else "",
         "commands": code,
@@ -181,7 +181,7 @@ def _watch(request, operation_id, shown, code):
     return render(request, "admin/try_watch.html", found)
 
 
-def _life(operation):
+def _life(operation, reader):
     """How it stands, what came of it, and what the account's systems were told."""
     state, now = state_of(operation), timezone.now()
     open_still = state in OPEN
@@ -189,7 +189,7 @@ def _life(operation):
     drawn = operation.binding == Operation.Binding.QR and state == Operation.Status.PENDING
     frame = bindings.qr_frame(operation) if drawn else ""
     callbacks, owed = _callbacks(operation)
-    described = json.dumps(masked_body(describe_operation(operation)), indent=2, ensure_ascii=False)
+    described = json.dumps(masked_body(describe_operation(operation), reader), indent=2, ensure_ascii=False)
     return {
         "operation": operation,
         "kind": kind(operation),

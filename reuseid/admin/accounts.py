@@ -8,13 +8,14 @@ from unfold.enums import ActionVariant
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.edits import EditAdmin, EditForm
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import StatusFilter
 from reuseid.admin.pages import Acting
 from reuseid.models import Account
 from reuseid.services import accounts
 
 BlockForm = ReasonForm.about(
-    Account, lambda account: [_("From the next call on none of its API clients is let in.")], path="pk", strong=True
+    Account, lambda account: [_("From the next call on none of its API clients is let in.")], path="pk"
 )
 UnblockForm = ReasonForm.about(Account, lambda account: [_("Its API clients are let in again.")], path="pk")
 
@@ -25,6 +26,7 @@ class AccountForm(EditForm):
 
 @admin.register(Account)
 class AccountAdmin(Acting, EditAdmin):
+    effect = Effect.NAMES
     form = AccountForm
     account_paths = ("pk",)
     list_display = ("name", "state", "open_catalogue", "created", "id")
@@ -65,6 +67,7 @@ class AccountAdmin(Acting, EditAdmin):
         _("Block"),
         icon="block",
         right="block",
+        effect=Effect.MANY,
         variant=ActionVariant.WARNING,
         title=_("Block this account"),
         form=BlockForm,
@@ -76,6 +79,7 @@ class AccountAdmin(Acting, EditAdmin):
         _("Let in again"),
         icon="lock_open",
         right="block",
+        effect=Effect.OPENS,
         variant=ActionVariant.SUCCESS,
         title=_("Let this account in again"),
         form=UnblockForm,

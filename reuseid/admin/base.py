@@ -111,8 +111,11 @@ class BackOfficeAdmin(ModelAdmin):
         return lookup in allowed
 
     def get_object(self, request, object_id, from_field=None):
-        """None for an id with NUL, which PostgreSQL would refuse to look for."""
-        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+        """None for an id with NUL, which PostgreSQL would refuse to look for. The row knows its reader."""
+        found = None if "\0" in object_id else super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.reader = request.user
+        return found
 
     # Search
 

@@ -19,6 +19,7 @@ from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.bulk_words import act_label, outcome
 from reuseid.admin.dialogs import LockForm, SureForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, trail_of
 from reuseid.admin.progress import Progress
@@ -111,12 +112,6 @@ class BulkListMixin:
         return (self.bulk_kind, "unlock") in offered(request.user)
 
 
-class CarryOutForm(SureForm):
-    """One click for many changes."""
-
-    strong = True
-
-
 def overview(request, run):
     """Progress, what was asked, every row with what was foreseen and what came."""
     facts = [
@@ -131,7 +126,7 @@ def overview(request, run):
     ]
     panels = [Facts(facts), rows_table(request, run)]
     if run.status != BulkRun.Status.DRAFT:
-        panels = [progress_of(run), *panels, Timeline(trail_of(run), title=_("History"))]
+        panels = [progress_of(run), *panels, Timeline(trail_of(run, request.user), title=_("History"))]
     return panels
 
 
@@ -336,13 +331,14 @@ class BulkRunAdmin(PageAdmin):
         gettext_lazy("Carry out"),
         icon="play_arrow",
         right="carry_out",
+        effect=Effect.MANY,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Carry out this bulk act"),
         description=gettext_lazy(
             "Each row is decided again, one after the other, in the background. Each change leaves its own line in "
             "the history and tells the account's systems. It can be stopped; what was done stays done."
         ),
-        form=CarryOutForm,
+        form=SureForm,
     )
     def carry_out(self, request, form, object_id):
         return self.act(request, object_id, _by(bulk.start), done=_("It is being carried out."))
@@ -351,6 +347,7 @@ class BulkRunAdmin(PageAdmin):
         gettext_lazy("Stop"),
         icon="stop",
         right="stop",
+        effect=Effect.ENDS_OPEN,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Stop this bulk act"),
         description=gettext_lazy("What was done stays done; nothing more is changed."),

@@ -12,8 +12,9 @@ from unfold.decorators import display
 from reuseid import crypto
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
-from reuseid.admin.masks import masked_body
+from reuseid.admin.masks import MASK, masked_answer, masked_body
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
 from reuseid.admin.views import View, only, since_today
 from reuseid.admin.words import thing
@@ -27,15 +28,35 @@ ResendForm = ReasonForm.about(
 # Events
 
 
-def body_of(event):
-    """The body as it was sent, personal values hidden; a sentence where it can't be read."""
+def _opened(event):
+    """The body as it was sent; None where it can't be read."""
     try:
         body = crypto.unseal(
             event.payload, account=event.account_id, table=event._meta.db_table, row=event.id, column="payload"
         )
     except crypto.Unreadable:
+        return None
+    return json.loads(body)
+
+
+def body_of(event, reader):
+    """The body, with what is hidden from the colleague masked; a sentence where it can't be read."""
+    body = _opened(event)
+    if body is None:
         return _("It can't be decrypted: its key is not configured here.")
-    return json.dumps(masked_body(json.loads(body)), indent=2, ensure_ascii=False)
+    return json.dumps(masked_body(body, reader), indent=2, ensure_ascii=False)
+
+
+def answers_of(event, reader):
+    """A function of a receiver's words: without what is hidden from the colleague in the body that it got.
+
+    The person's reference is taken out too where the body does not have it: receivers know people by it.
+    """
+    body = _opened(event)
+    if body is None:
+        return lambda text: MASK if text else ""
+    references = list(User.objects.filter(pk=event.user_id).values_list("external_ref", flat=True))
+    return lambda text: masked_answer(text, [body, {"externalRef": references}], reader)
 
 
 def event_overview(request, event):
@@ -63,7 +84,7 @@ def event_overview(request, event):
             title=_("Deliveries"),
             empty=_("Nobody asked for it."),
         ),
-        Text(body_of(event), title=_("Body, personal values hidden")),
+        Text(body_of(event, request.user), title=_("Body, personal values hidden")),
     ]
 
 
@@ -102,6 +123,7 @@ class EventAdmin(PageAdmin):
 
 
 def delivery_overview(request, delivery):
+    said = answers_of(delivery.event, request.user)
     attempts = [
         [
             cells.link(DeliveryAttempt, attempt.pk, attempt.number),
@@ -109,7 +131,7 @@ def delivery_overview(request, delivery):
             cells.NONE if attempt.duration_ms is None else f"{attempt.duration_ms} ms",
             _outcome(attempt),
             attempt.error,
-            attempt.answer[:200],
+            said(attempt.answer)[:200],
         ]
         for attempt in delivery.attempt_log.order_by("-number")[:ROWS]
     ]
@@ -127,8 +149,8 @@ def delivery_overview(request, delivery):
             empty=_("Not tried yet."),
         ),
         Facts(headers, title=_("Headers")),
-        Text(body_of(delivery.event), title=_("Body, personal values hidden")),
-        Timeline(trail_of(delivery), title=_("History"), empty=_("No colleague has sent it again.")),
+        Text(body_of(delivery.event, request.user), title=_("Body, personal values hidden")),
+        Timeline(trail_of(delivery, request.user), title=_("History"), empty=_("No colleague has sent it again.")),
     ]
 
 
@@ -209,6 +231,7 @@ class DeliveryAdmin(PageAdmin):
         _("Send again"),
         icon="replay",
         right="resend",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send this callback again"),
         form=ResendForm,
     )

@@ -13,6 +13,7 @@ from unfold.widgets import (
 
 from reuseid.admin import cells, history
 from reuseid.admin.dialogs import dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.users import HEADER, UserAdmin
 from reuseid.models import User
 from reuseid.services import callers, reasons
@@ -64,6 +65,7 @@ class CallerForm(BaseDialogForm):
     gettext_lazy("Verify the caller"),
     icon="support_agent",
     right="verify_caller",
+    effect=Effect.NOTES,
     title=gettext_lazy("Verify the caller"),
     description=gettext_lazy("Compare with what you see, then record the outcome. It counts for 15 minutes."),
     form=CallerForm,

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.edits import EditAdmin, EditForm
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, by_choice
 from reuseid.models import AttributeKey
 from reuseid.services import attribute_keys
@@ -12,6 +13,7 @@ from reuseid.services import attribute_keys
 @admin.register(AttributeKey)
 class AttributeKeyAdmin(EditAdmin):
     list_title = _("Attribute catalogue")
+    effect = Effect.UNMASKS
     form = EditForm
     list_display = ("name", "type", "sensitive", "searchable", "unique", "normalisation", "max_length", "account")
     list_filter = (AccountFilter, by_choice("type"))

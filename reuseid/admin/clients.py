@@ -17,11 +17,11 @@ from unfold.widgets import (
 
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.scope import account_ids
 from reuseid.admin.secrets import shown_once
-from reuseid.admin.stepup import StepUp
 from reuseid.errors import ServiceError
 from reuseid.models import Account, Client
 from reuseid.services import clients
@@ -31,7 +31,6 @@ UnblockForm = ReasonForm.about(Client, lambda client: [_("It may ask for tokens 
 RotateForm = ReasonForm.about(
     Client,
     lambda client: [_("The present secret and every access token stop at once."), _("The new one is shown once.")],
-    strong=True,
 )
 
 
@@ -45,10 +44,9 @@ def scope_field():
     )
 
 
-class NewForm(StepUp, BaseDialogForm):
+class NewForm(BaseDialogForm):
     """Name, account and scopes of a new client."""
 
-    strong = True
     account = forms.ModelChoiceField(
         label=_("Account"), queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget
     )
@@ -79,7 +77,7 @@ def facts(request, client):
         (_("Created"), cells.when(client.created)),
         (_("Last got a token"), cells.when(client.token_at, cells.NEVER)),
     ]
-    return [Facts(rows), Timeline(trail_of(client), title=_("History"))]
+    return [Facts(rows), Timeline(trail_of(client, request.user), title=_("History"))]
 
 
 @admin.register(Client)
@@ -136,6 +134,7 @@ class ClientAdmin(PageAdmin):
         url_path="new",
         icon="add",
         right="create",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new API client"),
         description=_("Its secret is shown once, after this."),
@@ -157,6 +156,7 @@ class ClientAdmin(PageAdmin):
         _("Scopes"),
         icon="rule",
         right="scopes",
+        effect=Effect.OPENS,
         title=_("What the client may do"),
         form=ScopesForm,
         submit=_("Save"),
@@ -168,6 +168,7 @@ class ClientAdmin(PageAdmin):
         _("New secret"),
         icon="key",
         right="rotate",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("A new secret for this client"),
         form=RotateForm,
@@ -193,6 +194,7 @@ class ClientAdmin(PageAdmin):
         _("Block"),
         icon="block",
         right="block",
+        effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Block this client"),
         form=BlockForm,
@@ -204,6 +206,7 @@ class ClientAdmin(PageAdmin):
         _("Let in again"),
         icon="lock_open",
         right="block",
+        effect=Effect.OPENS,
         variant=ActionVariant.SUCCESS,
         title=_("Let this client in again"),
         form=UnblockForm,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from reuseid.admin import cells, charts
 from reuseid.admin.charts import Chart
 from reuseid.admin.pages import Table
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import account_ids, notices
 from reuseid.admin.words import heartbeat_in_words
 from reuseid.models import Delivery, Heartbeat, Request, StaffNotice, User, WebhookEndpoint
 from reuseid.services import counting, heartbeats
@@ -134,7 +134,7 @@ def _given_up(request):
 
 
 def _notices(request):
-    number = up_to(StaffNotice.objects.filter(account__in=account_ids(request.user), seen_at=None))
+    number = up_to(notices(request.user).filter(seen_at=None))
     return Card(
         _("Notices not seen"),
         number,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from reuseid.admin import cells, history
 from reuseid.admin.filters import midnight
 from reuseid.admin.pages import ROWS, Table
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import trail_lines
 from reuseid.models import TrailEntry, User
 
 
@@ -25,23 +25,21 @@ class Days:
 def deeds(request, staff):
     """Their ROWS newest lines between two days; each person is a link for those who may open people."""
     start, end = midnight(request.GET.get("from")), midnight(request.GET.get("to"))
-    lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk))
-    if not request.user.is_superuser:
-        lines = lines.filter(account__in=account_ids(request.user))
+    lines = trail_lines(request.user).filter(actor_type="STAFF", actor_id=str(staff.pk))
     if start:
         lines = lines.filter(at__gte=start)
     if end:
         lines = lines.filter(at__lt=end + timedelta(days=1))
     sees_people = request.user.has_perm("reuseid.view_user")
-    rows = [_row(line, sees_people) for line in lines.order_by("-at", "-id")[:ROWS]]
+    rows = [_row(line, request.user, sees_people) for line in lines.order_by("-at", "-id")[:ROWS]]
     shown = Days("deeds", *(day.date().isoformat() if day else "" for day in (start, end)))
     headers = [_("Time"), _("What"), _("About"), _("Person"), _("Reason"), _("Note")]
     more = cells.list_of(TrailEntry, q=str(staff.pk)) if len(rows) == ROWS else ""
     return [shown, Table(headers, rows, empty=_("Nothing between these days."), more=more)]
 
 
-def _row(entry, sees_people):
-    line = history.line(entry)
+def _row(entry, reader, sees_people):
+    line = history.line(entry, reader)
     person = (
         cells.link(User, entry.user_id) if sees_people else cells.text(entry.user_id and cells.short(entry.user_id))
     )

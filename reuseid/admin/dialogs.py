@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin import cells
 from reuseid.admin.scope import scoped
-from reuseid.admin.stepup import StepUp
+from reuseid.admin.stepup import strong_form
 from reuseid.errors import Invalid
 from reuseid.services import callers, reasons
 
@@ -41,29 +41,29 @@ def caller_advice(user_id):
 
 
 def dialog_action(
-    label, *, right, title, form, icon="", variant=ActionVariant.DEFAULT, url_path="", description="", submit=""
+    label, *, right, effect, title, form, icon="", variant=ActionVariant.DEFAULT, url_path="", description="", submit=""
 ):
     """An action behind a dialog: ``form`` under ``title``, with a button that says ``submit``, or else the label.
 
     ``right`` names the method ``has_<right>_permission`` that opens it; the address ends like the method's name.
+    ``effect`` is what it does: a strong one asks for the second factor again when that was some minutes ago.
     """
+    form = strong_form(form) if effect.strong else form
 
     def decorate(method):
         path = url_path or method.__name__.replace("_", "-")
         dialog = {"title": title, "description": description, "form_class": form, "form_submit_text": submit or label}
         behind = action(
             description=label, url_path=path, icon=icon, permissions=[right], variant=variant, dialog=dialog
-        )
-        return behind(method)
+        )(method)
+        behind.effect = effect
+        return behind
 
     return decorate
 
 
-class ReasonForm(StepUp, BaseDialogForm):
-    """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow.
-
-    ``strong`` acts ask the colleague for the second factor again when that was some minutes ago.
-    """
+class ReasonForm(BaseDialogForm):
+    """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow."""
 
     form_before_template = "admin/parts/consequences.html"
     model = None
@@ -81,12 +81,12 @@ class ReasonForm(StepUp, BaseDialogForm):
     )
 
     @classmethod
-    def about(cls, model, follows, path="account", danger=False, strong=False):
+    def about(cls, model, follows, path="account", danger=False):
         """A form for rows of ``model``, whose account is at ``path``, that lists ``follows(row)``, sentences.
 
-        ``danger`` colours it red: for what can't be undone. ``strong`` asks for the second factor again.
+        ``danger`` colours it red: for what can't be undone.
         """
-        values = {"model": model, "path": path, "follows": staticmethod(follows), "danger": danger, "strong": strong}
+        values = {"model": model, "path": path, "follows": staticmethod(follows), "danger": danger}
         return type(cls.__name__, (cls,), values)
 
     def get_before_template_context(self, request, object_id=None):
@@ -151,14 +151,8 @@ class WhyNotForm(NoteForm):
     )
 
 
-class SureForm(StepUp, BaseDialogForm):
+class SureForm(BaseDialogForm):
     """Nothing to say: a click to confirm."""
 
     def values(self):
         return {}
-
-
-class StrongSureForm(SureForm):
-    """The same, and the second factor again."""
-
-    strong = True

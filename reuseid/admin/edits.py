@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from unfold.forms import forms
 
 from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.effects import Effect
 from reuseid.admin.scope import account_ids
+from reuseid.admin.stepup import FIELD, strong_form
 from reuseid.errors import ServiceError
 from reuseid.models import Account
 
@@ -39,9 +41,11 @@ class EditForm(forms.ModelForm):
 class EditAdmin(BackOfficeAdmin):
     """Adding and changing by services: ``create(request, values)`` returns the row, ``change(request, row, values)``.
 
-    The service runs in the form's transaction; a refusal undoes it all and the form is shown again.
+    The service runs in the form's transaction; a refusal undoes it all and the form is shown again. ``effect`` is what
+    saving does: a strong one asks for the second factor again when that was some minutes ago.
     """
 
+    effect: Effect
     form = EditForm
 
     def has_add_permission(self, request):
@@ -52,7 +56,12 @@ class EditAdmin(BackOfficeAdmin):
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (form,), {"refused": getattr(request, "_refused", None)})
+        if self.effect.strong and self._may_save(request, obj):
+            form = strong_form(form)
+        return type(form.__name__, (form,), {"refused": getattr(request, "_refused", None), "request": request})
+
+    def _may_save(self, request, obj):
+        return self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
@@ -63,6 +72,9 @@ class EditAdmin(BackOfficeAdmin):
 
     def render_change_form(self, request, context, **kwargs):
         context["show_save_and_add_another"] = context["show_save_and_continue"] = False
+        page = context["adminform"]
+        if FIELD in page.form.fields:
+            page.fieldsets.append((None, {"fields": (FIELD,)}))
         return super().render_change_form(request, context, **kwargs)
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
@@ -90,9 +102,10 @@ class EditAdmin(BackOfficeAdmin):
             if not change:
                 row = self.create(request, form.cleaned_data)
                 obj.__dict__.update(row.__dict__)
-            elif form.changed_data:
+            elif set(form.changed_data) - {FIELD}:
                 fresh = self.get_queryset(request).get(pk=obj.pk)
-                self.change(request, fresh, {name: form.cleaned_data[name] for name in form.changed_data})
+                changed = [name for name in form.changed_data if name != FIELD]
+                self.change(request, fresh, {name: form.cleaned_data[name] for name in changed})
                 request._edited = True
 
     def save_related(self, request, form, formsets, change):
@@ -113,7 +126,7 @@ class EditAdmin(BackOfficeAdmin):
 
         words = {"kind": capfirst(self.opts.verbose_name), "name": obj, "changes": ""}
         if getattr(request, "_edited", False) and (line := last_line(obj)):
-            words["changes"] = history.line(line).changes
+            words["changes"] = history.line(line, request.user).changes
         text = (
             _("%(kind)s “%(name)s” is saved. %(changes)s") if words["changes"] else _("%(kind)s “%(name)s” is saved.")
         )

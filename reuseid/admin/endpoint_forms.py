@@ -154,7 +154,7 @@ def _removal_follows(endpoint):
     ]
 
 
-RemoveForm = ReasonForm.about(WebhookEndpoint, _removal_follows, danger=True, strong=True)
+RemoveForm = ReasonForm.about(WebhookEndpoint, _removal_follows, danger=True)
 
 
 def _failed_follow(endpoint):

@@ -10,6 +10,7 @@ from unfold.enums import ActionVariant
 
 from reuseid.admin import cells, endpoint_forms
 from reuseid.admin.dialogs import SureForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, StatusFilter
 from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
 from reuseid.admin.secrets import shown_once
@@ -58,7 +59,7 @@ def endpoint_overview(request, endpoint):
             empty=_("Nothing was ever owed."),
             more=cells.list_of(Delivery, q=str(endpoint.pk)),
         ),
-        Timeline(trail_of(endpoint), title=_("History")),
+        Timeline(trail_of(endpoint, request.user), title=_("History")),
     ]
 
 
@@ -139,6 +140,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Pause"),
         icon="pause",
         right="pause",
+        effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Pause this endpoint"),
         form=endpoint_forms.PauseForm,
@@ -150,6 +152,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Resume"),
         icon="play_arrow",
         right="pause",
+        effect=Effect.SENDS_AGAIN,
         variant=ActionVariant.SUCCESS,
         title=_("Resume this endpoint"),
         form=endpoint_forms.ResumeForm,
@@ -179,6 +182,7 @@ class WebhookEndpointAdmin(PageAdmin):
         url_path="new",
         icon="add",
         right="create",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new endpoint"),
         description=_("Its secret is shown once, after this."),
@@ -197,6 +201,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Change"),
         icon="edit",
         right="edit",
+        effect=Effect.REDIRECTS,
         title=_("Change this endpoint"),
         description=_("What is owed already goes to the new address."),
         form=endpoint_forms.ChangeEndpointForm,
@@ -209,6 +214,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("New secret"),
         icon="key",
         right="rotate",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("New keys for this endpoint"),
         form=endpoint_forms.RotateForm,
@@ -227,6 +233,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Remove"),
         icon="delete",
         right="remove",
+        effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Remove this endpoint for good"),
         form=endpoint_forms.RemoveForm,
@@ -239,6 +246,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Send a test"),
         icon="science",
         right="edit",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send a test to this endpoint"),
         description=_("It gets the event webhook.test, signed as all others. Its answer is shown."),
         form=SureForm,
@@ -260,6 +268,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Send again since …"),
         icon="history",
         right="resend",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send again what it missed since a time"),
         form=endpoint_forms.ResendSinceForm,
         submit=_("Send again"),
@@ -277,6 +286,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("Send all failed again"),
         icon="replay",
         right="resend",
+        effect=Effect.SENDS_AGAIN,
         title=_("Send all again that were given up"),
         form=endpoint_forms.ResendFailedForm,
         submit=_("Send again"),

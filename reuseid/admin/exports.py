@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.dialogs import ReasonForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.progress import Progress
@@ -122,7 +123,6 @@ class SensitiveForm(PeopleForm):
     """People with all values of the catalogue's attributes."""
 
     sensitive = True
-    strong = True
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -176,6 +176,7 @@ class PeopleExportMixin(ExportListMixin):
         gettext_lazy("Export"),
         icon="download",
         right="export",
+        effect=Effect.HANDS_OUT_MASKED,
         title=gettext_lazy("Export people"),
         form=PeopleForm,
     )
@@ -186,6 +187,7 @@ class PeopleExportMixin(ExportListMixin):
         gettext_lazy("Export with sensitive values"),
         icon="download",
         right="export_all",
+        effect=Effect.UNMASKS,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Export people with sensitive values"),
         form=SensitiveForm,
@@ -206,6 +208,7 @@ class TrailExportMixin(ExportListMixin):
         gettext_lazy("Export"),
         icon="download",
         right="export",
+        effect=Effect.HANDS_OUT_MASKED,
         title=gettext_lazy("Export the timeline"),
         form=TrailForm,
     )
@@ -256,7 +259,7 @@ def overview(request, export):
         (_("Ready"), cells.when(export.ready_at, cells.NOT_YET)),
     ]
     panels = [Download(request, export)] if export.status == Export.Status.READY else []
-    return [progress_of(export), *panels, Facts(facts), Timeline(trail_of(export), title=_("History"))]
+    return [progress_of(export), *panels, Facts(facts), Timeline(trail_of(export, request.user), title=_("History"))]
 
 
 @admin.register(Export)

@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.cells import short, when
+from reuseid.admin.scope import account_names
 from reuseid.admin.words import THROUGH, act, reason_in_words
 from reuseid.services.uuids import as_uuid
 
@@ -29,9 +30,11 @@ class Line:
     colour: str
 
 
-def line(entry, subject="") -> Line:
-    """A trail entry in words; ``subject`` where the page is about more than one thing."""
+def line(entry, reader, subject="") -> Line:
+    """A trail entry in words, for one colleague; ``subject`` where the page is about more than one thing."""
     changes = {name: value for name, value in entry.changes.items() if value not in (None, [], "", {})}
+    if entry.object_type == "staff" and "accounts" in changes:
+        changes["accounts"] = _seen_accounts(changes["accounts"], reader)
     return Line(
         at=when(entry.at),
         who=who(entry),
@@ -43,6 +46,13 @@ def line(entry, subject="") -> Line:
         changes=format_html_join(", ", "{}: {}", ((name, in_words(value)) for name, value in changes.items())),
         colour=COLOURS.get(entry.action.partition(".")[2], "quiet"),
     )
+
+
+def _seen_accounts(value, reader):
+    """A colleague's accounts as they were given: those that the reader doesn't see are counted, not named."""
+    if isinstance(value, dict):
+        return {when: account_names(names, reader) for when, names in value.items()}
+    return account_names(value, reader)
 
 
 def who(entry) -> str:

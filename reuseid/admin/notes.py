@@ -9,6 +9,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from reuseid import crypto
 from reuseid.admin import cells, history
 from reuseid.admin.dialogs import dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.pages import ROWS, Tab, Table
 from reuseid.admin.users import UserAdmin
 from reuseid.models import UserNote
@@ -32,6 +33,7 @@ class NoteForm(BaseDialogForm):
     gettext_lazy("Add a note"),
     icon="note_add",
     right="note",
+    effect=Effect.NOTES,
     title=gettext_lazy("A note about this person"),
     description=gettext_lazy("It can't be changed afterwards; it goes when the person is erased."),
     form=NoteForm,

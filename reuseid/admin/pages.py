@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin import cells, history
 from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.scope import changes_of, history_of
 from reuseid.errors import ServiceError, WrongState
-from reuseid.models import TrailEntry
 
 ROWS = 50
 
@@ -272,19 +272,16 @@ def go_to(request, address):
 
 
 def last_line(obj):
-    """The newest trail line about a row."""
-    lines = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
-    return lines.order_by("-id").first()
+    """The newest trail line that changed a row."""
+    return changes_of(obj).order_by("-id").first()
 
 
 def last_state_line(obj, verbs):
     """The newest trail line that changed the row's state."""
     name = obj._meta.model_name
-    lines = TrailEntry.objects.filter(object_type=name, object_id=str(obj.pk))
-    return lines.filter(action__in=[f"{name}.{verb}" for verb in verbs]).order_by("-id").first()
+    return changes_of(obj).filter(action__in=[f"{name}.{verb}" for verb in verbs]).order_by("-id").first()
 
 
-def trail_of(obj, count=ROWS):
-    """The trail lines about a row, newest first, in words."""
-    lines = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
-    return [history.line(entry) for entry in lines.order_by("-id")[:count]]
+def trail_of(obj, reader, count=ROWS):
+    """The trail lines about a row, newest first, in words, as one colleague reads them."""
+    return [history.line(entry, reader) for entry in history_of(obj, reader).order_by("-id")[:count]]

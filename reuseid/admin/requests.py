@@ -8,6 +8,7 @@ from unfold.enums import ActionVariant
 
 from reuseid.admin import cells
 from reuseid.admin.dialogs import NoteForm, WhyNotForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice
 from reuseid.admin.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
 from reuseid.admin.users import consequences
@@ -26,7 +27,6 @@ ApproveForm = NoteForm.about(
         *consequences(asked.action, asked.user),
     ],
     danger=True,
-    strong=True,
 )
 RejectForm = WhyNotForm.about(
     Request, lambda asked: [_("Nothing changes for the person."), _("The same can be asked for again.")]
@@ -70,7 +70,7 @@ def overview(request, asked):
     if asked.status == Status.PENDING:
         panels.append(Points(consequences(asked.action, asked.user), title=_("What follows an approval")))
     if request.user.has_perm("reuseid.view_trailentry"):
-        panels.append(Timeline(trail_of(asked), title=_("History")))
+        panels.append(Timeline(trail_of(asked, request.user), title=_("History")))
     return panels
 
 
@@ -231,6 +231,7 @@ class RequestAdmin(PageAdmin):
         _("Approve"),
         icon="check",
         right="approve",
+        effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Approve this request"),
         form=ApproveForm,
@@ -244,6 +245,7 @@ class RequestAdmin(PageAdmin):
         _("Reject"),
         icon="close",
         right="reject",
+        effect=Effect.ENDS_OPEN,
         title=_("Reject this request"),
         form=RejectForm,
     )
@@ -255,6 +257,7 @@ class RequestAdmin(PageAdmin):
         _("Withdraw"),
         icon="undo",
         right="withdraw",
+        effect=Effect.ENDS_OPEN,
         title=_("Withdraw your request"),
         form=WithdrawForm,
     )

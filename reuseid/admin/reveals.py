@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from reuseid import crypto
 from reuseid.admin import cells
 from reuseid.admin.dialogs import ReasonForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.pages import Acting, explain, go_to
 from reuseid.errors import ServiceError
 from reuseid.models import Attribute, Proofing, User
@@ -26,8 +27,8 @@ def _follows(row):
 
 
 def reveal_form(model, follows=_follows):
-    """The dialog for rows of ``model``: a reason, and the second factor again when that was some minutes ago."""
-    return ReasonForm.about(model, follows, strong=True)
+    """The dialog for rows of ``model``: a reason."""
+    return ReasonForm.about(model, follows)
 
 
 class Revealing(Acting):
@@ -73,6 +74,7 @@ def reveal_action(form, *, description="", title=""):
         description or gettext_lazy("Reveal"),
         icon="visibility",
         right="reveal",
+        effect=Effect.UNMASKS,
         title=title or gettext_lazy("Show this value for one minute"),
         form=form,
         submit=gettext_lazy("Show it"),

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.dialogs import SureForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, explain, go_to
 from reuseid.errors import ServiceError
 from reuseid.models import SavedView
@@ -103,6 +104,7 @@ class SavedViewAdmin(PageAdmin):
         url_path="new",
         icon="bookmark_add",
         right="create",
+        effect=Effect.NOTES,
         title=gettext_lazy("Save this view"),
         description=gettext_lazy("The list with its filters, as a link above it."),
         form=NameForm,
@@ -139,6 +141,7 @@ class SavedViewAdmin(PageAdmin):
         gettext_lazy("Remove"),
         icon="bookmark_remove",
         right="remove",
+        effect=Effect.NOTES,
         variant=ActionVariant.DANGER,
         title=gettext_lazy("Remove this saved view"),
         description=gettext_lazy("Only the link goes; the rows stay as they are."),

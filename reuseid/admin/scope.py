@@ -1,8 +1,10 @@
-"""Who sees which accounts: a colleague sees those named on their own row, a superuser all."""
+"""Who sees what, said once: a colleague sees the accounts named on their own row, a superuser all."""
 
 from django.db.models import Q
+from django.utils.translation import ngettext
 
-from reuseid.models import Account
+from reuseid.models import Account, Staff, StaffNotice, TrailEntry
+from reuseid.models.trail import LOOKS, QUIET_LOOKS
 
 
 def account_ids(staff) -> list:
@@ -33,3 +35,58 @@ def scoped(queryset, staff, *paths):
 def _names_all(queryset, staff, paths):
     plain = paths == ("account",) and not queryset.model._meta.get_field("account").null
     return plain and len(account_ids(staff)) <= NAMED
+
+
+def colleagues(staff):
+    """The colleagues whom a colleague sees: those who share an account; superusers are seen by superusers."""
+    rows = Staff.objects.all()
+    if staff.is_superuser:
+        return rows
+    return rows.filter(pk__in=Staff.objects.filter(is_superuser=False, accounts__in=account_ids(staff)).values("pk"))
+
+
+def trail_lines(staff):
+    """The lines of the trail that a colleague reads, on every page: of their accounts, and about colleagues they see.
+
+    Lines of no account are colleagues' entries: for those who see colleagues. Who looked at a person is for those who
+    may ask that.
+    """
+    rows = TrailEntry.objects.all()
+    if staff.is_superuser:
+        return rows
+    if not staff.has_perm("reuseid.view_userview"):
+        rows = rows.exclude(action__in=QUIET_LOOKS)
+    seen = Q(account__in=account_ids(staff))
+    if staff.has_perm("reuseid.view_staff"):
+        entries = [str(pk) for pk in colleagues(staff).values_list("pk", flat=True)]
+        seen |= Q(account=None, object_type="staff", object_id__in=entries)
+    return rows.filter(seen)
+
+
+def history_of(obj, staff):
+    """The lines about one row that the colleague sees, but for who looked where they may not ask that."""
+    rows = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
+    return rows if staff.has_perm("reuseid.view_userview") else rows.exclude(action__in=QUIET_LOOKS)
+
+
+def changes_of(obj):
+    """The lines about one row that changed it."""
+    rows = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
+    return rows.exclude(action__in=LOOKS)
+
+
+def notices(staff):
+    """The notices that a colleague reads: of their accounts; those about colleagues, who sees colleagues."""
+    rows = scoped(StaffNotice.objects.all(), staff, "account")
+    return rows if staff.has_perm("reuseid.view_staff") else rows.exclude(object_type="staff")
+
+
+def account_names(names, staff):
+    """Names of accounts as the colleague may read them: others are counted, not named."""
+    seen = set(Account.objects.filter(pk__in=account_ids(staff)).values_list("name", flat=True))
+    known = [name for name in names if name in seen]
+    others = len(names) - len(known)
+    if not others:
+        return known
+    sentence = ngettext("%(count)s that you don't see", "%(count)s that you don't see", others)
+    return [*known, sentence % {"count": others}]

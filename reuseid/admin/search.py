@@ -1,12 +1,14 @@
 """One search box for people: ids of anything of theirs, their reference, any searchable attribute. Always exact.
 
+Searches by value have a quota (`reuseid.services.lookups`).
+
 The beginning of a reference is another, deliberate search: `find_by_start`. Both leave a line for each account.
 """
 
 from collections import Counter
 from collections.abc import Callable
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +24,7 @@ from reuseid.services.uuids import as_uuid
 
 LIMIT = 200
 PART_LEAST, PART_LIMIT = 3, 50
+GUESSED = [AttributeKey.Type.DATE, AttributeKey.Type.BOOLEAN]
 
 # Each finds the ids of the people behind an id: ``finder(uuid, account ids) -> ids``. mobileid adds its own.
 FINDERS: dict[str, Callable] = {}
@@ -38,10 +41,20 @@ def find_people(request, term: str):
         for finder in FINDERS.values():
             found += finder(value, list(accounts))
     elif request.user.has_perm("reuseid.view_attribute"):
-        by_value, names = _by_attribute(accounts, term)
-        found += by_value
-        tried += names
+        return _with_values(request, accounts, term, found, tried)
     return _record(request, accounts, found, tried), searched(term, tried)
+
+
+@transaction.atomic
+def _with_values(request, accounts, term, found, tried):
+    """Also by value, while the colleague's quota lasts; the request knows where it is used up, or the name is none."""
+    by, asked = _asked(request, accounts, term)
+    if by and not lookups.may_compare(request.user, accounts.values(), by):
+        by, asked = "", []
+        request.search_rests = gettext("Searching by value rests: you did it very often in the last hour.")
+    hit = [pk for one in asked for pk in _with_value(*one)]
+    tried = [*tried, *sorted({name for _account, name, _text in asked})]
+    return _record(request, accounts, found + hit, tried, by, hit), searched(term, tried)
 
 
 def find_by_start(request, start: str):
@@ -67,11 +80,17 @@ def _accounts(request):
     return {account.pk: account for account in Account.objects.filter(pk__in=account_ids(request.user))}
 
 
-def _record(request, accounts, found, compared):
+def _record(request, accounts, found, compared, by="", hit=()):
     """Leave the lines, and give back those of the found who belong to the accounts."""
-    people = dict(User.objects.filter(pk__in=set(found), account__in=list(accounts)).values_list("pk", "account_id"))
-    counts = Counter(people.values())
-    lookups.searched(accounts.values(), compared=_in_english(compared), found=counts, actor=Actor.staff(request.user))
+    people = User.objects.filter(pk__in=set(found), account__in=list(accounts)).only("pk", "account_id").in_bulk()
+    lookups.searched(
+        accounts.values(),
+        compared=_in_english(compared),
+        found=Counter(person.account_id for person in people.values()),
+        actor=Actor.staff(request.user),
+        by=by,
+        hit=[people[pk] for pk in dict.fromkeys(hit) if pk in people],
+    )
     return list(people)
 
 
@@ -96,21 +115,24 @@ def _begins(start):
     return Q(folded_ref__startswith=prefix)
 
 
-def _by_attribute(accounts, term):
-    """People with ``name:value``, or with the value in any attribute that the catalogues make searchable."""
+def _asked(request, accounts, term):
+    """How values are compared, and ``[(account, name, text)]``: names that the catalogues make searchable, no others.
+
+    A bare value is not compared with dates and truth values: there are so few that they are found out by trying.
+    """
+    keys = AttributeKey.objects.filter(account__in=list(accounts), searchable=True)
     name, colon, value = term.partition(":")
     name, value = name.strip(), value.strip()
     if colon and catalogue.NAME.fullmatch(name) and value:
-        asked = [(account, name, value) for account in accounts.values()]
+        by, keys, text = lookups.BY_NAME, keys.filter(name=name), value
     else:
-        keys = AttributeKey.objects.filter(account__in=list(accounts), searchable=True).values_list(
-            "account_id", "name"
-        )
-        asked = [(accounts[account_id], key, term) for account_id, key in keys[:LIMIT]]
-    found = []
-    for account, key, text in asked:
-        found += _with_value(account, key, text)
-    return found, sorted({key for _account, key, _text in asked})
+        by, keys, text = lookups.BY_VALUE, keys.exclude(type__in=GUESSED), term
+    asked = [(accounts[key.account_id], key.name, text) for key in keys.order_by("name", "pk")[:LIMIT]]
+    if by == lookups.BY_NAME and not asked:
+        request.search_rests = gettext("“%(name)s” is not searchable: the attribute catalogue says what is.") % {
+            "name": name
+        }
+    return (by if asked else ""), asked
 
 
 def _with_value(account, name, text):

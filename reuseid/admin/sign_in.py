@@ -59,13 +59,9 @@ class EnrolForm(BaseDialogForm):
 class ReplaceForm(stepup.StepUp, EnrolForm):
     """The same by somebody who is signed in: strong."""
 
-    strong = True
-
 
 class SureToo(stepup.StepUp, BaseDialogForm):
     """Nothing but the check."""
-
-    strong = True
 
 
 def second_step(view):

@@ -8,7 +8,7 @@ from unfold.decorators import display
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.filters import DateFilter
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import colleagues
 from reuseid.admin.sign_in import kept
 from reuseid.admin.words import SIGN_INS
 from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn
@@ -25,8 +25,7 @@ class OfColleagues(BackOfficeAdmin):
         rows = super(BackOfficeAdmin, self).get_queryset(request)
         if request.user.is_superuser:
             return rows
-        seen = Staff.objects.filter(is_superuser=False, accounts__in=account_ids(request.user))
-        return rows.filter(self.visible(Q(**{f"{self.person}__in": seen.values("pk")})))
+        return rows.filter(self.visible(Q(**{f"{self.person}__in": colleagues(request.user).values("pk")})))
 
     def visible(self, of_colleagues):
         """What else is seen."""

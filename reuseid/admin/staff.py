@@ -17,22 +17,21 @@ from unfold.widgets import (
 
 from reuseid.admin import cells
 from reuseid.admin.deeds import deeds
-from reuseid.admin.dialogs import ReasonForm, StrongSureForm, dialog_action
+from reuseid.admin.dialogs import ReasonForm, SureForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
-from reuseid.admin.scope import account_ids, scoped
+from reuseid.admin.scope import account_ids, account_names, colleagues
 from reuseid.admin.secrets import shown_once
 from reuseid.admin.sign_in import factor_facts, sign_in_table
-from reuseid.admin.stepup import StepUp
 from reuseid.errors import ServiceError
 from reuseid.models import Account, Staff
 from reuseid.services import second_factors
 from reuseid.services import staff as staff_service
 
 
-class AccessForm(StepUp, BaseDialogForm):
+class AccessForm(BaseDialogForm):
     """Roles and accounts, chosen among all roles and the accounts that the asker sees."""
 
-    strong = True
     roles = forms.ModelMultipleChoiceField(
         label=_("Roles"), queryset=Group.objects.none(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
@@ -69,7 +68,7 @@ class ChangeForm(AccessForm):
 
     def __init__(self, request, object_id=None, *args, **kwargs):
         super().__init__(request, object_id, *args, **kwargs)
-        staff = Staff.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        staff = colleagues(request.user).filter(pk=object_id).first() if str(object_id).isdecimal() else None
         if staff is not None:
             self.initial = {
                 "is_active": staff.is_active,
@@ -84,7 +83,7 @@ class Foreseen:
     form_before_template = "admin/parts/consequences.html"
 
     def get_before_template_context(self, request, object_id=None):
-        row = scoped(Staff.objects.all(), request.user, "accounts").filter(pk=object_id).first()
+        row = colleagues(request.user).filter(pk=object_id).first()
         return {"follows": self.foreseen(row, request.user) if row else []}
 
 
@@ -96,7 +95,7 @@ def _refusal(check, staff, by):
     return []
 
 
-class PasswordForm(Foreseen, StrongSureForm):
+class PasswordForm(Foreseen, SureForm):
     """A new password for a colleague."""
 
     def foreseen(self, staff, by):
@@ -111,7 +110,7 @@ class PasswordForm(Foreseen, StrongSureForm):
 class ResetForm(Foreseen, ReasonForm):
     """A colleague lost what they sign in with."""
 
-    danger = strong = True
+    danger = True
 
     def foreseen(self, staff, by):
         """What stops, and who could sign in as the colleague in between."""
@@ -132,7 +131,9 @@ def facts(request, staff):
         (_("Roles"), cells.words([group.name for group in staff.groups.order_by("name")])),
         (
             _("Accounts"),
-            _("all") if staff.is_superuser else cells.words([str(a) for a in staff.accounts.order_by("name")]),
+            _("all")
+            if staff.is_superuser
+            else cells.words(account_names([str(a) for a in staff.accounts.order_by("name")], request.user)),
         ),
         (_("May sign in"), _("yes") if staff.is_active else _("no")),
         *_given(staff),
@@ -140,7 +141,7 @@ def facts(request, staff):
         (_("Since"), cells.when(staff.date_joined)),
         *factor_facts(staff),
     ]
-    return [Facts(rows), Timeline(trail_of(staff), title=_("History of this entry"))]
+    return [Facts(rows), Timeline(trail_of(staff, request.user), title=_("History of this entry"))]
 
 
 def _given(staff):
@@ -178,9 +179,7 @@ class StaffAdmin(PageAdmin):
 
     def get_queryset(self, request):
         """Those who share an account with the reader; superusers are seen by superusers."""
-        rows = super(PageAdmin, self).get_queryset(request)
-        rows = rows if request.user.is_superuser else rows.filter(is_superuser=False).distinct()
-        return rows.prefetch_related("groups")
+        return colleagues(request.user).order_by(*self.ordering).prefetch_related("groups")
 
     @display(description=_("Name"))
     def full_name(self, staff):
@@ -211,6 +210,7 @@ class StaffAdmin(PageAdmin):
         url_path="new",
         icon="person_add",
         right="create",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new colleague"),
         description=_(
@@ -231,6 +231,7 @@ class StaffAdmin(PageAdmin):
         _("Access"),
         icon="badge",
         right="access",
+        effect=Effect.OPENS,
         title=_("Roles and accounts"),
         description=_("They count from the colleague's next click."),
         form=ChangeForm,
@@ -246,6 +247,7 @@ class StaffAdmin(PageAdmin):
         _("New password"),
         icon="key",
         right="access",
+        effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("A new password"),
         form=PasswordForm,
@@ -266,6 +268,7 @@ class StaffAdmin(PageAdmin):
         _("Reset second factor"),
         icon="phonelink_erase",
         right="access",
+        effect=Effect.OPENS,
         variant=ActionVariant.DANGER,
         title=_("Reset this colleague's second factor"),
         form=ResetForm,

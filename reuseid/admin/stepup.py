@@ -106,16 +106,14 @@ def check_field(request) -> forms.Field:
 
 
 class StepUp:
-    """A mixin in front of BaseDialogForm: ``strong = True`` adds the field when the last check is too old.
+    """A mixin in front of a form that has its ``request``: adds the field when the last check is too old.
 
     It is looked at last, when nothing else is wrong, so that no error elsewhere uses up a code.
     """
 
-    strong = False
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if self.strong and not fresh(self.request):
+        if not fresh(self.request):
             self.fields[FIELD] = check_field(self.request)
 
     def full_clean(self):
@@ -126,3 +124,8 @@ class StepUp:
                 confirm(self.request, self.cleaned_data.pop(FIELD))
             except second_factors.Refused as refusal:
                 self.add_error(FIELD, str(refusal.title))
+
+
+def strong_form(form):
+    """The same form, which asks for the second factor too."""
+    return form if issubclass(form, StepUp) else type(form.__name__, (StepUp, form), {"__doc__": form.__doc__})

@@ -11,9 +11,9 @@ from reuseid.admin import cells, history
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.exports import TrailExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter
-from reuseid.admin.scope import account_ids
+from reuseid.admin.scope import trail_lines
 from reuseid.admin.words import act, searched, thing
-from reuseid.models import Staff, TrailEntry, TrailKey, TrailSeal, User
+from reuseid.models import TrailEntry, TrailKey, TrailSeal, User
 from reuseid.services.uuids import as_uuid
 
 
@@ -48,20 +48,7 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     )
 
     def get_queryset(self, request):
-        """Lines of no account are colleagues' entries: for those who see colleagues, and those that they see.
-
-        Who looked at a person is for those who may ask that.
-        """
-        rows = super(BackOfficeAdmin, self).get_queryset(request)
-        if request.user.is_superuser:
-            return rows
-        if not request.user.has_perm("reuseid.view_userview"):
-            rows = rows.exclude(action="user.viewed")
-        seen = Q(account__in=account_ids(request.user))
-        if request.user.has_perm("reuseid.view_staff"):
-            colleagues = Staff.objects.filter(accounts__in=account_ids(request.user)).values_list("pk", flat=True)
-            seen |= Q(account=None, object_type="staff", object_id__in=[str(pk) for pk in colleagues])
-        return rows.filter(seen)
+        return trail_lines(request.user).order_by(*self.ordering)
 
     def get_search_results(self, request, queryset, search_term):
         """By id of anything; the kinds are named too, since the indexes begin with them."""
@@ -92,8 +79,7 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
 
     @display(description=_("Who"))
     def who(self, entry):
-        line = history.line(entry)
-        return _("%(who)s, through %(what)s") % {"who": line.who, "what": line.through}
+        return _("%(who)s, through %(what)s") % {"who": history.who(entry), "what": history.through(entry)}
 
     @display(description=_("Because"))
     def because(self, entry):
@@ -104,7 +90,7 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
 
     @display(description=_("Changes"))
     def changed(self, entry):
-        return cells.text(history.line(entry).changes)
+        return cells.text(history.line(entry, entry.reader).changes)
 
 
 class OfService(BackOfficeAdmin):

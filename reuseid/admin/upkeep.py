@@ -10,9 +10,12 @@ from unfold.enums import ActionVariant
 
 from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
+from reuseid.admin.callbacks import answers_of
 from reuseid.admin.dialogs import SureForm, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.filters import AccountFilter
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, go_to
+from reuseid.admin.scope import notices as seen_notices
 from reuseid.admin.trail import OfService
 from reuseid.admin.words import heartbeat_in_words
 from reuseid.models import (
@@ -21,6 +24,7 @@ from reuseid.models import (
     EventCount,
     Heartbeat,
     IdempotencyKey,
+    Staff,
     StaffNotice,
     WebhookEndpoint,
 )
@@ -57,7 +61,7 @@ def notice_facts(request, notice):
 
 
 # Rows that notices are about and that have a page.
-ABOUT = {"webhookendpoint": WebhookEndpoint}
+ABOUT = {"webhookendpoint": WebhookEndpoint, "staff": Staff}
 
 
 @admin.register(StaffNotice)
@@ -74,6 +78,9 @@ class StaffNoticeAdmin(PageAdmin):
     actions_detail = ("mark",)
     tabs = [Tab("overview", _("Overview"), notice_facts)]
     fits = {"mark": lambda notice: notice.seen_at is None}
+
+    def get_queryset(self, request):
+        return seen_notices(request.user).order_by(*self.ordering)
 
     @display(description=_("Time"), ordering="id")
     def at_time(self, notice):
@@ -92,12 +99,18 @@ class StaffNoticeAdmin(PageAdmin):
         return Header(title=notice.text, state=self.seen(notice), lines=lines)
 
     def has_mark_permission(self, request, object_id=None):
-        return self.may(request, object_id, "mark_staffnotice")
+        if not self.may(request, object_id, "mark_staffnotice"):
+            return False
+        if object_id is None or not notices.is_about(self.row(request, object_id), request.user):
+            return True
+        request.refusal = _("It is about you: another colleague looks after it.")
+        return False
 
     @dialog_action(
         _("Mark as seen"),
         icon="visibility",
         right="mark",
+        effect=Effect.NOTES,
         variant=ActionVariant.PRIMARY,
         title=_("Mark this notice as seen"),
         description=_("Your name stands beside it: colleagues know that you look after it."),
@@ -123,7 +136,11 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
     ordering = ("-id",)
     exact = ("pk", "delivery_id")
     search_hint = _("Id of the delivery, exactly")
-    shown = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error", "answer")
+    shown = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error", "said_answer")
+
+    @display(description=_("Answer"))
+    def said_answer(self, attempt):
+        return cells.text(answers_of(attempt.delivery.event, attempt.reader)(attempt.answer))
 
     @display(description=_("Time"), ordering="id")
     def at_time(self, attempt):

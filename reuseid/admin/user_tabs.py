@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from reuseid.admin import cells, history
 from reuseid.admin.pages import ROWS, Facts, Table, Timeline
 from reuseid.admin.reveals import Masked, readable
+from reuseid.admin.scope import trail_lines
 from reuseid.admin.words import thing
 from reuseid.models import Attribute, AttributeKey, Client, Event, Proofing, Request, Staff, TrailEntry
-from reuseid.models.trail import LOOKS
+from reuseid.models.trail import LOOKS, QUIET_LOOKS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
@@ -88,7 +89,7 @@ def overview(request, user):
         rows.append((_("Erased"), cells.when(user.erased_at)))
     panels.append(Facts(rows, title=_("Facts")))
     if request.user.has_perm("reuseid.view_trailentry"):
-        panels.append(Timeline(_lines(user, 5), title=_("Last happened"), more="?tab=timeline"))
+        panels.append(Timeline(_lines(request, user, 5), title=_("Last happened"), more="?tab=timeline"))
     return panels
 
 
@@ -151,16 +152,16 @@ def proofings(request, user):
 
 def timeline(request, user):
     """All that people, colleagues and the service did about this person."""
-    return [Timeline(_lines(user, ROWS), more=cells.list_of(TrailEntry, q=str(user.pk)))]
+    return [Timeline(_lines(request, user, ROWS), more=cells.list_of(TrailEntry, q=str(user.pk)))]
 
 
 def looked(request, user):
     """Which colleagues opened the page or read a masked value, and why."""
-    entries = TrailEntry.objects.filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
+    entries = trail_lines(request.user).filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
     knows_staff = request.user.has_perm("reuseid.view_staff")
     rows = []
     for entry in entries:
-        line = history.line(entry)
+        line = history.line(entry, request.user)
         by_staff = knows_staff and entry.actor_type == "STAFF"
         who = cells.link(Staff, entry.actor_id, line.who) if by_staff else line.who
         rows.append([line.at, who, line.sentence, line.changes, line.reason, line.note])
@@ -169,9 +170,9 @@ def looked(request, user):
     return [Table(headers, rows, empty=_("Nobody has looked at this person yet."), more=more)]
 
 
-def _lines(user, count):
-    entries = TrailEntry.objects.filter(user_id=user.pk).exclude(action="user.viewed").order_by("-id")[:count]
-    return [history.line(entry, _subject(entry)) for entry in entries]
+def _lines(request, user, count):
+    entries = trail_lines(request.user).filter(user_id=user.pk).exclude(action__in=QUIET_LOOKS).order_by("-id")
+    return [history.line(entry, request.user, _subject(entry)) for entry in entries[:count]]
 
 
 def _subject(entry):

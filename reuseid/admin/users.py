@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -12,6 +12,7 @@ from unfold.enums import ActionVariant
 from reuseid.admin import cells, history, user_tabs
 from reuseid.admin.bulk import BulkListMixin, for_chosen
 from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.effects import Effect
 from reuseid.admin.exports import PeopleExportMixin
 from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter, by_row
 from reuseid.admin.pages import Header, PageAdmin, Tab, last_state_line
@@ -81,7 +82,7 @@ def _asks(action):
             now.append(_("Until then the person signs in as before. If it is urgent, lock them as well."))
         return [*now, _("Once a colleague has agreed:"), *consequences(action, user)]
 
-    return ReasonForm.about(User, follows, danger=True, strong=True)
+    return ReasonForm.about(User, follows, danger=True)
 
 
 AskDeactivateForm = _asks(Request.Action.DEACTIVATE)
@@ -170,6 +171,8 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         if not search_term.strip():
             return queryset, False
         found, request.searched_for = find_people(request, search_term)
+        if advice := getattr(request, "search_rests", ""):
+            messages.warning(request, advice)
         return queryset.filter(pk__in=set(found)), False
 
     def get_changelist_instance(self, request):
@@ -224,6 +227,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         _("Lock"),
         icon="lock",
         right="lock",
+        effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Lock this person"),
         form=PersonLockForm,
@@ -235,6 +239,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         _("Unlock"),
         icon="lock_open",
         right="unlock",
+        effect=Effect.RELEASES,
         variant=ActionVariant.SUCCESS,
         title=_("Unlock this person"),
         form=UnlockForm,
@@ -246,6 +251,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         _("Ask to deactivate …"),
         icon="person_off",
         right="deactivate",
+        effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to deactivate this person for good"),
         form=AskDeactivateForm,
@@ -258,6 +264,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         _("Ask to erase …"),
         icon="delete_forever",
         right="erase",
+        effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to erase this person's data"),
         form=AskEraseForm,

@@ -75,6 +75,7 @@ ACTS = {
     "operation.revealed": _("Looked at what the person was shown"),
     "operation.downloaded": _("Downloaded what the person was shown"),
     "user.viewed": _("Opened the person's page"),
+    "user.found": _("Found the person by a value"),
     "user.caller_verified": _("Checked who is calling"),
     "note.added": _("Wrote an internal note"),
     "bulk_run.started": _("Carried out a bulk act"),

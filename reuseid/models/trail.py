@@ -8,7 +8,9 @@ from django.utils.translation import gettext_noop
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
 
-LOOKS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "proofing.revealed", "user.viewed"]
+QUIET_LOOKS = ["user.found", "user.viewed"]
+"""Lines of colleagues who found a person by a value or opened their page: too many for a timeline."""
+LOOKS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "proofing.revealed", *QUIET_LOOKS]
 """Lines of colleagues who looked and changed nothing."""
 
 

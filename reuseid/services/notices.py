@@ -9,11 +9,14 @@ from reuseid.models import Staff, StaffNotice
 log = logging.getLogger(__name__)
 
 
-def tell(obj, code: str, text: str) -> StaffNotice:
-    """Leave a notice about ``obj``; ``text`` is a sentence of at most 300 characters without personal values."""
+def tell(obj, code: str, text: str, *, account_id=None) -> StaffNotice:
+    """Leave a notice about ``obj``; ``text`` is a sentence of at most 300 characters without personal values.
+
+    ``account_id`` says whose colleagues read it, where ``obj`` belongs to no account.
+    """
     log.error("%s %s: %s", code, obj.pk, text)
     return StaffNotice.objects.create(
-        account_id=getattr(obj, "account_id", None),
+        account_id=account_id or getattr(obj, "account_id", None),
         code=code,
         text=text[:300],
         object_type=obj._meta.model_name,
@@ -21,6 +24,13 @@ def tell(obj, code: str, text: str) -> StaffNotice:
     )
 
 
+def is_about(notice: StaffNotice | None, staff: Staff) -> bool:
+    """Whether a notice is about this very colleague."""
+    return notice is not None and (notice.object_type, notice.object_id) == ("staff", str(staff.pk))
+
+
 def mark_seen(notice: StaffNotice, *, staff: Staff) -> bool:
-    """True for the colleague who was first."""
+    """True for the colleague who was first; never for the one whom it is about."""
+    if is_about(notice, staff):
+        return False
     return bool(StaffNotice.objects.filter(pk=notice.pk, seen_at=None).update(seen_at=Now(), seen_by=staff))

@@ -20,7 +20,18 @@ def record(
     A line about a colleague belongs to no account.
     ``user_id`` is the person whom it is about; taken from ``obj`` where that is a user or belongs to one.
     """
-    return TrailEntry.objects.create(
+    entry = _entry(obj, action, actor, user_id=user_id, reason=reason, note=note, changes=changes)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_each(objs, action: str, *, actor: Actor, changes: dict | None = None):
+    """`record` for many rows at once."""
+    TrailEntry.objects.bulk_create([_entry(obj, action, actor, changes=changes) for obj in objs])
+
+
+def _entry(obj, action, actor, *, user_id=None, reason="", note="", changes=None):
+    return TrailEntry(
         account_id=obj.account_id if hasattr(obj, "account_id") else obj.pk,
         action=action,
         object_type=obj._meta.model_name,

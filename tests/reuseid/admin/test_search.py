@@ -16,6 +16,11 @@ def phone_key(account):
     return attribute_keys.create(account, "phone", actor=SYSTEM, searchable=True, normalisation="phone")
 
 
+@pytest.fixture(autouse=True)
+def email_key(account):
+    return attribute_keys.create(account, "email", actor=SYSTEM, searchable=True, normalisation="email")
+
+
 def found(browser, term):
     response = browser.get(rows_of(User, q=term))
     assert response.status_code == 200
@@ -65,7 +70,7 @@ def test_the_same_value_in_another_account_stays_there(support, user, other_acco
 def test_a_search_by_value_leaves_a_line_without_the_value(support, user):
     found(support, "email:anna@example.com")
     line = TrailEntry.objects.get(action="users.searched")
-    assert line.changes == {"compared": ["external reference", "email"], "found": 1}
+    assert line.changes == {"compared": ["external reference", "email"], "found": 1, "by": "name and value"}
     assert line.actor_label == "sam"
     assert "anna" not in str(line.__dict__)
 
@@ -102,7 +107,7 @@ def test_a_search_by_id_or_reference_leaves_a_line_too_and_not_what_was_typed(su
     lines = [line.changes for line in TrailEntry.objects.filter(action="users.searched").order_by("id")]
     assert lines == [
         {"compared": ["external reference", "user id", "device id", "operation id"], "found": 1},
-        {"compared": ["external reference"], "found": 1},
+        {"compared": ["external reference", "email"], "found": 1, "by": "value"},
     ]
     assert "customer-1" not in str([line.__dict__ for line in TrailEntry.objects.filter(action="users.searched")])
 
