@@ -1,4 +1,4 @@
-"""The triggers that keep the trail append-only, on PostgreSQL and SQLite, as `0006` puts them in place of `0002`'s.
+"""The triggers that keep the trail append-only, on PostgreSQL and SQLite, as `0008` puts them in place of `0002`'s.
 
 A line goes only when it is 30 days old and a seal that is marked as purged covers it. A seal changes only by getting that
 mark, once, with a signature (which `verify_trail` judges), at the time that the database's own clock shows, and not

@@ -14,7 +14,7 @@ LOOKS = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reuseid", "0005_operation_revealed"),
+        ("reuseid", "0008_copies"),
     ]
 
     operations = [
