@@ -1,7 +1,7 @@
 """Times and days as they are written and read."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -27,3 +27,13 @@ def parse_day(text: object) -> date:
     if not isinstance(text, str) or not _DAY.fullmatch(text):
         raise ValueError("Not YYYY-MM-DD.")
     return date.fromisoformat(text)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment by the clock of ``zone``; by that of UTC in the first and the last hours of the calendar, which other
+    zones can't write: integrators say 9999-12-31T23:59:59Z for never.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)

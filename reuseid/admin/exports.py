@@ -92,7 +92,7 @@ class ExportForm(ReasonForm):
     def _filters(self, text):
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()) else {}
 

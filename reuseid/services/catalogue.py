@@ -14,6 +14,7 @@ from reuseid.times import parse_day
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
 MAX_BYTES = 8192
+_SCALAR = re.compile(r"[ \t\r\n]*(true|false|-?[0-9][0-9.eE+-]*)[ \t\r\n]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +106,19 @@ def search_indexes(account, name: str, text: str) -> list[str]:
     rules = _rules(name, AttributeKey.objects.filter(account=account, name=name).first())
     if not rules.searchable:
         raise Invalid.field("attribute", f"The attribute {name} is not searchable.")
-    values = [text]
-    try:
-        scalar = json.loads(text)
-    except ValueError:
-        scalar = None
-    if isinstance(scalar, (bool, int, float)):
-        values.append(scalar)
     found = []
-    for value in values:
+    for value in [text, *_scalar(text)]:
         try:
             found += rules.indexes(account.pk, value)
         except Invalid:
             continue
     return found
+
+
+def _scalar(text):
+    """The JSON number or truth value that the text is, if any. Whatever may hold others is not even begun."""
+    if _SCALAR.fullmatch(text):
+        try:
+            yield json.loads(text)
+        except ValueError:
+            return

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from config.zone import COOKIE, BackOfficeZone
 from reuseid.actors import SYSTEM
-from reuseid.models import EventCount, User
+from reuseid.models import Attribute, EventCount, Proofing, TrailEntry, User
 from reuseid.services import counting, users
 from tests import factories
 from tests.reuseid.admin.cast import page, rows_of
@@ -79,3 +79,29 @@ def test_the_clock_is_the_back_offices_alone(rf, address, zone):
     rf.cookies[COOKIE] = "Asia/Kolkata"
     assert BackOfficeZone(lambda request: timezone.get_current_timezone_name())(rf.get(address)) == zone
     assert timezone.get_current_timezone_name() == "UTC"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00Z"])
+def test_the_first_and_the_last_day_of_the_calendar_are_shown_in_every_zone(auditor, api, user, zone, moment):
+    """Integrators write them for never and for always."""
+    ends = moment if moment.startswith("9999") else "9999-12-31T23:59:59Z"
+    value = {"value": "gold", "verifiedAt": "0001-01-01T00:00:00Z", "expiresAt": moment}
+    set_ = api.put(f"/reuseid/core/users/{user.pk}/attributes/level", value)
+    assert set_.status_code in (200, 201), set_.json()
+    locked = api.post(f"/reuseid/core/users/{user.pk}/lock", {"reason": "OTHER", "note": "x", "until": ends})
+    assert locked.status_code == 200, locked.json()
+    proofing = {"method": "eid", "provider": "x", "assuranceLevel": "low", "performedAt": "0001-01-01T00:00:00Z"}
+    assert api.post(f"/reuseid/core/users/{user.pk}/proofings", proofing).status_code == 201
+    auditor.cookies[COOKIE] = zone
+    for address in [
+        page(user),
+        *(f"{page(user)}?tab={tab}" for tab in ("attributes", "timeline", "devices", "operations")),
+        rows_of(User),
+        rows_of(Attribute),
+        rows_of(Proofing),
+        rows_of(TrailEntry),
+        page(Attribute.objects.filter(user=user).last()),
+        page(user.proofings.get()),
+    ]:
+        assert auditor.get(address).status_code == 200, address
