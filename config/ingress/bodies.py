@@ -19,13 +19,6 @@ RATE = 64 * 1024
 """Bytes; each that have come give the rest another second."""
 
 
-class NotKnown(ServiceError):
-    """More than everybody may send, by a caller who is not known."""
-
-    status = 401
-    code, title = FRAMEWORK[401]
-
-
 class _Left(Exception):
     """The caller went away in the middle."""
 
@@ -81,8 +74,9 @@ class Bodies:
         try:
             await sync_to_async(allowances.prove_known, thread_sensitive=False)(scope)
         except APIException as error:
-            detail = f"{error.detail} Without that, at most {allowances.EVERYBODY} bytes are read."
-            raise _Refused(NotKnown(detail), **_challenge(scope)) from None
+            unknown = ServiceError(f"{error.detail} Without that, at most {allowances.EVERYBODY} bytes are read.")
+            unknown.status, (unknown.code, unknown.title) = 401, FRAMEWORK[401]
+            raise _Refused(unknown, **_challenge(scope)) from None
         return most
 
 

@@ -39,12 +39,13 @@ class BearerAuthentication(BaseAuthentication):
 
     @staticmethod
     def _live_token(value):
-        token = (
+        found = (
             get_access_token_model()
             .objects.select_related("application__account")
             .filter(token_checksum=hashlib.sha256(value).hexdigest(), expires__gt=timezone.now())
-            .first()
         )
+        # Not first(), which would order what is one row at most.
+        token = next(iter(found[:1]), None)
         if token is None or token.application is None:
             raise AuthenticationFailed("The token is unknown or expired.")
         return token

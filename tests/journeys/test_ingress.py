@@ -38,8 +38,19 @@ def bank(installation):
         yield bank
 
 
+@pytest.fixture(scope="module")
+def silent(installation):
+    """Connections that are there from the beginning: one says nothing, one half a request, one is done with its own."""
+    with wire.connect(installation.port) as mute, wire.connect(installation.port) as half:
+        half.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127")
+        with wire.connect(installation.port) as done:
+            done.sendall(wire.head("GET", "/healthz"))
+            assert wire.answer(done)[0] == 200
+            yield mute, half, done
+
+
 @pytest.fixture
-def line(installation):
+def line(installation, silent):
     with wire.connect(installation.port) as line:
         yield line
 
@@ -220,3 +231,7 @@ def first_frame(line):
     while not (found := re.search(r"event: frame\ndata: (.*)\n\n", text)):
         text += line.recv(65536).decode()
     return json.loads(found[1])
+
+
+def test_who_says_nothing_has_left_after_ten_seconds(silent):
+    assert all(wire.is_closed(line) for line in silent)
