@@ -1,8 +1,8 @@
 """Channel keys and the signed document that names them (docs/protocol.md, chapter 2).
 
-Loaded private keys and signed documents stay in the process: a key for as long as it may be used, whether or not anybody
-asks for it again, a document for the minute in which it was signed. Every process signs with the beginning of that minute
-as ``iat``, so a phone that meets another process never sees a document older than the one it has.
+Loaded private keys and signed documents stay in the process: a key for as long as it may be used, whether or not
+anybody asks for it again, a document for the minute in which it was signed. Every process signs with the beginning of
+that minute as ``iat``, so a phone that meets another process never sees a document older than the one it has.
 """
 
 import logging
