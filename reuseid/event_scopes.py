@@ -25,6 +25,9 @@ class Guard:
     personal: tuple[tuple[str, ...], ...] = ()
 
 
+SHORTEST = 3
+"""Characters of a text that is looked for: shorter ones stand everywhere."""
+
 _NOTHING = Guard("nobody's")
 _guards: dict[str, Guard] = {}
 
@@ -52,6 +55,28 @@ def erased(object_type: str, data: dict) -> dict:
     for path in (*guard.personal, *(path for paths in guard.inner.values() for path in paths)):
         data = _without(data, path)
     return data
+
+
+def personal_values(object_type: str, data: dict) -> set[str]:
+    """The texts in ``data`` that tell something of a person: what an answer to it must not repeat where it is kept."""
+    guard = _guards.get(object_type, _NOTHING)
+    found = set()
+    for path in (*guard.personal, *(path for paths in guard.inner.values() for path in paths)):
+        value = data
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        found |= set(_texts(value))
+    return {text for text in found if len(text) >= SHORTEST}
+
+
+def _texts(value):
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def _without(data, path):

@@ -1,8 +1,11 @@
 """One attempt at a callback: sign, post, and say what it came to. No database."""
 
+import html
+import json
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote, quote_plus
 
 from django.conf import settings
 
@@ -11,6 +14,7 @@ from reuseid import webhook_signatures as signatures
 from reuseid.services.deliveries import Claim, Outcome
 
 ANSWER_KEPT = 2048
+HIDDEN = "••••••"
 
 
 def attempt(claim: Claim) -> Outcome:
@@ -33,10 +37,19 @@ def _read(claim, answer, started):
         claim,
         answer.status,
         error=_why(answer.status),
-        answer=answer.body[:ANSWER_KEPT].decode(errors="replace").replace("\0", "\ufffd"),
+        answer=_kept(answer.body, claim.personal),
         duration_ms=_since(started),
         retry_after=retry_after(answer.headers.get("retry-after", "")),
     )
+
+
+def _kept(body: bytes, personal) -> str:
+    """The beginning of an answer, without the personal texts that were sent: receivers like to quote what they got."""
+    text = body.decode(errors="replace").replace("\0", "\ufffd")
+    for value in personal:
+        for form in {value, json.dumps(value)[1:-1], html.escape(value), quote(value), quote_plus(value)}:
+            text = text.replace(form, HIDDEN)
+    return text[:ANSWER_KEPT]
 
 
 def _post(claim):

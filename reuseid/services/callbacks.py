@@ -73,6 +73,11 @@ def shown(event: Event, scopes) -> dict:
     return body | {"data": event_scopes.reduced(event.object_type, body["data"], scopes)}
 
 
+def personal_in(event: Event, body: bytes) -> set[str]:
+    """The personal texts in a body that is about to be sent."""
+    return event_scopes.personal_values(event.object_type, json.loads(body)["data"])
+
+
 def forget(event: Event):
     """Take out of an event that is still owed what its person's erasure takes at once."""
     body = json.loads(body_of(event))

@@ -49,6 +49,7 @@ class Claim:
     signing_keys: tuple[bytes, ...]
     problem: str = ""
     account_id: object = None
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,11 @@ def signing_keys(endpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
 
 
 def _as_claim(endpoint, row):
-    attempt, body, keys, problem = row.attempts + 1, b"", ((), ()), ""
+    attempt, body, keys, problem, personal = row.attempts + 1, b"", ((), ()), "", ()
     try:
         body, keys = callbacks.body_for(row.event, endpoint.shown_scopes()), signing_keys(endpoint)
+        # The longest first: one may hold another.
+        personal = tuple(sorted(callbacks.personal_in(row.event, body), key=len, reverse=True))
     except (Unreadable, ValueError, LookupError, TypeError):
         # An attempt like any other, which fails: one bad row must not keep the sender from the rest.
         problem = "not sent: the event or the keys don't open"
@@ -170,6 +173,7 @@ def _as_claim(endpoint, row):
         signing_keys=keys[1],
         problem=problem,
         account_id=endpoint.account_id,
+        personal=personal,
     )
 
 

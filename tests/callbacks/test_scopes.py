@@ -177,3 +177,17 @@ def test_nothing_else_is_lost_by_being_reduced(user):
     )
     event = user.account.events.get(type="user.locked")
     assert callbacks.body_for(event, READING) == callbacks.body_of(event)
+
+
+def test_an_answer_that_repeats_what_was_sent_is_kept_without_it(told, api, receiver, send):
+    made = api.post(URL, {"url": receiver.url, "eventTypes": ["authentication.completed"]}).json()
+    shouts = b"can't take <b>Pay the rent</b> &quot;Pay+the+rent&quot; Pay%20the%20rent of anna%40secret.example: "
+    receiver.answers(lambda got, number: (500, {}, shouts + got.body))
+    operation = told()
+    send()
+    at = f"{URL}/{made['id']}/deliveries/{Delivery.objects.get().pk}"
+    answer = api.get(at).json()["attemptLog"][0]["answer"]
+    assert answer.startswith("can't take <b>••••••</b> &quot;••••••&quot; •••••• of ••••••: {")
+    assert str(operation.pk) in answer
+    for text in (SECRET, "Pay the rent", "secret.example"):
+        assert text not in answer
