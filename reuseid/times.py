@@ -1,8 +1,51 @@
-"""Times as the API writes them."""
+"""Times as the API writes them, and days as colleagues mean them."""
 
-from datetime import UTC
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def rfc3339(moment):
     """RFC 3339 in UTC with milliseconds and ``Z``; None stays None."""
     return moment and moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_day(text: str) -> date:
+    """YYYY-MM-DD and nothing else; raises ValueError."""
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def begins(day: date, zone: tzinfo) -> datetime:
+    """The first moment of a day in a zone, in UTC; where the calendar has no such moment, the calendar's end."""
+    try:
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError:
+        return FIRST if day.year < 5000 else LAST
+
+
+def ends(day: date, zone: tzinfo) -> datetime:
+    """The first moment after a day in a zone, in UTC; the calendar's end after its last day."""
+    return LAST if day == date.max else begins(day + timedelta(days=1), zone)
+
+
+def in_range(moment: datetime) -> datetime:
+    """The same moment in UTC; where the calendar has no such moment, the calendar's end."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST if moment.year < 5000 else LAST
+
+
+def zone_named(name: str) -> tzinfo | None:
+    """The time zone of an IANA name; None for what is none."""
+    if name == "UTC":
+        return UTC
+    return ZoneInfo(name) if name in _ZONES else None
+
+
+_ZONES = available_timezones()
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

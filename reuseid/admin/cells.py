@@ -79,8 +79,16 @@ def when(moment, missing=NONE):
         '<time class="bo-time" datetime="{}" title="{}">{}</time>',
         exact.isoformat(),
         exact.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
-        localtime(moment).strftime("%Y-%m-%d %H:%M:%S"),
+        _here(moment).strftime("%Y-%m-%d %H:%M:%S"),
     )
+
+
+def _here(moment):
+    """In the reader's zone; in UTC at the ends of the calendar, which other zones do not reach."""
+    try:
+        return localtime(moment)
+    except OverflowError:
+        return moment
 
 
 def sentence(text, **values):

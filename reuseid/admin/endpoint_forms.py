@@ -1,6 +1,6 @@
 """The dialogs of an endpoint."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ from reuseid.admin.scope import account_ids, scoped
 from reuseid.errors import Invalid
 from reuseid.models import Account, Delivery, WebhookEndpoint
 from reuseid.services import webhooks
+from reuseid.times import in_range
 
 PauseForm = ReasonForm.about(
     WebhookEndpoint,
@@ -184,6 +185,6 @@ class ResendSinceForm(
     def values(self):
         return {
             **super().values(),
-            "since": self.cleaned_data["since"].astimezone(UTC),
+            "since": in_range(self.cleaned_data["since"]),
             "delivered": self.cleaned_data["delivered"],
         }
