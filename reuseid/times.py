@@ -1,10 +1,13 @@
-"""Times and days as they are written and read."""
+"""Times and days as they are written, read and meant."""
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ZONES = available_timezones()
 
 
 def rfc3339(moment):
@@ -37,3 +40,31 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
         return moment.astimezone(zone)
     except OverflowError:
         return moment.astimezone(UTC)
+
+
+def begins(day: date, zone: tzinfo) -> datetime:
+    """The first moment of a day in a zone, in UTC; where the calendar has no such moment, the calendar's end."""
+    try:
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError:
+        return FIRST if day.year < 5000 else LAST
+
+
+def ends(day: date, zone: tzinfo) -> datetime:
+    """The first moment after a day in a zone, in UTC; the calendar's end after its last day."""
+    return LAST if day == date.max else begins(day + timedelta(days=1), zone)
+
+
+def in_range(moment: datetime) -> datetime:
+    """The same moment in UTC; where the calendar has no such moment, the calendar's end."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST if moment.year < 5000 else LAST
+
+
+def zone_named(name: str) -> tzinfo | None:
+    """The time zone of an IANA name; None for what is none."""
+    if name == "UTC":
+        return UTC
+    return ZoneInfo(name) if name in _ZONES else None

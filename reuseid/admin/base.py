@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
 from reuseid.admin.cells import NONE, when
+from reuseid.admin.filters import ZoneFilter
 from reuseid.admin.scope import scoped
 from reuseid.admin.views import views_of
 from reuseid.admin.words import name_of, right_in_words, searched
@@ -99,6 +100,11 @@ class BackOfficeAdmin(ModelAdmin):
 
     def get_queryset(self, request):
         return scoped(super().get_queryset(request), request.user, *self.account_paths)
+
+    def get_list_filter(self, request):
+        """With days comes the zone in which they are meant."""
+        found = super().get_list_filter(request)
+        return (*found, ZoneFilter) if any(isinstance(item, tuple) for item in found) else found
 
     def lookup_allowed(self, lookup, value, request=None):
         """Only the filters that the list offers: any other look-up would let secret columns be guessed."""

@@ -1,15 +1,16 @@
 """What did this colleague do? Their lines of the trail, from one day to another, in the reader's accounts."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 
 from reuseid.admin import cells, history
-from reuseid.admin.filters import midnight
+from reuseid.admin.filters import typed_day
 from reuseid.admin.pages import ROWS, Table
 from reuseid.admin.scope import trail_lines
 from reuseid.models import TrailEntry, User
+from reuseid.times import begins, ends
 
 
 @dataclass
@@ -24,15 +25,15 @@ class Days:
 
 def deeds(request, staff):
     """Their ROWS newest lines between two days; each person is a link for those who may open people."""
-    start, end = midnight(request.GET.get("from")), midnight(request.GET.get("to"))
+    start, end = (typed_day(request.GET.get(side)) for side in ("from", "to"))
     lines = trail_lines(request.user).filter(actor_type="STAFF", actor_id=str(staff.pk))
     if start:
-        lines = lines.filter(at__gte=start)
+        lines = lines.filter(at__gte=begins(start, get_current_timezone()))
     if end:
-        lines = lines.filter(at__lt=end + timedelta(days=1))
+        lines = lines.filter(at__lt=ends(end, get_current_timezone()))
     sees_people = request.user.has_perm("reuseid.view_user")
     rows = [_row(line, request.user, sees_people) for line in lines.order_by("-at", "-id")[:ROWS]]
-    shown = Days("deeds", *(day.date().isoformat() if day else "" for day in (start, end)))
+    shown = Days("deeds", *(day.isoformat() if day else "" for day in (start, end)))
     headers = [_("Time"), _("What"), _("About"), _("Person"), _("Reason"), _("Note")]
     more = cells.list_of(TrailEntry, q=str(staff.pk)) if len(rows) == ROWS else ""
     return [shown, Table(headers, rows, empty=_("Nothing between these days."), more=more)]

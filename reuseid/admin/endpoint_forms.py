@@ -1,6 +1,6 @@
 """The dialogs of an endpoint."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from django import forms
 from django.conf import settings
@@ -23,6 +23,7 @@ from reuseid.errors import Invalid
 from reuseid.event_scopes import READING
 from reuseid.models import Account, Delivery, WebhookEndpoint
 from reuseid.services import webhooks
+from reuseid.times import in_range
 
 PauseForm = ReasonForm.about(
     WebhookEndpoint,
@@ -203,6 +204,6 @@ class ResendSinceForm(
     def values(self):
         return {
             **super().values(),
-            "since": self.cleaned_data["since"].astimezone(UTC),
+            "since": in_range(self.cleaned_data["since"]),
             "delivered": self.cleaned_data["delivered"],
         }

@@ -23,7 +23,7 @@ from reuseid.admin import cells
 from reuseid.admin.base import BackOfficeAdmin
 from reuseid.admin.dialogs import ReasonForm, dialog_action
 from reuseid.admin.effects import Effect
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, with_zone
 from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
 from reuseid.admin.progress import Progress
 from reuseid.admin.scope import account_ids
@@ -68,7 +68,9 @@ class ExportForm(ReasonForm):
         account = next((pk for pk in account_ids(request.user) if str(pk) == listed.get("account")), None)
         self.initial = {
             "account": account or next(iter(account_ids(request.user)), None),
-            "filters": json.dumps({name: value for name, value in listed.items() if name != "account" and value}),
+            "filters": json.dumps(
+                with_zone({name: value for name, value in listed.items() if name != "account" and value})
+            ),
         }
 
     def get_before_template_context(self, request, object_id=None):

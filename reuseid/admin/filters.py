@@ -1,16 +1,19 @@
 """Filters of the lists: they read no rows but the colleague's accounts."""
 
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, tzinfo
 
-from django.utils.timezone import get_current_timezone, make_aware
+from django.contrib.admin import SimpleListFilter
+from django.utils.formats import get_format
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
-from unfold.utils import parse_date_str
 
 from reuseid.admin.scope import account_ids, scoped
 from reuseid.models import Account
 from reuseid.services.uuids import as_uuid
+from reuseid.times import begins, ends, zone_named
 
 OFFERED = 100
 
@@ -73,26 +76,60 @@ def by_row(model, field_name, label, right=""):
 StatusFilter = by_choice("status", _("state"))
 
 
-def midnight(text):
-    """The beginning of a day in the reader's zone; None for what is not a date."""
-    day = parse_date_str(text or "")
-    return make_aware(datetime.combine(day, datetime.min.time()), get_current_timezone()) if day else None
+SIDES = ("_from", "_to")
+
+
+def typed_day(text) -> date | None:
+    """A day as the reader's language or ISO 8601 writes it; None for what is not one."""
+    for form in ("%Y-%m-%d", *get_format("DATE_INPUT_FORMATS")):
+        with suppress(ValueError):
+            return datetime.strptime(text or "", form).replace(tzinfo=UTC).date()
+    return None
+
+
+def zone_in(query) -> tzinfo:
+    """The zone in which the days of a list's address are meant: the one that it names, else the reader's."""
+    return zone_named(query.get("zone", "")) or get_current_timezone()
+
+
+def with_zone(query: dict) -> dict:
+    """The filters of a list's address, to be kept: days as ISO 8601 with their zone; what is not a day is left out."""
+    kept = {}
+    for name, value in query.items():
+        if name.endswith(SIDES):
+            day = typed_day(value)
+            kept |= {name: day.isoformat()} if day else {}
+        elif name != "zone":
+            kept[name] = value
+    if any(name.endswith(SIDES) for name in kept):
+        kept["zone"] = str(zone_in(query))
+    return kept
 
 
 class DateFilter(RangeDateFilter):
-    """From one day to another, both included, in the reader's zone; what is not a date is left out."""
+    """From one day to another, both included, in the address's zone or the reader's; what is no date is left out."""
 
     def queryset(self, request, queryset):
-        start = self._day("from")
-        end = self._day("to")
+        zone = zone_in(request.GET)
+        start, end = (typed_day(self.used_parameters.get(self.parameter_name + side)) for side in SIDES)
         if start:
-            queryset = queryset.filter(**{f"{self.parameter_name}__gte": start})
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": begins(start, zone)})
         if end:
-            queryset = queryset.filter(**{f"{self.parameter_name}__lt": end + timedelta(days=1)})
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": ends(end, zone)})
         return queryset
 
-    def _day(self, side):
-        return midnight(self.used_parameters.get(f"{self.parameter_name}_{side}"))
+
+class ZoneFilter(SimpleListFilter):
+    """Takes ``zone`` from the address, which says how its days are meant. There is nothing to choose."""
+
+    title = gettext_lazy("time zone")
+    parameter_name = "zone"
+
+    def lookups(self, request, model_admin):
+        return []
+
+    def queryset(self, request, queryset):
+        return queryset
 
 
 class StartFilter(TextFilter):

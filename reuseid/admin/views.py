@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.urls import reverse
 from django.utils.timezone import localdate
 
+from reuseid.admin.filters import with_zone
 from reuseid.services import saved_views
 
 
@@ -59,7 +60,8 @@ def _link(title, query, shown):
 
 
 def _save_address(label, request):
-    kept = urlencode([(key, value) for key, value in request.GET.items() if key not in saved_views.NEVER and value])
+    shown = {key: value for key, value in request.GET.items() if key not in saved_views.NEVER and value}
+    kept = urlencode(with_zone(shown))
     if not kept:
         return ""
     return f"{reverse('admin:reuseid_savedview_create')}?{urlencode({'model': label, 'query': kept})}"

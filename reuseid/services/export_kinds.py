@@ -64,10 +64,11 @@ TRAIL_COLUMNS = (
 
 def _trail_rows(account_id, filters):
     rows = TrailEntry.objects.filter(account=account_id)
+    zone, filters = exporting.zone_of(filters)
     for name, value in filters.items():
         if name not in {"at_from", "at_to"}:
             raise Invalid.field(name, "This filter can't be used here.")
-        rows = rows.filter(exporting.between(name, value))
+        rows = rows.filter(exporting.between(name, value, zone))
     return rows
 
 

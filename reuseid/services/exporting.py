@@ -1,15 +1,15 @@
 """People in the form that leaves the house: walked along an index in batches, values masked where they have to be."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import tzinfo
 
 from django.db.models import Q
-from django.utils.timezone import get_current_timezone, make_aware
 
 from reuseid.actors import Actor
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, User
 from reuseid.services import attributes, reasons, trail
+from reuseid.times import begins, ends, parse_day, zone_named
 
 BATCH = 500
 MASKED = "••••••"
@@ -35,27 +35,37 @@ def _walk(rows, names):
 def chosen(account_id, filters: dict):
     """The account's users that the filters let through: ``status`` and days (both included) as ISO dates.
 
-    Raises Invalid for a filter that is not known or makes no sense.
+    ``zone`` names the zone in which the days are meant, else UTC. Raises Invalid for a filter that is not known or
+    makes no sense.
     """
     rows = User.objects.filter(account=account_id)
+    zone, filters = zone_of(filters)
     for name, value in filters.items():
         if name == "status" and value in User.Status.values:
             rows = rows.filter(status=value)
         elif name in {f"{column}_{side}" for column in ("created_at", "status_since") for side in ("from", "to")}:
-            rows = rows.filter(between(name, value))
+            rows = rows.filter(between(name, value, zone))
         else:
             raise Invalid.field(name, "This filter can't be used here.")
     return rows
 
 
-def between(name: str, value: str) -> Q:
-    """``column_from`` or ``column_to`` a day, in the server's zone; raises Invalid."""
+def zone_of(filters: dict) -> tuple[tzinfo, dict]:
+    """The zone that filters name, and the others; raises Invalid for a zone that is none."""
+    zone = zone_named(filters.get("zone", "UTC"))
+    if zone is None:
+        raise Invalid.field("zone", "Not a time zone.")
+    return zone, {name: value for name, value in filters.items() if name != "zone"}
+
+
+def between(name: str, value: str, zone: tzinfo) -> Q:
+    """``column_from`` or ``column_to`` a day (YYYY-MM-DD) in a zone; raises Invalid."""
     column, _, side = name.rpartition("_")
     try:
-        day = make_aware(datetime.fromisoformat(f"{value}T00:00:00"), get_current_timezone())
+        day = parse_day(value)
     except ValueError:
         raise Invalid.field(name, "Not a day.") from None
-    return Q(**{f"{column}__gte": day}) if side == "from" else Q(**{f"{column}__lt": day + timedelta(days=1)})
+    return Q(**{f"{column}__gte": begins(day, zone)}) if side == "from" else Q(**{f"{column}__lt": ends(day, zone)})
 
 
 def next_users(rows, last: User | None) -> list[User]:

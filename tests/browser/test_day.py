@@ -146,6 +146,37 @@ def test_ctrl_k_opens_a_person_from_anywhere_and_never_another_one(open_as, scen
     expect(page.locator(".bo-title")).to_contain_text("customer-10977")
 
 
+def test_enter_waits_for_the_answer_to_what_stands_there(open_as, scene):
+    page = open_as(scene.staff["sam"])
+    page.goto("/admin/")
+    held = []
+    page.route("**/admin/search/**", lambda route: route.continue_() if held else held.append(route))
+    page.keyboard.press("Control+k")
+    expect(page.locator("#search-input-command")).to_be_focused()
+    with page.expect_request("**/admin/search/**"):
+        page.keyboard.type("customer-11203")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("customer-10977")
+    page.keyboard.press("Enter")
+    # The answer to what was typed first comes only now.
+    held[0].continue_()
+    expect(page.locator(".bo-title")).to_contain_text("customer-10977")
+
+
+def test_enter_opens_an_answer_that_is_there_and_not_chosen_yet(open_as, scene):
+    page = open_as(scene.staff["sam"])
+    page.goto("/admin/")
+    box, chosen = page.locator("#search-input-command"), page.locator("#command-results li.active")
+    page.keyboard.press("Control+k")
+    expect(box).to_be_focused()
+    page.keyboard.type("customer-11203")
+    expect(chosen).to_contain_text("customer-11203")
+    # As it is for a moment before the theme has marked it.
+    chosen.evaluate("item => item.classList.remove('active')")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bo-title")).to_contain_text("customer-11203")
+
+
 def test_of_two_tabs_that_lock_one_person_the_second_is_told_who_was_first(open_as, scene):
     anna = scene.people["anna"]
     sam, kim = open_as(scene.staff["sam"]), open_as(scene.staff["kim"])

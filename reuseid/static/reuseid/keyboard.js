@@ -86,13 +86,34 @@
   });
 })();
 
-// Ctrl+K, wherever the focus is, and Enter: opens what is chosen, or the only answer as soon as it is there.
+// Ctrl+K, wherever the focus is, and Enter: opens what is chosen, or the only answer to what stands there once it came.
 (() => {
   const BOX = "search-input-command";
   let hurried = false;
+  // What the answers on the page answer; null while they are owed.
+  let answered = null;
 
   const box = () => document.getElementById(BOX);
   const answers = () => document.getElementById("command-results");
+  const found = () => answers().querySelectorAll("#command-results-list li a");
+  const ready = () => answered !== null && answered === box().value;
+
+  function forget() {
+    hurried = false;
+    answered = null;
+    answers().replaceChildren();
+  }
+
+  // One answer is opened; of several the first is chosen, and the next Enter opens it.
+  function decide() {
+    hurried = false;
+    if (found().length === 1) location.assign(found()[0].href);
+    else choose();
+  }
+
+  function choose() {
+    box().dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+  }
 
   document.addEventListener(
     "keydown",
@@ -103,11 +124,12 @@
         if (box().getClientRects().length > 0) box().focus();
         else window.dispatchEvent(new CustomEvent("opencommand"));
       }
-      if (event.key === "Enter" && event.target.id === BOX && !answers().querySelector("li.active")) {
-        // The theme would look for what nobody has chosen.
+      // Enter waits for the answers to the text that stands there, and never takes those to another one.
+      if (event.key === "Enter" && event.target.id === BOX && !(ready() && answers().querySelector("li.active"))) {
         event.preventDefault();
         event.stopImmediatePropagation();
-        hurried = true;
+        if (ready()) decide();
+        else hurried = true;
       }
     },
     true,
@@ -115,9 +137,12 @@
 
   // What was typed before is no answer to what is typed now: nobody opens the wrong person.
   document.addEventListener("input", (event) => {
-    if (event.target.id !== BOX) return;
-    hurried = false;
-    answers().replaceChildren();
+    if (event.target.id === BOX) forget();
+  });
+
+  // Escape empties the box without an `input`.
+  document.addEventListener("keyup", (event) => {
+    if (event.target.id === BOX && event.key === "Escape") forget();
   });
 
   // The name with a hyphen: the theme listens to it too, and is done when it arrives here.
@@ -128,9 +153,8 @@
       answers().replaceChildren();
       return;
     }
-    const found = answers().querySelectorAll("#command-results-list li a");
-    if (hurried && found.length === 1) location.assign(found[0].href);
-    else box().dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
-    hurried = false;
+    answered = asked;
+    if (hurried) decide();
+    else choose();
   });
 })();

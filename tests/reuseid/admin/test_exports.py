@@ -355,9 +355,3 @@ def test_who_may_export_what(request, who, may, account, people):
 def test_a_stranger_exports_no_account_but_their_own(stranger, account, people):
     assert stranger.post(PEOPLE, asking(account)).status_code == 200
     assert not Export.objects.exists()
-
-
-def test_the_export_of_sensitive_values_is_a_strong_act():
-    from reuseid.admin.exports import PeopleForm, SensitiveForm
-
-    assert (SensitiveForm.strong, PeopleForm.strong) == (True, False)

@@ -67,9 +67,9 @@ def test_the_dialog_says_that_it_takes_two_and_what_will_follow(senior, user, ac
 
 @pytest.mark.parametrize("act", ["deactivate", "erase"])
 def test_asking_is_a_strong_act_and_needs_a_reason(senior, user, act):
-    from reuseid.admin.users import AskDeactivateForm, AskEraseForm
+    from reuseid.admin.users import UserAdmin
 
-    assert {"deactivate": AskDeactivateForm, "erase": AskEraseForm}[act].strong
+    assert getattr(UserAdmin, act).effect.strong
     response = senior.post(page(user, act), {**REASON, "reason": ""})
     assert "This field is required" in response.content.decode()
     assert not Request.objects.exists()
@@ -190,12 +190,12 @@ def test_another_senior_approves_and_it_is_done(asked, other_senior, user):
 
 
 def test_approving_is_a_strong_act():
-    from reuseid.admin.requests import ApproveForm, RejectForm, WithdrawForm
+    from reuseid.admin.requests import ApproveForm, RequestAdmin
 
-    assert ApproveForm.strong
+    assert RequestAdmin.approve.effect.strong
     assert ApproveForm.danger
-    assert not RejectForm.strong
-    assert not WithdrawForm.strong
+    assert not RequestAdmin.reject.effect.strong
+    assert not RequestAdmin.withdraw.effect.strong
 
 
 def test_a_rejection_says_why(asked, other_senior, user):
