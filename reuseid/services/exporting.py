@@ -1,7 +1,7 @@
 """People in the form that leaves the house: walked along an index in batches, values masked where they have to be."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.db.models import Q
 from django.utils.timezone import get_current_timezone, make_aware
@@ -10,6 +10,7 @@ from reuseid.actors import Actor
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, User
 from reuseid.services import attributes, reasons, trail
+from reuseid.times import parse_day
 
 BATCH = 500
 MASKED = "••••••"
@@ -52,7 +53,7 @@ def between(name: str, value: str) -> Q:
     """``column_from`` or ``column_to`` a day, in the server's zone; raises Invalid."""
     column, _, side = name.rpartition("_")
     try:
-        day = make_aware(datetime.fromisoformat(f"{value}T00:00:00"), get_current_timezone())
+        day = make_aware(datetime.combine(parse_day(value), time.min), get_current_timezone())
     except ValueError:
         raise Invalid.field(name, "Not a day.") from None
     return Q(**{f"{column}__gte": day}) if side == "from" else Q(**{f"{column}__lt": day + timedelta(days=1)})
