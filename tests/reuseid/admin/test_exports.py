@@ -135,7 +135,13 @@ def test_filters_choose(asked, people, other_account):
 
 @pytest.mark.parametrize(
     "filters",
-    [{"status": "nonsense"}, {"created_at_from": "yesterday"}, {"attributes__blind_index": "00"}, {"q": "x"}],
+    [
+        {"status": "nonsense"},
+        {"created_at_from": "yesterday"},
+        {"created_at_to": "20260101"},
+        {"attributes__blind_index": "00"},
+        {"q": "x"},
+    ],
 )
 def test_other_filters_are_refused(senior, account, filters):
     with pytest.raises(Invalid):
