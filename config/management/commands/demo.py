@@ -90,7 +90,9 @@ class Command(BaseCommand):
         rows = [
             ("Back office", f"{url}/admin/"),
             *((f"  as {name}", password) for name, password in seeded["staff"].items()),
+            ("  people to find", "Lena Locked, paul.pending@example.com, +447700900109, …: why can't they sign in?"),
             ("REST API", f"{url}/api/docs/"),
+            ("  guides", f"{url}/api/docs/api"),
             ("  client id", account["clientId"]),
             ("  client secret", account["clientSecret"]),
             ("  another client", f"{COMMAND} create_account NAME"),
