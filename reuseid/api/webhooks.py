@@ -33,6 +33,7 @@ class WebhookView(APIView):
 class WebhooksView(WebhookView):
     """All endpoints of the account."""
 
+    queryset = WebhookEndpoint.objects.none()
     scopes: ClassVar = {"GET": MANAGE, "POST": MANAGE}
 
     def initial(self, request, *args, **kwargs):

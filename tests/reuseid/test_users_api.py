@@ -207,10 +207,36 @@ def test_pages_give_every_row_once_even_with_equal_times(api, account, ordering)
     assert sorted(seen) == [str(number) for number in range(7)]
 
 
+def test_a_walk_keeps_the_order_in_which_it_began(api, account):
+    for number in range(4):
+        factories.make_user(account, external_ref=str(number))
+    first = api.get(USERS, {"limit": 2, "ordering": "created"}).json()
+    for further in ({}, {"ordering": "created"}, {"ordering": "-created"}):
+        page = api.get(USERS, {"cursor": first["next"]} | further).json()
+        assert [row["externalRef"] for row in first["results"] + page["results"]] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "found"),
+    [
+        ("-created.0000000000000000.00000000000000000000000000000000", []),
+        ("-created.9999999999999999.ffffffffffffffffffffffffffffffff", ["0"]),
+        ("created.0000000000000000.00000000000000000000000000000000", ["0"]),
+        ("created.9999999999999999.ffffffffffffffffffffffffffffffff", []),
+    ],
+)
+def test_every_place_of_a_cursors_form_is_one_in_the_list(api, account, cursor, found):
+    factories.make_user(account, external_ref="0")
+    assert [row["externalRef"] for row in api.get(USERS, {"cursor": cursor}).json()["results"]] == found
+
+
 @pytest.mark.parametrize(
     "query",
     [
         {"cursor": "x"},
+        {"cursor": "time.1"},
+        {"cursor": "created.0000000000000000.00000000000000000000000000000000\n"},
+        {"cursor": "created.٠000000000000000.00000000000000000000000000000000"},
         {"cursor": "W10"},
         {"cursor": "é"},
         {"limit": "0"},
