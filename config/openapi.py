@@ -30,7 +30,7 @@ WHOLE = {
         "attributes": {"name": "Anna Svensson", "email": RECORD},
         "proofing": PROOFING,
     },
-    "PatchedPatchUserBody": {"segment": "private", "attributes": {"email": "anna@example.net", "fax": None}},
+    "PatchUserBody": {"segment": "private", "attributes": {"email": "anna@example.net", "fax": None}},
     "RecordBody": RECORD,
     "ProofingBody": PROOFING,
     "ReasonBody": {"reason": "RESOLVED", "note": "Called back, all is well."},

@@ -277,9 +277,11 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/", "description": "This service."}],
     "SCHEMA_PATH_PREFIX": "/(reuseid|mobileid)/core",
     "SORT_OPERATIONS": False,
+    # A patch's members are required where they are: no twin of each body without them.
+    "COMPONENT_SPLIT_PATCH": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "reuseid.api.openapi.close_bodies",
+        "reuseid.api.openapi.bound_filters",
         "config.openapi.add_examples",
         "reuseid.api.openapi.share_parts",
     ],
@@ -297,6 +299,7 @@ SPECTACULAR_SETTINGS = {
         "ProofingState": "reuseid.models.Proofing.Status",
         "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
         "DeliveryState": "reuseid.models.Delivery.Status",
+        "EventType": "reuseid.event_types.known",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

@@ -2,9 +2,17 @@
 
 import re
 
-from reuseid.errors import PreconditionFailed
+from reuseid.api import patterns
+from reuseid.errors import PreconditionFailed, ServiceError
 
 _TAG = re.compile(r'"(\d{1,9})"')
+
+
+class TagsInvalid(ServiceError):
+    """If-Match is neither ``*`` nor entity tags in double quotes."""
+
+    code = "if_match_invalid"
+    title = "If-Match is not valid: send the ETag as it came, with its quotes."
 
 
 def etag(user) -> str:
@@ -13,10 +21,15 @@ def etag(user) -> str:
 
 
 def versions(request) -> list[int] | None:
-    """The versions that If-Match allows; None where it is absent or ``*``. A foreign tag matches nothing: 412."""
+    """The versions that If-Match allows; None where it is absent or ``*``. A foreign tag matches nothing: 412.
+
+    Raises TagsInvalid (400) or PreconditionFailed.
+    """
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None
+    if not re.fullmatch(patterns.ENTITY_TAGS, header.strip()):
+        raise TagsInvalid
     found = [_TAG.fullmatch(tag.strip()) for tag in header.split(",")]
     known = [int(match[1]) for match in found if match]
     if not known:

@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from reuseid.api import patterns
 from reuseid.times import rfc3339
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -15,9 +16,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASC
 
 
 class Text(serializers.CharField):
-    """A JSON string, kept as it is (no trimming)."""
+    """A JSON string, kept as it is (no trimming); ``pattern`` is for the OpenAPI document (`patterns`)."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, pattern=patterns.NO_NUL, **kwargs):
+        self.pattern = pattern
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
 
@@ -88,4 +90,4 @@ class Moment(serializers.Field):
 
 
 class JSONValue(serializers.JSONField):
-    """Any JSON value; null means null."""
+    """Any JSON value; null means null, and is refused unless ``allow_null``."""

@@ -74,7 +74,10 @@ class CursorPagination(BasePagination):
         return [
             _parameter("limit", "Rows on a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
             _parameter(
-                "cursor", "`next` of the page before; it goes on in the order of that page.", type="string", pattern=form
+                "cursor",
+                "`next` of the page before; it goes on in the order of that page.",
+                type="string",
+                pattern=form,
             ),
             _parameter("ordering", "Order; `-` is descending.", type="string", enum=words, default=words[0]),
         ]

@@ -2,6 +2,7 @@
 
 import json
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reuseid import event_types
@@ -14,18 +15,33 @@ DELIVERY_STATES = Delivery.Status.choices
 WEBHOOK_STATES = [choice for choice in WebhookEndpoint.Status.choices if choice[0] != "DELETED"]
 
 
+_PORT_AND_PATH = r"(:[0-9]{1,5})?([/?][!$-;=?-\[\]_a-z~]*)?"
+TARGET = (
+    r"^(https://(([A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9A-Fa-f:.]+\])"
+    rf"{_PORT_AND_PATH}|http://(localhost|127\.0\.0\.1|\[::1\]){_PORT_AND_PATH})$"
+)
+"""Where a callback may go: HTTPS, or loopback in development, without credentials or fragment."""
+_URL = {
+    "max_length": 500,
+    "pattern": TARGET,
+    "help_text": "Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
+}
+
+
 class Empty(StrictSerializer):
     """No members."""
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(event_types.known())}})
+class EventTypes(serializers.ListField):
+    """Names of `event_types`; the service says which it does not know."""
+
+    child = Text(max_length=64)
+
+
 class WebhookChange(StrictSerializer):
-    url = Text(
-        max_length=500,
-        required=False,
-        help_text="Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
-    )
-    eventTypes = serializers.ListField(
-        child=Text(max_length=64),
+    url = Text(required=False, **_URL)
+    eventTypes = EventTypes(
         max_length=100,
         required=False,
         source="event_types",
@@ -35,14 +51,14 @@ class WebhookChange(StrictSerializer):
 
 
 class WebhookCreation(WebhookChange):
-    url = Text(max_length=500, help_text="As in a change.")
+    url = Text(**_URL)
 
 
 class Webhook(serializers.Serializer):
     id = Identifier()
     url = serializers.CharField()
     description = serializers.CharField()
-    eventTypes = serializers.ListField(child=serializers.CharField(), source="event_types", help_text="Empty: all.")
+    eventTypes = EventTypes(source="event_types", help_text="Empty: all.")
     state = serializers.ChoiceField(WEBHOOK_STATES, source="status", help_text="Only to an ACTIVE one is sent.")
     stateSince = Moment(source="status_since")
     disabledReason = serializers.CharField(

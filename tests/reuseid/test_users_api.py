@@ -112,6 +112,21 @@ def test_a_lost_update_is_refused(api, user):
     assert api.patch(f"{USERS}/{user.pk}", {"segment": "b"}, headers={"If-Match": "*"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("tags", "status", "code"),
+    [
+        ('"another"', 412, "precondition_failed"),
+        ('"a,b", "c"', 412, "precondition_failed"),
+        ("1", 400, "if_match_invalid"),
+        ("", 400, "if_match_invalid"),
+        ('"1" "2"', 400, "if_match_invalid"),
+    ],
+)
+def test_a_foreign_tag_matches_nothing_and_what_is_no_tag_is_said_to_be_none(api, user, tags, status, code):
+    answer = api.patch(f"{USERS}/{user.pk}", {"segment": "a"}, headers={"If-Match": tags})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 def test_lock_unlock_and_deactivate_follow_their_states(api, user):
     def act(verb, **body):
         return api.post(f"{USERS}/{user.pk}/{verb}", {"reason": "SUSPECTED_FRAUD"} | body)
