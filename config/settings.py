@@ -14,6 +14,7 @@ from kombu import Exchange, Queue
 from config import broker, env
 from config.backoffice import UNFOLD  # noqa: F401
 from config.schedule import beat_schedule
+from config.webhook_headers import PARAMETERS as WEBHOOK_HEADERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))
@@ -279,10 +280,13 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     # A patch's members are required where they are: no twin of each body without them.
     "COMPONENT_SPLIT_PATCH": False,
+    "WEBHOOKS": "config.webhooks.EVENTS",
+    "APPEND_COMPONENTS": {"parameters": WEBHOOK_HEADERS},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "reuseid.api.openapi.bound_filters",
         "config.openapi.add_examples",
+        "config.links.add_links",
         "reuseid.api.openapi.share_parts",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the form of a text, as regular expressions of ECMA-262 (JSON Schema 2020-12, 6.3.3).
+"""What the OpenAPI document says of the form of a text, as regular expressions of ECMA-262 (JSON Schema, 6.3.3).
 
 They only tell: the services judge, and say in words what is wrong. Characters beyond U+FFFF are left to them, since not
 every reader of a schema counts those as one.

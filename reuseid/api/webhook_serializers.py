@@ -6,6 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reuseid import event_types
+from reuseid.api.answers import ActorAnswer
+from reuseid.api.event_shapes import register
 from reuseid.api.fields import Flag, Identifier, JSONValue, Moment, Text, Whole
 from reuseid.api.serializers import StrictSerializer
 from reuseid.models import Delivery, WebhookEndpoint
@@ -17,7 +19,7 @@ WEBHOOK_STATES = [choice for choice in WebhookEndpoint.Status.choices if choice[
 
 _PORT_AND_PATH = r"(:[0-9]{1,5})?([/?][!$-;=?-\[\]_a-z~]*)?"
 TARGET = (
-    r"^(https://(([A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9A-Fa-f:.]+\])"
+    r"^(https://(([A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|([0-9]{1,3}\.){3}[0-9]{1,3})"
     rf"{_PORT_AND_PATH}|http://(localhost|127\.0\.0\.1|\[::1\]){_PORT_AND_PATH})$"
 )
 """Where a callback may go: HTTPS, or loopback in development, without credentials or fragment."""
@@ -98,11 +100,25 @@ class Resent(serializers.Serializer):
     continueFrom = Moment(allow_null=True, help_text="Not null: there are more, from this time on.")
 
 
+class TestEventData(serializers.Serializer):
+    """`data` of `webhook.test`."""
+
+    webhookId = Identifier(help_text="The webhook that was tested.")
+    actor = ActorAnswer()
+
+
+register("webhook", TestEventData)
+
+
+class EventData(JSONValue):
+    """As `event_shapes` has it for the event's type."""
+
+
 class EventShape(serializers.Serializer):
     id = Identifier(help_text="The `webhook-id` of its callbacks.")
     type = serializers.ChoiceField(list(event_types.known()))
     timestamp = Moment(help_text="When it happened.")
-    data = JSONValue(help_text="As in the callback.")
+    data = EventData(help_text="As in the callback; which of these, `type` says.")
 
 
 class DeliveryShape(serializers.Serializer):

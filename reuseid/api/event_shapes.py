@@ -1,0 +1,27 @@
+"""What an event's ``data`` is, by the noun of its type, for the OpenAPI document. Each app registers its own."""
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+
+_known: dict[str, type] = {}
+
+
+def register(noun: str, serializer: type):
+    """``data`` of each event ``noun.…`` is as this serializer says."""
+    _known[noun] = serializer
+
+
+def shape_of(event_type: str) -> type:
+    """The serializer of an event type's ``data``."""
+    return _known[event_type.partition(".")[0]]
+
+
+class EventDataSchema(OpenApiSerializerFieldExtension):
+    """`EventData`: one of those that are registered."""
+
+    target_class = "reuseid.api.webhook_serializers.EventData"
+
+    def map_serializer_field(self, auto_schema, direction):
+        """In the order of their names, so that the document does not depend on what was loaded first."""
+        shapes = {serializer.__name__: serializer for serializer in _known.values()}
+        refs = [auto_schema.resolve_serializer(shapes[name], direction).ref for name in sorted(shapes)]
+        return {"anyOf": refs}
