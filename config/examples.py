@@ -239,5 +239,16 @@ STARTS = {
         },
     },
 }
+PARAMETERS = {
+    "user_id": USER,
+    "device_id": DEVICE,
+    "operation_id": OPERATION,
+    "external_ref": "customer-4711",
+    "proofing_id": "4a7b9c2d-6e8f-4013-9b5a-7c6d5e4f3a21",
+    "webhook_id": "6e1d3c5b-7a90-4f2e-8b4d-0c9a8e7f6d52",
+    "delivery_id": "5c2e4d6f-8a1b-4c3d-9e7f-1a2b3c4d5e60",
+    "event_id": "2d4f6a80-1c3e-4b5d-8f7a-9e0b1c2d3f41",
+    "attribute": "email:anna@example.com",
+}
 BY_FORMAT = {"uuid": OPERATION, "date-time": "2026-01-31T12:00:00.000Z", "uri": "https://id.example.com/"}
 BY_TYPE = {"string": "text", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}

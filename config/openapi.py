@@ -3,7 +3,7 @@
 import re
 
 from config import examples
-from config.examples import BY_FORMAT, BY_TYPE, CODES, DEVICE, NAMES, OPERATION, USER, WHOLE
+from config.examples import BY_FORMAT, BY_TYPE, CODES, NAMES, WHOLE
 from reuseid.api.errors import FRAMEWORK
 
 
@@ -101,7 +101,6 @@ def _fits(value, schema):
 
 def _exemplify(parameters):
     """Identifiers in addresses read better with an example."""
-    known = {"user_id": USER, "device_id": DEVICE, "operation_id": OPERATION, "attribute": "email:anna@example.com"}
     for parameter in parameters:
-        if parameter["name"] in known:
-            parameter.setdefault("example", known[parameter["name"]])
+        if parameter["name"] in examples.PARAMETERS:
+            parameter.setdefault("example", examples.PARAMETERS[parameter["name"]])
