@@ -114,7 +114,9 @@ class EvidencePart(serializers.Serializer):
     proof = serializers.CharField(help_text="Compact JWS of the device over the statement.")
     deviceJwk = KeyPart(help_text="The public key that signed it.")
     deviceThumbprint = serializers.CharField(help_text="RFC 7638.")
-    authMethod = serializers.ChoiceField(AuthMethod.choices, help_text="The method that was used.")
+    authMethod = serializers.ChoiceField(
+        AuthMethod.choices, allow_null=True, help_text="The method that was used; null for a registration."
+    )
     at = serializers.DateTimeField(help_text=TIME)
 
 
@@ -146,7 +148,7 @@ class OperationRow(serializers.Serializer):
 class OperationAnswer(OperationRow):
     """The status of an operation; also the `data` of its events."""
 
-    evidence = EvidencePart(required=False, help_text="Of a completed authentication or signature.")
+    evidence = EvidencePart(required=False, help_text="Of a completed operation.")
 
 
 class QRFrame(serializers.Serializer):

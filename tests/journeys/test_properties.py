@@ -34,7 +34,7 @@ positive_data_acceptance.enabled = false
 mode = "{"all" if EXAMPLES > FEW else "positive"}"
 
 [phases.stateful.generation]
-max-examples = {EXAMPLES * 2}
+max-examples = {EXAMPLES * 10}
 """
 
 

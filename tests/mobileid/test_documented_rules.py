@@ -2,11 +2,7 @@
 
 import re
 
-import jsonschema
 import pytest
-from django.core.cache import cache
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from mobileid.api.bodies import ACCOUNT, AMOUNT, BASE64_PDF, RETURN_URL
 from mobileid.protocol.content import ContentInvalid, check_text
@@ -121,18 +117,6 @@ def test_a_webhooks_url_is_refused_as_documented(settings, url):
 def test_the_patterns_mean_what_they_say(pattern, right, wrong):
     assert [text for text in right if not matches(pattern, text)] == []
     assert [text for text in wrong if matches(pattern, text)] == []
-
-
-@pytest.fixture
-def validator(client):
-    cache.clear()
-    document = client.get("/api/openapi.json").json()
-    registry = Registry().with_resource("urn:document", Resource.from_contents(document, DRAFT202012))
-
-    def of(name):
-        return jsonschema.Draft202012Validator({"$ref": f"urn:document#/components/schemas/{name}"}, registry=registry)
-
-    return of
 
 
 REASONS = [
