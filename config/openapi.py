@@ -1,6 +1,7 @@
 """Examples for every call of the OpenAPI document, built from its schemas and from the values of `examples`."""
 
 import re
+import uuid
 
 from config import examples
 from config.examples import BY_FORMAT, BY_TYPE, CODES, NAMES, WHOLE
@@ -18,8 +19,7 @@ def add_examples(result, generator, request, public):
                         media |= _several(path, media) or {
                             "example": _problem(status) or example(media["schema"], schemas)
                         }
-            if "parameters" in operation:
-                _exemplify(operation["parameters"])
+            _exemplify(operation)
     for name, methods in result["webhooks"].items():
         media = methods["post"]["requestBody"]["content"]["application/json"]
         media["example"] = _event(name, media["schema"], schemas)
@@ -99,8 +99,16 @@ def _fits(value, schema):
     return not kinds or names[type(value)] in kinds
 
 
-def _exemplify(parameters):
-    """Identifiers in addresses read better with an example."""
-    for parameter in parameters:
+def _exemplify(operation):
+    """Identifiers in addresses; and a key for each call and use of it: who tries all in turn must not reuse one."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    for parameter in operation.get("parameters", []):
         if parameter["name"] in examples.PARAMETERS:
             parameter.setdefault("example", examples.PARAMETERS[parameter["name"]])
+        elif parameter["name"] == "Idempotency-Key":
+            uses = {use: {"value": _key(operation, use)} for use in body.get("examples", [])}
+            parameter |= {"examples": uses} if uses else {"example": _key(operation, "")}
+
+
+def _key(operation, use):
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{operation['operationId']} {use}".strip()))

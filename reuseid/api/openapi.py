@@ -1,7 +1,5 @@
 """What every operation of the OpenAPI document says: its name, errors, headers, scope."""
 
-import uuid
-
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
@@ -34,9 +32,12 @@ BY_METHOD = {
     "PATCH": (400, 401, 403, 406, 409, 411, 412, 413, 415, 422, 429),
     "DELETE": (400, 401, 403, 406, 409, 411, 412, 429),
 }
-IDEMPOTENCY_KEY = (
-    "1 to 255 visible ASCII characters, new for each call. The same key and body give the first answer again for 24 "
-    "hours; the same key with another call or body is a 422."
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    OpenApiParameter.HEADER,
+    description="1 to 255 visible ASCII characters, new for each call. The same key and body give the first answer "
+    "again for 24 hours; the same key with another call or body is a 422.",
 )
 HEADERS = {
     "X-Trace-Id": "Finds the call in the logs: yours where you sent a plain one, else ours.",
@@ -118,18 +119,8 @@ class Schema(AutoSchema):
         return [words[1 if nested else 0].title()] if words else ["Service"]
 
     def get_override_parameters(self):
-        """Idempotency-Key on every POST, with an example of its own: who tries all in turn must not reuse one."""
-        if self.method != "POST":
-            return []
-        name = self.get_operation_id()
-        return [
-            OpenApiParameter(
-                "Idempotency-Key",
-                {"type": "string", "pattern": "^[!-~]{1,255}$", "example": str(uuid.uuid5(uuid.NAMESPACE_OID, name))},
-                OpenApiParameter.HEADER,
-                description=IDEMPOTENCY_KEY,
-            )
-        ]
+        """Idempotency-Key on every POST."""
+        return [IDEMPOTENCY_KEY] if self.method == "POST" else []
 
     def _map_serializer(self, serializer, direction, bypass_extensions=False):
         schema = super()._map_serializer(serializer, direction, bypass_extensions)

@@ -76,7 +76,8 @@ class Walk:
         given = given or {}
         headers, path = {}, {}
         for parameter in call.get("parameters", []):
-            shown = parameter.get("example", parameter["schema"].get("example"))
+            named = [shown["value"] for shown in parameter.get("examples", {}).values()]
+            shown = parameter.get("example", named[0] if named else parameter["schema"].get("example"))
             if parameter["in"] == "path":
                 path[parameter["name"]] = given.get(parameter["name"], shown)
             elif parameter["in"] == "header" and (value := given.get(f"header.{parameter['name']}", shown)):
