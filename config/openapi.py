@@ -1,114 +1,59 @@
-"""Examples for every call of the OpenAPI document, built from its schemas and from the values below."""
+"""Examples for every call of the OpenAPI document, built from its schemas and from the values of `examples`."""
 
+import re
+import uuid
+
+from config import examples
+from config.examples import BY_FORMAT, BY_TYPE, CODES, NAMES, WHOLE
 from reuseid.api.errors import FRAMEWORK
-
-USER, DEVICE, OPERATION = (
-    "0f9d3b52-5d0e-4a6e-9d0c-3d8a1c7b2e11",
-    "7c1e8a34-2b6f-4a55-8f3d-9b1f0c2d4e66",
-    "b8a4f0d2-91c7-4e3b-a6d5-0f7e2c1b9a44",
-)
-CONTEXT = {"title": "Sign in", "mimeType": "text/plain", "content": "Sign in to Nordbank?"}
-DOCUMENT = {"title": "Loan 77", "mimeType": "text/markdown", "content": "# Loan agreement\n\nI agree."}
-RECORD = {
-    "value": "anna@example.com",
-    "source": "eID",
-    "assuranceLevel": "substantial",
-    "verifiedAt": "2026-01-31T12:00:00.000Z",
-}
-PROOFING = {
-    "method": "eid",
-    "provider": "BankID",
-    "reference": "SE-77-1234",
-    "assuranceLevel": "substantial",
-    "performedAt": "2026-01-31T12:00:00.000Z",
-}
-# Bodies whose members depend on each other.
-WHOLE = {
-    "CreateUserBody": {
-        "externalRef": "customer-4711",
-        "segment": "retail",
-        "attributes": {"name": "Anna Svensson", "email": RECORD},
-        "proofing": PROOFING,
-    },
-    "PatchedPatchUserBody": {"segment": "private", "attributes": {"email": "anna@example.net", "fax": None}},
-    "RecordBody": RECORD,
-    "ProofingBody": PROOFING,
-    "ReasonBody": {"reason": "RESOLVED", "note": "Called back, all is well."},
-    "LockBody": {"reason": "SUSPECTED_FRAUD", "note": "Case 1234."},
-    "RegistrationBody": {"externalRef": "customer-4711", "deviceName": "Anna's phone"},
-    "StartBody": {
-        "externalRef": "customer-4711",
-        "operationProperties": {"binding": "NUMBER", "preOperationContext": CONTEXT},
-        "clientReference": "login-9",
-    },
-    "SignatureBody": {"externalRef": "customer-4711", "operationProperties": {"preOperationContext": DOCUMENT}},
-    "ContextBody": CONTEXT,
-}
-CODES = {
-    "403": ("insufficient_scope", "The token lacks the scope that this call needs."),
-    "409": ("wrong_state", "The present state does not allow this."),
-    "411": ("length_required", "A body needs a Content-Length."),
-    "412": ("precondition_failed", "It has changed since you read it."),
-    "422": ("invalid_parameter", "A parameter is not valid."),
-}
-# Members by name, whatever they stand in.
-NAMES = {
-    "userId": USER,
-    "deviceId": DEVICE,
-    "operationId": OPERATION,
-    "externalRef": "customer-4711",
-    "segment": "retail",
-    "attributes": {"name": "Anna Svensson", "email": "anna@example.com"},
-    "name": "email",
-    "value": "anna@example.com",
-    "source": "eID",
-    "provider": "BankID",
-    "action": "user.locked",
-    "objectType": "user",
-    "objectId": USER,
-    "reason": "SUSPECTED_FRAUD",
-    "lockReason": None,
-    "lockedUntil": None,
-    "erasureRequested": None,
-    "erased": None,
-    "withdrawnAt": None,
-    "expiresAt": "2026-01-31T12:03:00.000Z",
-    "changes": {"changed": ["segment"]},
-    "traceId": "5b1d2c8f9a3e4d7b8c6f0a1b2c3d4e5f",
-    "code": "OTHER",
-    "explanation": "None of the above; the note says why.",
-    "url": "https://bank.example.com/hooks",
-    "eventTypes": ["authentication.completed"],
-    "eventType": "authentication.completed",
-    "publicKey": "whpk_2Tl1mV0c2Pp5jT8gk6bqRk9mM0w5M5ZlQ0v9yXr4d8E=",
-    "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-    "data": {"operationId": OPERATION, "state": "COMPLETED"},
-    "next": None,
-    "confirmationCode": "482913",
-    "returnCode": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA",
-    "activationCode": "7K2M-9QXT-4BWE",
-    "activationUri": "https://id.example.com/mobileid/app#register?code=7K2M-9QXT-4BWE",
-    "matchingNumber": "42",
-    "failureReason": None,
-    "httpStatus": 204,
-    "requestedUserAttributes": {"name": "Anna Svensson"},
-    "platform": "android",
-}
-BY_FORMAT = {"uuid": OPERATION, "date-time": "2026-01-31T12:00:00.000Z", "uri": "https://id.example.com/"}
-BY_TYPE = {"string": "text", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
 
 def add_examples(result, generator, request, public):
-    """Postprocessing: an example for every body that is sent or answered."""
+    """Postprocessing: an example for every body that is sent or answered; several where one call has several uses."""
     schemas = result["components"]["schemas"]
-    for methods in result["paths"].values():
+    for path, methods in result["paths"].items():
         for operation in methods.values():
             for status, body in [("", operation.get("requestBody", {})), *operation["responses"].items()]:
                 for media in body.get("content", {}).values():
-                    media.setdefault("example", _problem(status) or example(media.get("schema", {}), schemas))
-            if "parameters" in operation:
-                _exemplify(operation["parameters"])
+                    if "examples" not in media:
+                        media |= _several(path, media) or {
+                            "example": _problem(status) or example(media["schema"], schemas)
+                        }
+            _exemplify(operation)
+    for name, methods in result["webhooks"].items():
+        media = methods["post"]["requestBody"]["content"]["application/json"]
+        media["example"] = _event(name, media["schema"], schemas)
     return result
+
+
+def _several(path, media):
+    """Named examples of what starts an operation, and of how one of this address is answered."""
+    component = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    named = examples.STARTS.get(component)
+    kind = path.rstrip("/").split("/")[3 if path.startswith("/mobileid/") else -1]
+    if component == "OperationAnswer":
+        named = examples.OPERATIONS[kind]
+    elif component == "PaginatedOperationRowList":
+        named = {"The last page": {"results": examples.ROWS[kind], "next": None}}
+    return named and {
+        "examples": {
+            re.sub(r"\W+", "-", summary).strip("-").lower(): {"summary": summary, "value": value}
+            for summary, value in named.items()
+        }
+    }
+
+
+def _event(name, schema, schemas):
+    """The callback of this type, with the state that its object then has."""
+    noun, _, verb = name.partition(".")
+    shown = example(schema, schemas)
+    if noun in examples.NOUNS:
+        known = list(examples.OPERATIONS[examples.NOUNS[noun]].values())
+        state = "REJECTED" if verb == "reported" else verb.upper()
+        shown["data"] = next((answer for answer in known if answer["state"] == state), known[0] | {"state": state})
+    elif "state" in shown["data"]:
+        shown["data"] |= {"state": {"locked": "LOCKED", "deactivated": "DEACTIVATED"}.get(verb, "ACTIVE")}
+    return shown
 
 
 def _problem(status):
@@ -131,8 +76,8 @@ def example(schema, schemas, name=""):
     for kind in ("oneOf", "anyOf", "allOf"):
         if kind in schema:
             return example(schema[kind][0], schemas, name)
-    if "enum" in schema:
-        return schema["enum"][0]
+    if "const" in schema or "enum" in schema:
+        return schema.get("const") or schema["enum"][0]
     if schema.get("properties"):
         return {member: example(inner, schemas, member) for member, inner in schema["properties"].items()}
     kinds = schema.get("type", "object")
@@ -154,9 +99,16 @@ def _fits(value, schema):
     return not kinds or names[type(value)] in kinds
 
 
-def _exemplify(parameters):
-    """Identifiers in addresses read better with an example."""
-    known = {"user_id": USER, "device_id": DEVICE, "operation_id": OPERATION, "attribute": "email:anna@example.com"}
-    for parameter in parameters:
-        if parameter["name"] in known:
-            parameter.setdefault("example", known[parameter["name"]])
+def _exemplify(operation):
+    """Identifiers in addresses; and a key for each call and use of it: who tries all in turn must not reuse one."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in examples.PARAMETERS:
+            parameter.setdefault("example", examples.PARAMETERS[parameter["name"]])
+        elif parameter["name"] == "Idempotency-Key":
+            uses = {use: {"value": _key(operation, use)} for use in body.get("examples", [])}
+            parameter |= {"examples": uses} if uses else {"example": _key(operation, "")}
+
+
+def _key(operation, use):
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{operation['operationId']} {use}".strip()))

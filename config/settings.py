@@ -16,6 +16,7 @@ from config.backoffice import UNFOLD  # noqa: F401
 from config.demo import beside
 from config.schedule import beat_schedule
 from config.throughput import *  # noqa: F403
+from config.webhook_headers import PARAMETERS as WEBHOOK_HEADERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))
@@ -286,10 +287,15 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/", "description": "This service."}],
     "SCHEMA_PATH_PREFIX": "/(reuseid|mobileid)/core",
     "SORT_OPERATIONS": False,
+    # A patch's members are required where they are: no twin of each body without them.
+    "COMPONENT_SPLIT_PATCH": False,
+    "WEBHOOKS": "config.webhooks.EVENTS",
+    "APPEND_COMPONENTS": {"parameters": WEBHOOK_HEADERS},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "reuseid.api.openapi.close_bodies",
+        "reuseid.api.openapi.bound_filters",
         "config.openapi.add_examples",
+        "config.links.add_links",
         "reuseid.api.openapi.share_parts",
         "reuseid.api.growing.mark_growing",
     ],
@@ -307,6 +313,7 @@ SPECTACULAR_SETTINGS = {
         "ProofingState": "reuseid.models.Proofing.Status",
         "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
         "DeliveryState": "reuseid.models.Delivery.Status",
+        "EventType": "reuseid.event_types.known",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

@@ -2,11 +2,22 @@
 
 from rest_framework import serializers
 
+from mobileid.api.bodies import MIME_TYPES, ContextBody, TransactionBody
 from mobileid.models import AuthMethod, Device, Operation
+from reuseid.api.answers import ActorAnswer
+from reuseid.api.event_shapes import register
 from reuseid.models import User
 
 TIME = "RFC 3339, UTC, milliseconds."
 Type, Status = Operation.Type, Operation.Status
+FAILURE_REASONS = (
+    # CANCELED
+    *("CANCELED", "SUPERSEDED", "USER_LOCKED", "USER_DEACTIVATED", "DEVICE_DEACTIVATED"),
+    # REJECTED
+    *("USER", "NOT_ME"),
+    # FAILED
+    *("NUMBER_MISMATCH", "CONFIRMATION_FAILED"),
+)
 
 
 class StartedAnswer(serializers.Serializer):
@@ -52,6 +63,26 @@ class PhonePart(serializers.Serializer):
     platform = serializers.CharField(allow_null=True, help_text="As the phone reports it.")
 
 
+class ContentPart(serializers.Serializer):
+    """What the phone shows. The content itself only up to 16 KiB: whoever started the operation has it."""
+
+    title = serializers.CharField(allow_blank=True, help_text="One line above the content.")
+    mimeType = serializers.ChoiceField([(kind, kind) for kind in MIME_TYPES], help_text="The type of the content.")
+    size = serializers.IntegerField(help_text="Of the content, in bytes.")
+    hash = serializers.CharField(help_text="SHA-256 over title, type and content, in base64url; docs/protocol.md.")
+    content = serializers.CharField(required=False, allow_blank=True, help_text="The text.")
+    contentBase64 = serializers.CharField(required=False, help_text="The PDF, in base64.")
+
+
+class KeyPart(serializers.Serializer):
+    """A public key of P-256 (RFC 7517, RFC 7518 section 6.2)."""
+
+    kty = serializers.ChoiceField(["EC"], help_text="EC.")
+    crv = serializers.ChoiceField(["P-256"], help_text="P-256.")
+    x = serializers.CharField(help_text="32 bytes in base64url.")
+    y = serializers.CharField(help_text="32 bytes in base64url.")
+
+
 class PropertiesPart(serializers.Serializer):
     """As it was asked for, with defaults filled in; registrations have the last four, the others the rest."""
 
@@ -60,13 +91,9 @@ class PropertiesPart(serializers.Serializer):
     binding = serializers.ChoiceField(Operation.Binding.choices, required=False)
     returnUrl = serializers.CharField(required=False, allow_null=True)
     broadcast = serializers.BooleanField(required=False)
-    preOperationContext = serializers.DictField(
-        required=False,
-        allow_null=True,
-        help_text="`title, mimeType, size, hash`; `content` or `contentBase64` up to 16 KiB. Not in lists.",
-    )
-    transaction = serializers.DictField(required=False, help_text="As sent. Not in lists.")
-    postOperationContext = serializers.DictField(required=False, allow_null=True, help_text="As sent. Not in lists.")
+    preOperationContext = ContentPart(required=False, allow_null=True, help_text="Not in lists.")
+    transaction = TransactionBody(required=False, help_text="As sent. Not in lists.")
+    postOperationContext = ContextBody(required=False, allow_null=True, help_text="As sent. Not in lists.")
     requestedUserAttributes = serializers.ListField(child=serializers.CharField())
     applicationId = serializers.UUIDField(required=False)
     confirmation = serializers.ChoiceField(Operation.Confirmation.choices, required=False)
@@ -85,9 +112,11 @@ class EvidencePart(serializers.Serializer):
     """Verifies offline; docs/protocol.md, chapter 9."""
 
     proof = serializers.CharField(help_text="Compact JWS of the device over the statement.")
-    deviceJwk = serializers.DictField(help_text="The public key that signed it.")
+    deviceJwk = KeyPart(help_text="The public key that signed it.")
     deviceThumbprint = serializers.CharField(help_text="RFC 7638.")
-    authMethod = serializers.ChoiceField(AuthMethod.choices, help_text="The method that was used.")
+    authMethod = serializers.ChoiceField(
+        AuthMethod.choices, allow_null=True, help_text="The method that was used; null for a registration."
+    )
     at = serializers.DateTimeField(help_text=TIME)
 
 
@@ -97,7 +126,8 @@ class OperationRow(serializers.Serializer):
     operationId = serializers.UUIDField(help_text="The operation's id.")
     type = serializers.ChoiceField(Type.choices, help_text="The kind of operation.")
     state = serializers.ChoiceField(Status.choices, help_text="All but PENDING and IN_PROGRESS are final.")
-    failureReason = serializers.CharField(
+    failureReason = serializers.ChoiceField(
+        FAILURE_REASONS,
         required=False,
         help_text="Why it is CANCELED (CANCELED, SUPERSEDED, USER_LOCKED, USER_DEACTIVATED, DEVICE_DEACTIVATED), "
         "REJECTED (USER, NOT_ME) or FAILED (NUMBER_MISMATCH, CONFIRMATION_FAILED).",
@@ -118,7 +148,7 @@ class OperationRow(serializers.Serializer):
 class OperationAnswer(OperationRow):
     """The status of an operation; also the `data` of its events."""
 
-    evidence = EvidencePart(required=False, help_text="Of a completed authentication or signature.")
+    evidence = EvidencePart(required=False, help_text="Of a completed operation.")
 
 
 class QRFrame(serializers.Serializer):
@@ -152,3 +182,15 @@ class DeviceAnswer(serializers.Serializer):
     failedAttempts = serializers.IntegerField(help_text="Since the last good one.")
     lastUsed = serializers.DateTimeField(allow_null=True, help_text=TIME)
     created = serializers.DateTimeField(help_text=TIME)
+
+
+class DeviceEventData(DeviceAnswer):
+    """`data` of a device's event: the device, who changed it and why."""
+
+    actor = ActorAnswer()
+    reason = serializers.CharField(allow_null=True, help_text="The reason's code, where a person decided.")
+
+
+register("device", DeviceEventData)
+for noun in ("operation", *Type.values):
+    register(noun, OperationAnswer)

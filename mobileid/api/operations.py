@@ -2,7 +2,7 @@
 
 import time
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from mobileid.api import answers, bodies
@@ -12,8 +12,9 @@ from mobileid.services import endings, registering
 from mobileid.services.descriptions import describe_operation, state_of
 from mobileid.services.qr import frame
 from mobileid.waiting.asked import Asked
-from reuseid.api.errors import InvalidQuery
+from reuseid.api.errors import MEDIA_TYPE, InvalidQuery
 from reuseid.api.permissions import has_scope
+from reuseid.api.serializers import Problem
 from reuseid.api.throttling import ClientThrottle
 from reuseid.api.views import APIView
 from reuseid.errors import Unknown, WrongState
@@ -134,6 +135,7 @@ class OperationQR(OperationView):
     serializer_class = answers.QRFrame
 
     @extend_schema(
+        responses={200: answers.QRFrame, (409, MEDIA_TYPE): OpenApiResponse(Problem, description="It is not PENDING.")},
         summary="QR frame of this second",
         description=(
             "While the operation is PENDING; then 409 with the state. `GET …/{id}/qr/stream` sends a `frame` each "

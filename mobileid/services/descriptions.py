@@ -129,7 +129,7 @@ def _evidence(operation):
         "proof": evidence.proof,
         "deviceJwk": evidence.device_jwk,
         "deviceThumbprint": evidence.device_thumbprint,
-        "authMethod": evidence.auth_method,
+        "authMethod": evidence.auth_method or None,
         "at": rfc3339(evidence.at),
     }
 

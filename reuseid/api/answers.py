@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from reuseid.actors import ActorKind
+from reuseid.api.event_shapes import register
 from reuseid.models import AssuranceLevel, Proofing, User
 
 TIME = "RFC 3339, UTC, milliseconds."
@@ -27,6 +28,32 @@ class UserAnswer(serializers.Serializer):
         required=False,
         help_text="Name to value. Absent without the scope attributes:read, and in lists that do not ask for it.",
     )
+
+
+class ActorAnswer(serializers.Serializer):
+    """Who did it."""
+
+    type = serializers.ChoiceField([kind.value for kind in ActorKind], help_text="What kind of actor.")
+    id = serializers.CharField(
+        required=False,
+        help_text="Its id: a client id or a device id. Absent for STAFF: our support finds by traceId who.",
+    )
+
+
+class UserEventData(UserAnswer):
+    """`data` of a user's event: the user without attribute values, who changed it and why."""
+
+    attributes = None
+    actor = ActorAnswer()
+    reason = serializers.CharField(allow_null=True, help_text="The reason's code, where a person decided.")
+    changed = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With `user.updated`: names, an attribute's as `attributes.email`.",
+    )
+
+
+register("user", UserEventData)
 
 
 class AttributeAnswer(serializers.Serializer):
@@ -65,16 +92,6 @@ class ProofingAnswer(serializers.Serializer):
     evidenceHash = serializers.CharField(allow_null=True, help_text="Digest of evidence that you keep.")
     state = serializers.ChoiceField(Proofing.Status.choices, help_text="DEACTIVATED is final.")
     created = serializers.DateTimeField(help_text=TIME)
-
-
-class ActorAnswer(serializers.Serializer):
-    """Who did it."""
-
-    type = serializers.ChoiceField([kind.value for kind in ActorKind], help_text="What kind of actor.")
-    id = serializers.CharField(
-        required=False,
-        help_text="Its id: a client id or a device id. Absent for STAFF: our support finds by traceId who.",
-    )
 
 
 class TrailEntryAnswer(serializers.Serializer):

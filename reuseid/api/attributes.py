@@ -1,15 +1,22 @@
 """``/reuseid/core/users/{id}/attributes`` and ``/proofings``."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
-from reuseid.api import bodies
+from reuseid.api import bodies, patterns
 from reuseid.api.answers import AttributeAnswer, AttributesAnswer, ProofingAnswer
 from reuseid.api.etags import etag, versions
 from reuseid.api.users import ETAG, IF_MATCH, UserView
 from reuseid.models import Proofing
 from reuseid.services import attributes, proofings, users
 from reuseid.services.descriptions import describe_attribute, describe_proofing
+
+NAME = OpenApiParameter(
+    "name",
+    {"type": "string", "pattern": patterns.ATTRIBUTE_NAME, "example": "email"},
+    OpenApiParameter.PATH,
+    description="The attribute's name.",
+)
 
 
 class Attributes(UserView):
@@ -30,7 +37,9 @@ class OneAttribute(UserView):
 
     scopes = {"GET": "attributes:read", "PUT": "attributes:write", "DELETE": "attributes:write"}
 
-    @extend_schema(operation_id="getAttribute", summary="Get an attribute", responses=AttributeAnswer)
+    @extend_schema(
+        operation_id="getAttribute", summary="Get an attribute", parameters=[NAME], responses=AttributeAnswer
+    )
     def get(self, request, user_id, name):
         """The record."""
         self.only_query()
@@ -39,7 +48,7 @@ class OneAttribute(UserView):
     @extend_schema(
         operation_id="putAttribute",
         summary="Set an attribute",
-        parameters=[IF_MATCH, ETAG],
+        parameters=[NAME, IF_MATCH, ETAG],
         request=bodies.RecordBody,
         responses=AttributeAnswer,
     )
@@ -52,7 +61,10 @@ class OneAttribute(UserView):
         return self.record(user, name, headers={"ETag": etag(user)})
 
     @extend_schema(
-        operation_id="deleteAttribute", summary="Delete an attribute", parameters=[IF_MATCH], responses={204: None}
+        operation_id="deleteAttribute",
+        summary="Delete an attribute",
+        parameters=[NAME, IF_MATCH],
+        responses={204: None},
     )
     def delete(self, request, user_id, name):
         """The value goes to the history. Sends `user.updated`."""

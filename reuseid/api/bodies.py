@@ -1,8 +1,12 @@
 """What callers send to ReuseID's API."""
 
+from typing import ClassVar
+
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from reuseid.api import patterns
 from reuseid.api.fields import Choice, Identifier, JSONValue, Moment, Text
 from reuseid.api.serializers import StrictSerializer
 from reuseid.models import AssuranceLevel, Proofing
@@ -40,7 +44,7 @@ class RecordBody(StrictSerializer):
 @extend_schema_field(
     {
         "anyOf": [
-            {"type": ["string", "number", "boolean"]},
+            {"type": ["string", "number", "boolean"], "pattern": patterns.NO_NUL},
             {"type": "array", "items": {}},
             {"$ref": "#/components/schemas/RecordBody"},
             {"type": "object", "not": {"required": ["value"]}},
@@ -61,11 +65,9 @@ class ValueOrRecord(serializers.Field):
 class AttributesField(serializers.DictField):
     """Names to values or records; in a PATCH null deletes."""
 
-    child = ValueOrRecord(allow_null=True)
-
     def __init__(self, *, deletes=False, **kwargs):
         self.deletes = deletes
-        super().__init__(**kwargs)
+        super().__init__(child=ValueOrRecord(allow_null=deletes), **kwargs)
 
     def to_internal_value(self, data):
         if not isinstance(data, dict):
@@ -102,9 +104,12 @@ class CreateUserBody(StrictSerializer):
         required=False,
         allow_null=True,
         max_length=128,
+        pattern=patterns.PLAIN,
         help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
     )
-    segment = Text(required=False, allow_null=True, max_length=64, help_text="A group of your own choice.")
+    segment = Text(
+        required=False, allow_null=True, max_length=64, pattern=patterns.PLAIN, help_text="A group of your own choice."
+    )
     attributes = AttributesField(required=False, help_text="Name to value or record, at most 200 names.")
     proofing = ProofingBody(
         required=False, allow_null=True, help_text="Recorded, and pointed to by the attributes that name no other."
@@ -120,18 +125,43 @@ class CreateUserBody(StrictSerializer):
 class PatchUserBody(StrictSerializer):
     """Merge patch (RFC 7396): what is absent stays, null removes."""
 
-    externalRef = Text(source="external_ref", required=False, allow_null=True, max_length=128, help_text="As above.")
-    segment = Text(required=False, allow_null=True, max_length=64, help_text="As above.")
+    externalRef = Text(
+        source="external_ref",
+        required=False,
+        allow_null=True,
+        max_length=128,
+        pattern=patterns.PLAIN,
+        help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
+    )
+    segment = Text(
+        required=False, allow_null=True, max_length=64, pattern=patterns.PLAIN, help_text="A group of your own choice."
+    )
     attributes = AttributesField(
         deletes=True, required=False, help_text="Name to value or record; an attribute set to null is deleted."
     )
 
 
+def _known_reasons():
+    # Not an enum: the list is the operator's, and a client made from another one's document must be able to send it.
+    return f"^({'|'.join(settings.REASONS)})$"
+
+
 class ReasonBody(StrictSerializer):
     """Why."""
 
-    reason = Text(max_length=32, help_text="A code of the configured list; `GET /reuseid/core/reasons` explains each.")
-    note = Text(required=False, allow_blank=True, max_length=2000, default="", help_text="For your colleagues.")
+    rules: ClassVar = {
+        "if": {"properties": {"reason": {"const": "OTHER"}}},
+        "then": {"required": ["note"], "properties": {"note": {"pattern": r"\S"}}},
+    }
+
+    reason = Text(
+        max_length=32,
+        pattern=_known_reasons,
+        help_text="A code of the configured list; `GET /reuseid/core/reasons` explains each.",
+    )
+    note = Text(
+        required=False, allow_blank=True, max_length=2000, default="", help_text="For your colleagues; OTHER needs it."
+    )
 
 
 class LockBody(ReasonBody):

@@ -2,7 +2,8 @@
 
 import re
 
-from reuseid.errors import PreconditionFailed
+from reuseid.api import patterns
+from reuseid.errors import PreconditionFailed, ServiceError
 
 _TAG = re.compile(r'"(\d{1,9})"')
 _WEAK = (
@@ -16,6 +17,13 @@ _HELP = (
 )
 
 
+class TagsInvalid(ServiceError):
+    """If-Match is neither ``*`` nor entity tags in double quotes."""
+
+    code = "if_match_invalid"
+    title = "If-Match is not valid: send the ETag as it came, with its quotes."
+
+
 def etag(user) -> str:
     """The strong validator of this version."""
     return f'"{user.version}"'
@@ -24,11 +32,14 @@ def etag(user) -> str:
 def versions(request) -> list[int] | None:
     """The versions that If-Match allows; None where it is absent or ``*``. A foreign tag matches nothing: 412.
 
-    One of ours that a proxy changed does not match either, and the problem's ``detail`` says what to send.
+    One of ours that a proxy changed does not match either, and the problem's ``detail`` says what to send. Raises
+    TagsInvalid (400) or PreconditionFailed.
     """
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None
+    if not re.fullmatch(patterns.ENTITY_TAGS, header.strip()):
+        raise TagsInvalid
     tags = [tag.strip() for tag in header.split(",")]
     known = [int(match[1]) for tag in tags if (match := _TAG.fullmatch(tag))]
     if not known:

@@ -7,15 +7,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from reuseid.api import patterns
 from reuseid.times import parse_rfc3339, rfc3339
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
 class Text(serializers.CharField):
-    """A JSON string, kept as it is (no trimming)."""
+    """A JSON string, kept as it is (no trimming); ``pattern`` is for the OpenAPI document (`patterns`)."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, pattern=patterns.NO_NUL, **kwargs):
+        self.pattern = pattern
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
 
@@ -35,12 +37,12 @@ class Flag(serializers.BooleanField):
 
 
 class Whole(serializers.IntegerField):
-    """A JSON number without a fraction."""
+    """A JSON number without a fraction: 60 and 60.0 are one (JSON Schema 2020-12 core, 4.2.2)."""
 
     def to_internal_value(self, data):
-        if isinstance(data, bool) or not isinstance(data, int):
+        if isinstance(data, bool) or not isinstance(data, (int, float)) or data != int(data):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().to_internal_value(int(data))
 
 
 class Choice(serializers.ChoiceField):
@@ -90,4 +92,4 @@ class Moment(serializers.Field):
 
 
 class JSONValue(serializers.JSONField):
-    """Any JSON value; null means null."""
+    """Any JSON value; null means null, and is refused unless ``allow_null``."""

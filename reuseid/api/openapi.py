@@ -1,10 +1,15 @@
 """What every operation of the OpenAPI document says: its name, errors, headers, scope."""
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from reuseid.api import patterns
 from reuseid.api.errors import MEDIA_TYPE
-from reuseid.api.serializers import Problem
+from reuseid.api.fields import Text
+from reuseid.api.serializers import Problem, StrictSerializer
+from reuseid.services.attributes import MAX_PER_USER
 
 ERRORS = {
     400: "Not valid: the JSON, a query parameter or the Idempotency-Key.",
@@ -29,9 +34,10 @@ BY_METHOD = {
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
     OpenApiParameter.HEADER,
-    description="1 to 255 visible ASCII characters. The same key and body give the first answer again for 24 hours.",
+    description="1 to 255 visible ASCII characters, new for each call. The same key and body give the first answer "
+    "again for 24 hours; the same key with another call or body is a 422.",
 )
 HEADERS = {
     "X-Trace-Id": "Finds the call in the logs: yours where you sent a plain one, else ours.",
@@ -41,12 +47,58 @@ HEADERS = {
 RETRY_AFTER = {"Retry-After": "Seconds."}
 
 
+class TextSchema(OpenApiSerializerFieldExtension):
+    """`Text` with its form: blanks and NUL are refused unless the field says otherwise."""
+
+    target_class = "reuseid.api.fields.Text"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema, direction):
+        """The lengths come from the field's validators."""
+        pattern = self.target.pattern
+        blank = {} if self.target.allow_blank else {"minLength": 1}
+        return {"type": "string", "pattern": pattern() if callable(pattern) else pattern} | blank
+
+
+class JSONValueSchema(OpenApiSerializerFieldExtension):
+    """Any JSON but null, which each field adds that takes it."""
+
+    target_class = "reuseid.api.fields.JSONValue"
+
+    def map_serializer_field(self, auto_schema, direction):
+        """Of nested texts JSON Schema could say no more without naming every level."""
+        return {
+            "anyOf": [
+                {"type": ["string", "number", "boolean"], "pattern": patterns.NO_NUL},
+                {"type": "array", "items": {}},
+                {"type": "object", "additionalProperties": {}},
+            ]
+        }
+
+
+class AttributesSchema(OpenApiSerializerFieldExtension):
+    """`AttributesField`: what names there may be, and how many."""
+
+    target_class = "reuseid.api.bodies.AttributesField"
+
+    def map_serializer_field(self, auto_schema, direction):
+        """A patch may name more than a user can have, since null deletes."""
+        schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        bound = {} if self.target.deletes else {"maxProperties": MAX_PER_USER}
+        return schema | {"propertyNames": {"pattern": patterns.ATTRIBUTE_NAME}} | bound
+
+
 class Schema(AutoSchema):
     """Adds what `APIView` does for every operation."""
 
+    @property
+    def is_call(self):
+        """Whether it is a call of this API, and not one that a receiver of callbacks answers."""
+        return self.path.startswith(("/reuseid/", "/mobileid/"))
+
     def get_operation_id(self):
         """``listDevices``, ``getDevice``, ``lockDevice``, ``listUserDevices``: from the path, unless the view says."""
-        if not self.path.startswith(("/reuseid/", "/mobileid/")):
+        if not self.is_call:
             return super().get_operation_id()
         words = self.path.strip("/").split("/")[2:]
         fixed = [word for word in words if "{" not in word]
@@ -70,8 +122,27 @@ class Schema(AutoSchema):
         """Idempotency-Key on every POST."""
         return [IDEMPOTENCY_KEY] if self.method == "POST" else []
 
+    def _map_serializer(self, serializer, direction, bypass_extensions=False):
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        serializer = force_instance(serializer)
+        if isinstance(serializer, StrictSerializer):
+            schema |= {"additionalProperties": False} | serializer.rules
+        return schema
+
+    def _insert_field_validators(self, field, schema):
+        super()._insert_field_validators(field, schema)
+        if isinstance(field, Text) and "oneOf" in schema:
+            # An alternative for the blank, which these patterns take as they are: a blank would match both.
+            schema |= schema.pop("oneOf")[0]
+
+    def _get_request_for_media_type(self, serializer, direction="request"):
+        schema, required = super()._get_request_for_media_type(serializer, direction)
+        return schema, required or not getattr(serializer, "may_be_empty", True)
+
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)
+        if not self.is_call:
+            return bodies
         statuses = set(BY_METHOD[self.method]) | ({404} if "{" in self.path else set())
         for status in sorted(statuses):
             if str(status) not in bodies:
@@ -83,17 +154,14 @@ class Schema(AutoSchema):
         return dict(sorted(bodies.items()))
 
 
-def close_bodies(result, generator, request, public):
-    """Postprocessing: bodies take no other members (`StrictSerializer`), filters no empty text (`FilterBackend`)."""
+def bound_filters(result, generator, request, public):
+    """Postprocessing: filters take no empty text, and no parameter a NUL (`FilterBackend`)."""
     for methods in result["paths"].values():
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query" and parameter["schema"] == {"type": "string"}:
-                    parameter["schema"]["minLength"] = 0 if parameter["name"] == "attributes" else 1
-    schemas = result["components"]["schemas"]
-    for name in _named_by_requests(result):
-        if schemas[name].get("type") == "object" and "additionalProperties" not in schemas[name]:
-            schemas[name]["additionalProperties"] = False
+                    empty = {} if parameter["name"] == "attributes" else {"minLength": 1}
+                    parameter["schema"] |= empty | {"pattern": patterns.NO_NUL}
     return result
 
 
@@ -117,24 +185,3 @@ def share_parts(result, generator, request, public):
 
 def _header(text):
     return {"description": text, "schema": {"type": "string"}}
-
-
-def _named_by_requests(result):
-    todo = [
-        operation["requestBody"]
-        for methods in result["paths"].values()
-        for operation in methods.values()
-        if "requestBody" in operation
-    ]
-    names = set()
-    while todo:
-        item = todo.pop()
-        if isinstance(item, dict):
-            reference = item.get("$ref", "")
-            if reference and (name := reference.rpartition("/")[2]) not in names:
-                names.add(name)
-                todo.append(result["components"]["schemas"][name])
-            todo += item.values()
-        elif isinstance(item, list):
-            todo += item
-    return names

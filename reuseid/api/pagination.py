@@ -1,11 +1,10 @@
 """Keyset pagination: each page is one walk along an index, and nothing is counted."""
 
-import base64
-import binascii
-import json
-from datetime import datetime
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
 
-from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
@@ -13,13 +12,19 @@ from rest_framework.response import Response
 from reuseid.api.errors import InvalidQuery
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class CursorPagination(BasePagination):
-    """``limit`` (1 to 100, 25 unless said), ``cursor`` (opaque, from ``next``), ``ordering``.
+    """``limit`` (1 to 100, 25 unless said), ``cursor`` (from ``next``), ``ordering``.
 
     The view's ``orderings`` maps the words of ``ordering`` to a column; the first, descending, is the default. Ties are
     broken by the primary key, so a page neither repeats nor loses a row that was there before the first page was read.
+
+    A cursor is a place and a way to go on from it: the word as ``ordering`` has it, microseconds since 1970 where the
+    column is a time, and the primary key. Each of that form is taken, so the document can say which are valid, and a
+    walk keeps the order in which it began.
     """
 
     def paginate_queryset(self, queryset, request, view=None):
@@ -28,10 +33,14 @@ class CursorPagination(BasePagination):
         The others are judged before, by `faults`.
         """
         self.limit = int(request.query_params.get("limit", DEFAULT_LIMIT))
-        word = request.query_params.get("ordering") or f"-{next(iter(view.orderings))}"
-        self.word, self.column = word, view.orderings[word.removeprefix("-")]
-        descending = word.startswith("-")
+        self.word = request.query_params.get("ordering") or f"-{next(iter(view.orderings))}"
         cursor = request.query_params.get("cursor")
+        if cursor is not None and not re.fullmatch(_form(view, queryset.model), cursor):
+            raise InvalidQuery.field("cursor", "Not a cursor of this list: send what `next` said.")
+        if cursor is not None:
+            self.word = cursor.partition(".")[0]
+        self.column = view.orderings[self.word.removeprefix("-")]
+        descending = self.word.startswith("-")
         if cursor is not None:
             queryset = queryset.filter(self._after(cursor, queryset.model, descending))
         order = [self.column] if self.column == "pk" else [self.column, "pk"]
@@ -52,35 +61,33 @@ class CursorPagination(BasePagination):
         return Response({"results": data, "next": self._cursor(rows[-1]) if self.more else None})
 
     def _cursor(self, row):
-        value = getattr(row, self.column)
-        value = value.isoformat() if isinstance(value, datetime) else str(value)
-        raw = json.dumps([self.word, value, str(row.pk)], separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        place = [] if self.column == "pk" else [f"{(getattr(row, self.column) - _EPOCH) // _MICROSECOND:016d}"]
+        return ".".join([self.word, *place, row.pk.hex if isinstance(row.pk, uuid.UUID) else str(row.pk)])
 
     def _after(self, cursor, model, descending):
-        try:
-            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            word, value, pk = json.loads(raw)
-            pk = model._meta.pk.to_python(pk)
-            value = model._meta.get_field(self.column).to_python(value) if self.column != "pk" else pk
-            if word != self.word or value is None or pk is None:
-                raise ValueError
-        except (ValueError, TypeError, binascii.Error, RecursionError, ValidationError) as error:
-            raise InvalidQuery.field("cursor", "Not a cursor of this list.") from error
+        _, *place, key = cursor.split(".")
+        pk = model._meta.pk.to_python(key)
         way = "lt" if descending else "gt"
-        if self.column == "pk":
+        if not place:
             return Q(**{f"pk__{way}": pk})
+        time = _EPOCH + int(place[0]) * _MICROSECOND
         # The first condition bounds the index walk, which the OR alone would not.
-        return Q(**{f"{self.column}__{way}e": value}) & (
-            Q(**{f"{self.column}__{way}": value}) | Q(**{self.column: value, f"pk__{way}": pk})
+        return Q(**{f"{self.column}__{way}e": time}) & (
+            Q(**{f"{self.column}__{way}": time}) | Q(**{self.column: time, f"pk__{way}": pk})
         )
 
     def get_schema_operation_parameters(self, view):
         """For the OpenAPI document."""
         words = [sign + word for word in view.orderings for sign in ("-", "")]
+        form = f"^{_form(view, view.get_queryset().model)}$"
         return [
             _parameter("limit", "Rows on a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
-            _parameter("cursor", "`next` of the page before.", type="string", pattern="^[A-Za-z0-9_-]+$"),
+            _parameter(
+                "cursor",
+                "`next` of the page before; it goes on in the order of that page.",
+                type="string",
+                pattern=form,
+            ),
             _parameter("ordering", "Order; `-` is descending.", type="string", enum=words, default=words[0]),
         ]
 
@@ -98,6 +105,15 @@ class CursorPagination(BasePagination):
 
 def _is_limit(text):
     return text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT
+
+
+def _form(view, model):
+    """The regular expression that a cursor of this list matches as a whole."""
+    key = "[0-9a-f]{32}" if isinstance(model._meta.pk, models.UUIDField) else "[0-9]{1,18}"
+    forms = []
+    for word, column in view.orderings.items():
+        forms.append(rf"-?{word}\.{key}" if column == "pk" else rf"-?{word}\.[0-9]{{16}}\.{key}")
+    return f"({'|'.join(forms)})"
 
 
 def _parameter(name, description, **schema):

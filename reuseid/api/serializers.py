@@ -1,12 +1,20 @@
 """The base of every body: unknown members are refused, never ignored."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from rest_framework import serializers
 
 
 class StrictSerializer(serializers.Serializer):
-    """Fields are named as on the wire (camelCase) and say their ``source`` where the service's word differs."""
+    """Fields are named as on the wire (camelCase) and say their ``source`` where the service's word differs.
+
+    ``rules`` are JSON Schema's keywords about several members together, for the OpenAPI document: the services judge.
+    ``may_be_empty`` is False where no member is required and one must be there.
+    """
+
+    rules: ClassVar[dict] = {}
+    may_be_empty: ClassVar[bool] = True
 
     def to_internal_value(self, data):
         if isinstance(data, Mapping):

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework.response import Response
 
-from reuseid.api import bodies
+from reuseid.api import bodies, patterns
 from reuseid.api.answers import ReasonsAnswer, TrailEntryAnswer, UserAnswer
 from reuseid.api.errors import InvalidQuery
 from reuseid.api.etags import etag, versions
@@ -24,7 +24,7 @@ ATTRIBUTES = OpenApiParameter(
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    OpenApiTypes.STR,
+    {"anyOf": [{"type": "string", "const": "*"}, {"type": "string", "pattern": patterns.ENTITY_TAGS}]},
     OpenApiParameter.HEADER,
     description='The ETag that you read, as `"2"`; 412 if it has changed. A weak tag (`W/"2"`) never matches.',
 )
@@ -33,7 +33,7 @@ ETAG = OpenApiParameter(
 )
 
 
-@extend_schema_field({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.-]{0,63}:.+$"})
+@extend_schema_field({"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_.-]{0,63}:[^\u0000]+$"})
 class AttributeFilter(django_filters.CharFilter):
     """``name:value``."""
 

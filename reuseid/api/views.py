@@ -68,9 +68,10 @@ class APIView(GenericAPIView):
         return response
 
     def get_queryset(self):
-        """For the OpenAPI document only: the model whose columns the filters name."""
-        filterset_class = getattr(self, "filterset_class", None)
-        return (filterset_class._meta.model if filterset_class else Account)._base_manager.none()
+        """For the OpenAPI document only: the model that a list has rows of."""
+        if self.queryset is not None:
+            return self.queryset.all()
+        return (self.filterset_class._meta.model if self.filterset_class else Account)._base_manager.none()
 
     def shown_again(self, answer: dict) -> dict:
         """A kept answer of this view, without what the caller may not read any more."""

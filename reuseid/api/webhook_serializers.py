@@ -1,8 +1,11 @@
 """Bodies of the webhook calls, as they are read and as they are shown."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reuseid import event_types
+from reuseid.api.answers import ActorAnswer
+from reuseid.api.event_shapes import register
 from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
 from reuseid.api.serializers import StrictSerializer
 from reuseid.event_scopes import READING
@@ -13,18 +16,33 @@ DELIVERY_STATES = Delivery.Status.choices
 WEBHOOK_STATES = [choice for choice in WebhookEndpoint.Status.choices if choice[0] != "DELETED"]
 
 
+_PORT_AND_PATH = r"(:[0-9]{1,5})?([/?][!$-;=?-\[\]_a-z~]*)?"
+TARGET = (
+    r"^(https://(([A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|([0-9]{1,3}\.){3}[0-9]{1,3})"
+    rf"{_PORT_AND_PATH}|http://(localhost|127\.0\.0\.1|\[::1\]){_PORT_AND_PATH})$"
+)
+"""Where a callback may go: HTTPS, or loopback in development, without credentials or fragment."""
+_URL = {
+    "max_length": 500,
+    "pattern": TARGET,
+    "help_text": "Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
+}
+
+
 class Empty(StrictSerializer):
     """No members."""
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(event_types.known())}})
+class EventTypes(serializers.ListField):
+    """Names of `event_types`; the service says which it does not know."""
+
+    child = Text(max_length=64)
+
+
 class WebhookChange(StrictSerializer):
-    url = Text(
-        max_length=500,
-        required=False,
-        help_text="Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
-    )
-    eventTypes = serializers.ListField(
-        child=Text(max_length=64),
+    url = Text(required=False, **_URL)
+    eventTypes = EventTypes(
         max_length=100,
         required=False,
         source="event_types",
@@ -43,14 +61,14 @@ class WebhookChange(StrictSerializer):
 
 
 class WebhookCreation(WebhookChange):
-    url = Text(max_length=500, help_text="As in a change.")
+    url = Text(**_URL)
 
 
 class Webhook(serializers.Serializer):
     id = Identifier()
     url = serializers.CharField()
     description = serializers.CharField()
-    eventTypes = serializers.ListField(child=serializers.CharField(), source="event_types", help_text="Empty: all.")
+    eventTypes = EventTypes(source="event_types", help_text="Empty: all.")
     scopes = serializers.ListField(
         child=serializers.ChoiceField(READING),
         source="shown_scopes",
@@ -95,11 +113,25 @@ class Resent(serializers.Serializer):
     continueFrom = Moment(allow_null=True, help_text="Not null: there are more, from this time on.")
 
 
+class TestEventData(serializers.Serializer):
+    """`data` of `webhook.test`."""
+
+    webhookId = Identifier(help_text="The webhook that was tested.")
+    actor = ActorAnswer()
+
+
+register("webhook", TestEventData)
+
+
+class EventData(JSONValue):
+    """As `event_shapes` has it for the event's type."""
+
+
 class EventShape(serializers.Serializer):
     id = Identifier(help_text="The `webhook-id` of its callbacks.")
     type = serializers.ChoiceField(list(event_types.known()))
     timestamp = Moment(help_text="When it happened.")
-    data = JSONValue(help_text="As in the callback, as far as the token's scopes show it.")
+    data = EventData(help_text="As in the callback, as far as the token's scopes show it; which of these, `type` says.")
 
 
 class DeliveryShape(serializers.Serializer):

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import django_filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from reuseid.api import webhook_serializers as shapes
@@ -16,6 +16,18 @@ from reuseid.services import deliveries, webhooks
 
 MANAGE = "webhooks:manage"
 WEBHOOKS = ["Webhooks"]
+TEST = OpenApiExample(
+    "A test",
+    {
+        "id": "2d4f6a80-1c3e-4b5d-8f7a-9e0b1c2d3f41",
+        "type": "webhook.test",
+        "timestamp": "2026-01-31T12:00:20.000Z",
+        "data": {
+            "webhookId": "6e1d3c5b-7a90-4f2e-8b4d-0c9a8e7f6d52",
+            "actor": {"type": "CLIENT", "id": "bank-backend"},
+        },
+    },
+)
 
 
 def readable(request) -> list[str]:
@@ -34,6 +46,7 @@ class WebhookView(APIView):
 class WebhooksView(WebhookView):
     """All endpoints of the account."""
 
+    queryset = WebhookEndpoint.objects.none()
     scopes: ClassVar = {"GET": MANAGE, "POST": MANAGE}
 
     @extend_schema(
@@ -124,7 +137,7 @@ class TestEventView(WebhookView):
         summary="Send a test event",
         tags=WEBHOOKS,
         request=shapes.Empty,
-        responses={202: shapes.EventShape},
+        responses={202: OpenApiResponse(shapes.EventShape, examples=[TEST])},
     )
     def post(self, request, webhook_id):
         """A `webhook.test` event to this webhook alone, whatever its event types; 409 unless it is ACTIVE."""

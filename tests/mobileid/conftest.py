@@ -1,6 +1,10 @@
 """Phones of a person of the acting account."""
 
+import jsonschema
 import pytest
+from django.core.cache import cache
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from mobileid.sdk import pin
 from mobileid.services import keys, signing_keys
@@ -35,3 +39,20 @@ def ada(account):
 def phone(ada, application, cheap_pins):
     """Ada's phone, with a PIN and biometry that recognises her."""
     return phones.make_phone(ada, application, biometric=True)
+
+
+@pytest.fixture
+def validator(client):
+    """`validator(pointer)`: of the OpenAPI document's schema there; of a component, if it is a bare name."""
+    cache.clear()
+    document = client.get("/api/openapi.json").json()
+    registry = Registry().with_resource("urn:document", Resource.from_contents(document, DRAFT202012))
+
+    def of(pointer):
+        pointer = pointer if "/" in pointer else f"/components/schemas/{pointer}"
+        checker = jsonschema.FormatChecker()
+        return jsonschema.Draft202012Validator(
+            {"$ref": f"urn:document#{pointer}"}, registry=registry, format_checker=checker
+        )
+
+    return of

@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from reuseid import event_types
 from tests.rules.test_settings import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -65,14 +66,68 @@ def test_every_example_fits_its_schema(document):
     resource = Resource.from_contents(document, default_specification=DRAFT202012)
     registry = Registry().with_resource("urn:document", resource)
     number = 0
-    for call, operation in operations(document):
+    told = ((name, methods["post"]) for name, methods in document["webhooks"].items())
+    for call, operation in [*operations(document), *told]:
         for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
             for media in body.get("content", {}).values():
-                schema = qualify(media["schema"])
-                jsonschema.Draft202012Validator(schema, registry=registry).validate(media["example"])
-                assert media["example"] not in (None, ""), call
-                number += 1
-    assert number > 300
+                validator = jsonschema.Draft202012Validator(qualify(media["schema"]), registry=registry)
+                named = media.get("examples") or {"": {"value": media["example"]}}
+                for shown in named.values():
+                    validator.validate(shown["value"])
+                    assert shown["value"] not in (None, ""), call
+                    number += 1
+    assert number > 350
+
+
+def test_each_use_of_an_operation_has_its_example(document):
+    def of(path, method, part):
+        return document["paths"][path][method][part]["content"]["application/json"]["examples"]
+
+    bodies = [shown["value"] for shown in of("/mobileid/core/authentications", "post", "requestBody").values()]
+    asked = [body["operationProperties"] for body in bodies]
+    assert {"NUMBER", "QR", "SAME_DEVICE"} <= {properties.get("binding") for properties in asked}
+    assert any("transaction" in properties for properties in asked)
+    for kind in ("registration", "authentication", "signature"):
+        answers = document["paths"][f"/mobileid/core/{kind}s/{{operation_id}}"]["get"]["responses"]["200"]
+        shown = [shown["value"] for shown in answers["content"]["application/json"]["examples"].values()]
+        assert {answer["type"] for answer in shown} == {kind}
+        assert len({answer["state"] for answer in shown}) > 1
+
+
+def test_every_event_is_typed_and_shown_with_the_state_it_tells(document):
+    webhooks = document["webhooks"]
+    assert list(webhooks) == list(event_types.known())
+    for name, methods in webhooks.items():
+        media = methods["post"]["requestBody"]["content"]["application/json"]
+        assert media["schema"]["properties"]["type"]["const"] == media["example"]["type"] == name
+        assert media["schema"]["properties"]["data"]["$ref"].split("/")[-1] in document["components"]["schemas"]
+    assert (
+        webhooks["signature.expired"]["post"]["requestBody"]["content"]["application/json"]["example"]["data"]["state"]
+        == "EXPIRED"
+    )
+
+
+def test_no_two_calls_share_the_example_of_a_key(document):
+    keys = [
+        shown["value"]
+        for _, operation in operations(document)
+        for parameter in operation.get("parameters", [])
+        if parameter["name"] == "Idempotency-Key"
+        for shown in parameter.get("examples", {"": {"value": parameter.get("example")}}).values()
+    ]
+    assert len(keys) == len(set(keys)) > 30
+    assert all(keys)
+
+
+def test_bodies_are_required_where_an_empty_one_is_refused(document):
+    for path, required in (
+        ("/mobileid/core/authentications", True),
+        ("/mobileid/core/registrations", True),
+        ("/reuseid/core/users/{user_id}/lock", True),
+        ("/mobileid/core/webhooks/{webhook_id}/pause", False),
+    ):
+        assert document["paths"][path]["post"]["requestBody"].get("required", False) == required, path
+    assert document["paths"]["/mobileid/core/devices/{device_id}"]["patch"]["requestBody"]["required"]
 
 
 def qualify(schema):

@@ -138,6 +138,21 @@ def test_a_tag_that_a_proxy_changed_does_not_match_and_the_problem_says_what_to_
     assert user.segment == ""
 
 
+@pytest.mark.parametrize(
+    ("tags", "status", "code"),
+    [
+        ('"another"', 412, "precondition_failed"),
+        ('"a,b", "c"', 412, "precondition_failed"),
+        ("1", 400, "if_match_invalid"),
+        ("", 400, "if_match_invalid"),
+        ('"1" "2"', 400, "if_match_invalid"),
+    ],
+)
+def test_a_foreign_tag_matches_nothing_and_what_is_no_tag_is_said_to_be_none(api, user, tags, status, code):
+    answer = api.patch(f"{USERS}/{user.pk}", {"segment": "a"}, headers={"If-Match": tags})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 def test_lock_unlock_and_deactivate_follow_their_states(api, user):
     def act(verb, **body):
         return api.post(f"{USERS}/{user.pk}/{verb}", {"reason": "SUSPECTED_FRAUD"} | body)
@@ -233,10 +248,36 @@ def test_pages_give_every_row_once_even_with_equal_times(api, account, ordering)
     assert sorted(seen) == [str(number) for number in range(7)]
 
 
+def test_a_walk_keeps_the_order_in_which_it_began(api, account):
+    for number in range(4):
+        factories.make_user(account, external_ref=str(number))
+    first = api.get(USERS, {"limit": 2, "ordering": "created"}).json()
+    for further in ({}, {"ordering": "created"}, {"ordering": "-created"}):
+        page = api.get(USERS, {"cursor": first["next"]} | further).json()
+        assert [row["externalRef"] for row in first["results"] + page["results"]] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "found"),
+    [
+        ("-created.0000000000000000.00000000000000000000000000000000", []),
+        ("-created.9999999999999999.ffffffffffffffffffffffffffffffff", ["0"]),
+        ("created.0000000000000000.00000000000000000000000000000000", ["0"]),
+        ("created.9999999999999999.ffffffffffffffffffffffffffffffff", []),
+    ],
+)
+def test_every_place_of_a_cursors_form_is_one_in_the_list(api, account, cursor, found):
+    factories.make_user(account, external_ref="0")
+    assert [row["externalRef"] for row in api.get(USERS, {"cursor": cursor}).json()["results"]] == found
+
+
 @pytest.mark.parametrize(
     "query",
     [
         {"cursor": "x"},
+        {"cursor": "time.1"},
+        {"cursor": "created.0000000000000000.00000000000000000000000000000000\n"},
+        {"cursor": "created.٠000000000000000.00000000000000000000000000000000"},
         {"cursor": "W10"},
         {"cursor": "é"},
         {"limit": "0"},

@@ -1,0 +1,39 @@
+"""The ``webhooks`` section of the OpenAPI document: what a receiver is sent, one entry for each event type."""
+
+from drf_spectacular.utils import OpenApiWebhook
+
+from config.webhook_headers import PARAMETERS
+from reuseid import event_types
+from reuseid.api.event_shapes import shape_of
+
+_ANSWERS = {
+    "2XX": {"description": "Taken. Answer within 15 seconds, before you do the work."},
+    "410": {"description": "Gone: the webhook is disabled and nothing more is sent."},
+    "default": {"description": "Tried again, ten times in 75 hours; `Retry-After` is honoured."},
+}
+
+
+def _told(name, sentence):
+    noun, _, verb = name.partition(".")
+    body = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"type": "string", "const": name},
+            "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
+            "data": {"$ref": f"#/components/schemas/{shape_of(name).__name__}"},
+        },
+    }
+    return {
+        "operationId": f"on{noun.title()}{verb.title().replace('_', '')}",
+        "summary": sentence,
+        "description": "Sent by POST to each webhook that wants it, by the Standard Webhooks; docs/callbacks.md.",
+        "tags": ["Events"],
+        "parameters": [{"$ref": f"#/components/parameters/{parameter}"} for parameter in PARAMETERS],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": _ANSWERS,
+        "security": [],
+    }
+
+
+EVENTS = [OpenApiWebhook(name, {"post": _told(name, text)}) for name, text in event_types.known().items()]

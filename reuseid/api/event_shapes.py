@@ -1,0 +1,38 @@
+"""What an event's ``data`` is, by the noun of its type, for the OpenAPI document. Each app registers its own."""
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from rest_framework import serializers
+
+_known: dict[str, type] = {}
+
+
+def register(noun: str, serializer: type):
+    """``data`` of each event ``noun.…`` is as this serializer says."""
+    _known[noun] = serializer
+
+
+def shape_of(event_type: str) -> type:
+    """The serializer of an event type's ``data``."""
+    return _known[event_type.partition(".")[0]]
+
+
+class EventIds(serializers.Serializer):
+    """All that an event shows whose reader has no scope to read the thing itself."""
+
+    userId = serializers.UUIDField(required=False, help_text="In events of users.")
+    deviceId = serializers.UUIDField(required=False, help_text="In events of devices.")
+    operationId = serializers.UUIDField(required=False, help_text="In events of operations.")
+    type = serializers.CharField(required=False, help_text="The operation's type.")
+
+
+class EventDataSchema(OpenApiSerializerFieldExtension):
+    """`EventData`: one of those that are registered, or ids alone."""
+
+    target_class = "reuseid.api.webhook_serializers.EventData"
+
+    def map_serializer_field(self, auto_schema, direction):
+        """In the order of their names, so that the document does not depend on what was loaded first."""
+        shapes = {serializer.__name__: serializer for serializer in _known.values()}
+        ordered = [*(shapes[name] for name in sorted(shapes)), EventIds]
+        refs = [auto_schema.resolve_serializer(serializer, direction).ref for serializer in ordered]
+        return {"anyOf": refs}
