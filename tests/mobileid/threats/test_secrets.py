@@ -54,8 +54,8 @@ class Watch:
                     self.add("knowledge signature", wire.unb64u(one["signature"]))
             return made
 
-        def watched_compose(channel, *args):
-            message = compose(channel, *args)
+        def watched_compose(channel, *args, **how):
+            message = compose(channel, *args, **how)
             self.add("answer key", message.rk)
             inner = json.loads(message.plaintext)
             knowledge = inner["body"].get("knowledge") or {}
@@ -72,7 +72,7 @@ class Watch:
 
         monkeypatch.setattr(proof, "sign", watched_sign)
         monkeypatch.setattr(Channel, "compose", watched_compose)
-        for module in ("device", "registration"):
+        for module in ("factors", "registration"):
             monkeypatch.setattr(f"mobileid.sdk.{module}.knowledge_key", watched_derive)
 
     def add(self, what, secret):
@@ -207,7 +207,7 @@ def test_a_dump_and_the_phone_together_leave_every_pin_possible(ada, application
     state = phone.device._state
 
     def derive(one):
-        return phone.device._derive(one, state.knowledge)
+        return phone.device._factors.derive(one, state.knowledge)
 
     pins = [f"{number:04d}" for number in range(4900, 5000)]
     tests = oracles(dump())
