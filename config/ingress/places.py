@@ -9,6 +9,7 @@ import asyncio
 from django.conf import settings
 
 from config.ingress import answers
+from mobileid.waiting.held import KEY, Held
 from reuseid.api.errors import Busy
 
 PATIENCE = 10
@@ -16,7 +17,8 @@ PATIENCE = 10
 
 
 class Places:
-    """Lets REQUESTS_AT_ONCE in. A place is free again when the answer begins: who reads it slowly holds none."""
+    """Lets REQUESTS_AT_ONCE in. A place is free again when the answer begins: who reads it slowly, or whose answer is
+    held back (`mobileid.waiting.held`), holds none."""
 
     def __init__(self, app):
         self.app, self._free = app, None
@@ -32,20 +34,21 @@ class Places:
                 await self._free.acquire()
         except TimeoutError:
             return await answers.refusal(scope, Busy("All places are taken.")).pass_on(send)
-        held = True
+        inside, held = True, Held()
 
         def leave():
-            nonlocal held
-            if held:
-                held = False
+            nonlocal inside
+            if inside:
+                inside = False
                 self._free.release()
 
         async def leaving(message):
             if message["type"] == "http.response.start":
                 leave()
+                await asyncio.sleep(held.seconds)
             await send(message)
 
         try:
-            await self.app(scope, receive, leaving)
+            await self.app({**scope, KEY: held}, receive, leaving)
         finally:
             leave()

@@ -13,6 +13,7 @@ from mobileid.protocol.proofs import ProofInvalid
 from mobileid.sdk import wire
 from mobileid.services import keys
 from mobileid.services.exchanges import Again
+from mobileid.waiting.held import hold
 from reuseid.api.errors import BodyTooLarge
 from reuseid.models import Account
 
@@ -32,16 +33,17 @@ def answer(http_request, name: str, address: str) -> dict:
     application, request = _open(http_request)
     inner = _judge(application, request, name, address)
     if inner["status"] == AuthenticationFailed.status:
-        _wait(began)
+        _wait(http_request, began)
     return envelope.seal_answer(request, inner)
 
 
-def _wait(began):
+def _wait(http_request, began):
     # The connection goes back to the pool first, or a few forged messages would keep everybody else from the database;
     # a transaction that somebody opened around all this needs it still.
     if not connection.in_atomic_block:
         close_old_connections()
-    time.sleep(QUANTUM - (time.monotonic() - began) % QUANTUM)
+    now = time.monotonic()
+    hold(http_request, now + QUANTUM - (now - began) % QUANTUM)
 
 
 def _open(http_request):

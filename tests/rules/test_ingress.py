@@ -1,6 +1,8 @@
 """What surrounds Django, without a server: ASGI in, ASGI out."""
 
 import asyncio
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -12,6 +14,7 @@ from config.ingress.places import Places
 from config.ingress.readers import Readers
 from config.ingress.server import OPTIONS
 from mobileid.api.starting import MAX_BODY
+from mobileid.waiting import held
 from tests.rules.test_settings import ROOT
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "http_version": "1.1"}
@@ -94,6 +97,29 @@ def test_a_slow_reader_holds_no_place(settings):
         reading.cancel()
 
     asyncio.run(both())
+
+
+def test_an_answer_that_is_held_back_holds_no_place(settings):
+    settings.REQUESTS_AT_ONCE = 1
+    hours, told = [time.monotonic() + 3600, time.monotonic()], []
+
+    async def app(scope, receive, send):
+        held.hold(SimpleNamespace(scope=scope), hours.pop(0))
+        await send(BEGIN)
+
+    async def send(message):
+        told.append(message)
+
+    async def both():
+        places = Places(app)
+        first = asyncio.ensure_future(places(SCOPE, never, send))
+        await asyncio.sleep(0)
+        await places(SCOPE, never, send)
+        assert not first.done()
+        first.cancel()
+
+    asyncio.run(both())
+    assert told == [BEGIN]
 
 
 def test_who_finds_no_place_is_asked_to_come_again(settings, monkeypatch):

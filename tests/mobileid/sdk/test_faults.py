@@ -136,6 +136,7 @@ def test_a_key_that_stays_unknown_is_an_error_after_one_retry(service, device):
     ("status", "expected"),
     [
         (400, errors.EnvelopeRefused),
+        (408, errors.ServiceUnavailable),
         (413, errors.TooLarge),
         (429, errors.RateLimited),
         (503, errors.ServiceUnavailable),
