@@ -297,6 +297,7 @@ SPECTACULAR_SETTINGS = {
         "ProofingState": "reuseid.models.Proofing.Status",
         "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
         "DeliveryState": "reuseid.models.Delivery.Status",
+        "ReadingScope": "reuseid.event_scopes.READING",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
