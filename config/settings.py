@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
         "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
         "DeliveryState": "reuseid.models.Delivery.Status",
         "EventType": "reuseid.event_types.known",
+        "ReadingScope": "reuseid.event_scopes.READING",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from reuseid import outbound
@@ -11,7 +12,7 @@ from reuseid.models import Delivery, Event, StaffNotice, TrailEntry, WebhookEndp
 from reuseid.services import deliveries, notices, sending, webhooks
 from tests import factories
 from tests.callbacks.receiver import Receiver
-from tests.reuseid.admin.cast import REASON, page, rows_of, said
+from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 URL = "https://93.184.216.34/hook"
@@ -197,3 +198,30 @@ def test_a_client_says_when_it_last_got_a_token(integrator, account, client):
     assert row.token_at is not None
     shown = integrator.get(page(row)).content.decode()
     assert row.token_at.strftime("%Y-%m-%d %H:%M:%S") in shown
+
+
+def test_a_colleague_states_what_the_events_of_an_endpoint_show(integrator, account):
+    integrator.post(NEW, new(account, scopes=["users:read", "attributes:read"]))
+    endpoint = WebhookEndpoint.objects.get()
+    assert (endpoint.shown_scopes(), endpoint.granted_by) == (["users:read", "attributes:read"], None)
+    assert "attributes:read" in integrator.get(page(endpoint)).content.decode()
+    changed = {"url": URL, "description": "", "scopes": ["users:read"], **SENT}
+    assert said(integrator.post(page(endpoint, "edit"), changed)) == ["The endpoint is changed."]
+    assert WebhookEndpoint.objects.get().shown_scopes() == ["users:read"]
+
+
+def test_who_may_not_give_scopes_to_clients_gives_none_to_endpoints(account):
+    staff = make_colleague("wendy", None, account)
+    names = ["view_webhookendpoint", "add_webhookendpoint", "change_webhookendpoint", "view_account"]
+    staff.user_permissions.set(Permission.objects.filter(codename__in=names))
+    wendy = browser_of(staff)
+    wendy.post(NEW, new(account, scopes=["users:read"]))
+    mine = WebhookEndpoint.objects.get()
+    assert mine.shown_scopes() == []
+    elsewhere = {"url": "https://93.184.216.34/mine", "description": "", **SENT}
+    assert said(wendy.post(page(mine, "edit"), elsewhere)) == ["The endpoint is changed."]
+    theirs = webhooks.create(account, url=URL, actor=SYSTEM, scopes=["users:read"])
+    (message,) = said(wendy.post(page(theirs, "edit"), elsewhere))[-1:]
+    assert "Only who has users:read" in message
+    theirs.refresh_from_db()
+    assert theirs.url == URL
