@@ -12,10 +12,20 @@ def rfc3339(moment):
     return moment and moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def iso_day(text: str) -> date:
-    """YYYY-MM-DD and nothing else; raises ValueError."""
-    if not _DAY.fullmatch(text):
-        raise ValueError(text)
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment by the clock of ``zone``; by that of UTC in the first and the last hours of the calendar, which other
+    zones can't write: integrators say 9999-12-31T23:59:59Z for never.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
+def parse_day(text: object) -> date:
+    """The day of ``YYYY-MM-DD``, the one form of ISO 8601 that is read here; raises ValueError."""
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        raise ValueError("Not YYYY-MM-DD.")
     return date.fromisoformat(text)
 
 
@@ -48,4 +58,4 @@ def zone_named(name: str) -> tzinfo | None:
 
 
 _ZONES = available_timezones()
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -7,11 +7,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import lazy
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.words import meaning, reason_sentence
+from reuseid.times import in_zone
 
 lazy_html = lazy(format_html, SafeString)
 NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
@@ -79,16 +80,8 @@ def when(moment, missing=NONE):
         '<time class="bo-time" datetime="{}" title="{}">{}</time>',
         exact.isoformat(),
         exact.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
-        _here(moment).strftime("%Y-%m-%d %H:%M:%S"),
+        in_zone(moment, get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S"),
     )
-
-
-def _here(moment):
-    """In the reader's zone; in UTC at the ends of the calendar, which other zones do not reach."""
-    try:
-        return localtime(moment)
-    except OverflowError:
-        return moment
 
 
 def sentence(text, **values):

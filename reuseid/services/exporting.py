@@ -9,7 +9,7 @@ from reuseid.actors import Actor
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, User
 from reuseid.services import attributes, reasons, trail
-from reuseid.times import begins, ends, iso_day, zone_named
+from reuseid.times import begins, ends, parse_day, zone_named
 
 BATCH = 500
 MASKED = "••••••"
@@ -62,7 +62,7 @@ def between(name: str, value: str, zone: tzinfo) -> Q:
     """``column_from`` or ``column_to`` a day (YYYY-MM-DD) in a zone; raises Invalid."""
     column, _, side = name.rpartition("_")
     try:
-        day = iso_day(value)
+        day = parse_day(value)
     except ValueError:
         raise Invalid.field(name, "Not a day.") from None
     return Q(**{f"{column}__gte": begins(day, zone)}) if side == "from" else Q(**{f"{column}__lt": ends(day, zone)})
