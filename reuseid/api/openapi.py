@@ -91,14 +91,9 @@ class AttributesSchema(OpenApiSerializerFieldExtension):
 class Schema(AutoSchema):
     """Adds what `APIView` does for every operation."""
 
-    @property
-    def is_call(self):
-        """Whether it is a call of this API, and not one that a receiver of callbacks answers."""
-        return self.path.startswith(("/reuseid/", "/mobileid/"))
-
     def get_operation_id(self):
         """``listDevices``, ``getDevice``, ``lockDevice``, ``listUserDevices``: from the path, unless the view says."""
-        if not self.is_call:
+        if not self.path.startswith(("/reuseid/", "/mobileid/")):
             return super().get_operation_id()
         words = self.path.strip("/").split("/")[2:]
         fixed = [word for word in words if "{" not in word]
@@ -141,8 +136,6 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)
-        if not self.is_call:
-            return bodies
         statuses = set(BY_METHOD[self.method]) | ({404} if "{" in self.path else set())
         for status in sorted(statuses):
             if str(status) not in bodies:
