@@ -15,8 +15,8 @@ from config import broker, env
 from config.backoffice import UNFOLD  # noqa: F401
 from config.demo import beside
 from config.schedule import beat_schedule
+from config.spectacular import *  # noqa: F403
 from config.throughput import *  # noqa: F403
-from config.webhook_headers import PARAMETERS as WEBHOOK_HEADERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env.text("STATE_DIR", str(BASE_DIR / "var")))
@@ -277,45 +277,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "reuseid.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "ReuseID / MobileID",
-    "VERSION": "1",
-    "DESCRIPTION": "People who are proofed once and reused, and the phones with which they sign in, approve and sign.",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVERS": [{"url": "/", "description": "This service."}],
-    "SCHEMA_PATH_PREFIX": "/(reuseid|mobileid)/core",
-    "SORT_OPERATIONS": False,
-    # A patch's members are required where they are: no twin of each body without them.
-    "COMPONENT_SPLIT_PATCH": False,
-    "WEBHOOKS": "config.webhooks.EVENTS",
-    "APPEND_COMPONENTS": {"parameters": WEBHOOK_HEADERS},
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "reuseid.api.openapi.bound_filters",
-        "config.openapi.add_examples",
-        "config.links.add_links",
-        "reuseid.api.openapi.share_parts",
-        "reuseid.api.growing.mark_growing",
-    ],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {
-        "OperationType": "mobileid.models.Operation.Type",
-        "OperationState": "mobileid.models.Operation.Status",
-        "DeviceState": "mobileid.models.Device.Status",
-        "AuthMethod": "mobileid.models.AuthMethod",
-        "AuthLevel": "mobileid.models.Operation.AuthLevel",
-        "Binding": "mobileid.models.Operation.Binding",
-        "Confirmation": "mobileid.models.Operation.Confirmation",
-        "UserState": "reuseid.models.User.Status",
-        "ProofingState": "reuseid.models.Proofing.Status",
-        "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
-        "DeliveryState": "reuseid.models.Delivery.Status",
-        "EventType": "reuseid.event_types.known",
-        "ReadingScope": "reuseid.event_scopes.READING",
-    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
