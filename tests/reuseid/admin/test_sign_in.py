@@ -288,6 +288,9 @@ def test_ones_own_page_does_not_tell_the_present_password(sam):
     assert right == wrong
     assert list(right) == ["old_password"]
     assert outcomes(sam)[-2:] == [("PASSWORD_REFUSED", "")] * 2
+    same = {"old_password": PASSWORD, "new_password1": PASSWORD, "new_password2": PASSWORD}
+    refused = browser.post("/admin/password_change/", same).context["form"].errors
+    assert refused == {"new_password1": ["It is the present one: choose another."]}
 
 
 def test_another_phone_takes_the_place_of_the_first_and_other_sessions_need_it(sam):
