@@ -47,6 +47,7 @@ def test_an_app_with_another_suite_is_noted_once_by_whatever_it_says(phone, app_
             getattr(phone.reload().device, say)()
         return [query["sql"] for query in captured if query["sql"].startswith(("INSERT", "UPDATE"))]
 
+    assert len(written()) == 1, "that it was heard at all"
     assert written() == []
     app_knows(1)
     assert len(written()) == 1
