@@ -222,3 +222,11 @@ def test_what_is_owed_past_its_retention_goes_beside_what_cannot(account, other_
     leased.update(next_attempt_at=Now() + timedelta(minutes=1))
     purging.purge()
     assert set(Event.objects.values_list("account", flat=True)) == {account.pk}
+
+
+def test_a_person_with_many_rows_is_emptied_in_one_run(account, erased_soon, monkeypatch):
+    monkeypatch.setattr(erasure, "STEP", 2)
+    user = factories.make_user(account, attributes={f"a{number}": number for number in range(7)})
+    erasure.request(user, actor=SYSTEM, reason="CUSTOMER_REQUEST")
+    assert erasure.carry_out() == 1
+    assert not Attribute.objects.filter(user=user).exists()
