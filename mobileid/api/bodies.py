@@ -83,7 +83,7 @@ class PropertiesBody(StrictSerializer):
         "if": {"properties": {"binding": {"const": "SAME_DEVICE"}}, "required": ["binding"]},
         "then": {"required": ["returnUrl"]},
         "else": {"not": {"required": ["returnUrl"]}},
-        "not": {"required": ["transaction", "preOperationContext"]},
+        "oneOf": [{"required": ["transaction"]}, {"required": ["preOperationContext"]}],
         "dependentSchemas": {
             "authMethods": {
                 "if": {"properties": {"authLevel": {"const": "ONE_FACTOR"}}, "required": ["authLevel"]},
@@ -147,7 +147,6 @@ class StartBody(_WhoBody):
     rules: ClassVar = _WhoBody.rules | {
         "if": {"not": {"anyOf": [{"required": ["userId"]}, {"required": ["externalRef"]}, {"required": ["deviceId"]}]}},
         "then": {
-            "required": ["operationProperties"],
             "properties": {
                 "broadcast": {"const": False},
                 "operationProperties": {

@@ -9,7 +9,7 @@ from mobileid.api.answers import OperationRow
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
 from mobileid.services.descriptions import summarise_operation
-from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.views import APIView
 from reuseid.models import User
 
@@ -21,7 +21,7 @@ class OperationFilters(FilterSet):
     state = django_filters.ChoiceFilter(method="by_state", choices=Operation.Status.choices)
     userId = django_filters.UUIDFilter(field_name="user_id")
     deviceId = django_filters.UUIDFilter(method="by_device", help_text="The phone that answered or was asked.")
-    clientReference = django_filters.CharFilter(field_name="client_reference", help_text="Exact.")
+    clientReference = TextFilter(field_name="client_reference", help_text="Exact.")
     createdAfter = MomentFilter(field_name="created_at", lookup_expr="gte")
     createdBefore = MomentFilter(field_name="created_at", lookup_expr="lt")
 

@@ -99,6 +99,16 @@ class ProofingBody(StrictSerializer):
 class CreateUserBody(StrictSerializer):
     """A new user. Every member is optional, but something must be said of the person."""
 
+    rules: ClassVar = {
+        "anyOf": [
+            {"required": ["externalRef"], "properties": {"externalRef": {"type": "string"}}},
+            {"required": ["segment"], "properties": {"segment": {"type": "string"}}},
+            {"required": ["attributes"], "properties": {"attributes": {"minProperties": 1}}},
+            {"required": ["proofing"], "properties": {"proofing": {"type": "object"}}},
+        ]
+    }
+    may_be_empty: ClassVar = False
+
     externalRef = Text(
         source="external_ref",
         required=False,

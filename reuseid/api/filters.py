@@ -61,6 +61,13 @@ def _refused(filterset):
                 yield name, " ".join(error.messages)
 
 
+class TextFilter(django_filters.CharFilter):
+    """A text as it is sent: one of blanks alone finds what is written so, which is nothing, and not everything."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, strip=False, **kwargs)
+
+
 class MomentField(forms.Field):
     """As `fields.Moment` reads it."""
 
@@ -80,4 +87,4 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentField
 
 
-__all__ = ["FilterBackend", "FilterSet", "MomentFilter"]
+__all__ = ["FilterBackend", "FilterSet", "MomentFilter", "TextFilter"]

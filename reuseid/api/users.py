@@ -10,7 +10,7 @@ from reuseid.api import bodies, patterns
 from reuseid.api.answers import ReasonsAnswer, TrailEntryAnswer, UserAnswer
 from reuseid.api.errors import InvalidQuery
 from reuseid.api.etags import etag, versions
-from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.permissions import has_scope, require_scope
 from reuseid.api.views import APIView
 from reuseid.errors import Invalid
@@ -34,14 +34,14 @@ ETAG = OpenApiParameter(
 
 
 @extend_schema_field({"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_.-]{0,63}:[^\u0000]+$"})
-class AttributeFilter(django_filters.CharFilter):
+class AttributeFilter(TextFilter):
     """``name:value``."""
 
     def __init__(self, **kwargs):
         super().__init__(validators=[RegexValidator(":", "Say name:value.")], **kwargs)
 
 
-class ComposedFilter(django_filters.CharFilter):
+class ComposedFilter(TextFilter):
     """Text that is kept composed (NFC), compared however it was composed."""
 
     def filter(self, queryset, value):

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.response import Response
 
 from reuseid.api import webhook_serializers as shapes
-from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.permissions import has_scope
 from reuseid.api.views import APIView
 from reuseid.event_scopes import READING
@@ -207,7 +207,7 @@ class ResendSinceView(WebhookView):
 
 class DeliveryFilter(FilterSet):
     state = django_filters.ChoiceFilter("status", choices=shapes.DELIVERY_STATES)
-    eventType = django_filters.CharFilter("event__type")
+    eventType = TextFilter("event__type")
     eventId = django_filters.UUIDFilter("event__id")
     createdAfter = MomentFilter("created_at", lookup_expr="gte")
     createdBefore = MomentFilter("created_at", lookup_expr="lt")
@@ -281,7 +281,7 @@ class ResendView(DeliveryDetailView):
 
 
 class EventFilter(FilterSet):
-    type = django_filters.CharFilter("type")
+    type = TextFilter("type")
     objectId = django_filters.UUIDFilter("object_id")
     userId = django_filters.UUIDFilter("user_id")
     createdAfter = MomentFilter("created_at", lookup_expr="gte")

@@ -1,5 +1,7 @@
 """Every query parameter of every list with what a fuzzer sends: an answer or a clear refusal, never a failure."""
 
+from urllib.parse import quote
+
 import pytest
 from django.urls import resolve
 
@@ -61,3 +63,14 @@ def test_a_search_reads_numbers_and_truth_values_as_what_they_are(api, user, sto
     api.put(f"/reuseid/core/users/{user.pk}/attributes/level", {"value": stored})
     answer = api.get("/reuseid/core/users", {"attribute": f"level:{searched}"})
     assert [row["userId"] for row in answer.json()["results"]] == [str(user.pk)]
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\t"])
+def test_a_filter_of_blanks_is_a_filter(api, user, blank):
+    for address in (
+        *(f"/reuseid/core/users?{name}=" for name in ("externalRef", "segment")),
+        "/mobileid/core/operations?clientReference=",
+        "/mobileid/core/events?type=",
+    ):
+        answer = api.get(address + quote(blank))
+        assert (answer.status_code, answer.json().get("results", [])) in ((200, []), (400, [])), address
