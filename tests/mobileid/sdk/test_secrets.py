@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from mobileid.sdk import errors, transport, wire
 from mobileid.sdk import pin as pin_module
-from mobileid.sdk import wire
 from mobileid.sdk.device import Device
 from mobileid.sdk.filestore import FileStore
 from mobileid.sdk.keystore import MemoryStore
@@ -184,3 +184,20 @@ def test_an_encrypted_file_store_hides_even_the_names(service, line, tmp_path):
     again = Device.load(FileStore(tmp_path / "phone", "correct horse"), **line)
     assert again.start_operation(service.add()).approve(pin=PIN).state == "COMPLETED"
     assert service.now == NOW
+
+
+def test_a_registration_under_way_keeps_a_commitment_and_neither_the_pins_key_nor_what_opens_it(service, line):
+    store = Watched()
+    offer = Device.start_registration(service.config, "abcd-2345-wxyz", store, **line)
+    service.lose_answers = transport.TRIES
+    with pytest.raises(errors.ConnectionFailed):
+        offer.finish(pin=PIN, name="Ann's phone")
+    kept = store.read("registration")
+    [statement] = [wire.loads_strict(wire.unb64u(one)) for one in kept["statements"]]
+    [phone] = service.phones.values()
+    public = wire.b64u(phone.knowledge[1].public_bytes_raw())
+    assert "knowledge" not in kept["body"]
+    assert statement["knowledge"] not in (None, public)
+    assert public not in "\n".join([*store.states, str(statement)])
+    offer.finish(pin=PIN)
+    assert store.read("registration") == {}

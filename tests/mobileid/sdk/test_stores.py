@@ -66,6 +66,34 @@ def test_new_keys_replace_all_old_ones(reopen):
         store.sign_inherence(b"x")
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_second_biometric_key_is_beside_the_first_until_one_is_taken(reopen, taken):
+    store = reopen()
+    store.create_keys()
+    first, second = store.create_inherence(), store.create_inherence(beside=True)
+    store = reopen()
+    verify(first, store.sign_inherence(b"data"), b"data")
+    verify(second, store.sign_inherence(b"data", beside=True), b"data")
+    store.settle_inherence(taken=taken)
+    store = reopen()
+    verify(second if taken else first, store.sign_inherence(b"data"), b"data")
+    with pytest.raises(BiometryRefused):
+        store.sign_inherence(b"data", beside=True)
+    store.settle_inherence(taken=True)
+    verify(second if taken else first, store.sign_inherence(b"data"), b"data")
+
+
+@pytest.mark.parametrize("end", ["delete_inherence", "create_keys", "create_inherence"])
+def test_the_key_beside_goes_with_the_one_in_use(reopen, end):
+    store = reopen()
+    store.create_keys()
+    store.create_inherence()
+    store.create_inherence(beside=True)
+    getattr(store, end)()
+    with pytest.raises(BiometryRefused):
+        reopen().sign_inherence(b"data", beside=True)
+
+
 def test_an_erased_store_signs_nothing(reopen):
     store = reopen()
     store.create_keys()
