@@ -83,7 +83,13 @@ class PropertiesBody(StrictSerializer):
         "if": {"properties": {"binding": {"const": "SAME_DEVICE"}}, "required": ["binding"]},
         "then": {"required": ["returnUrl"]},
         "else": {"not": {"required": ["returnUrl"]}},
-        "oneOf": [{"required": ["transaction"]}, {"required": ["preOperationContext"]}],
+        # Not both, and not neither.
+        "not": {
+            "anyOf": [
+                {"required": ["transaction", "preOperationContext"]},
+                {"not": {"anyOf": [{"required": ["transaction"]}, {"required": ["preOperationContext"]}]}},
+            ]
+        },
         "dependentSchemas": {
             "authMethods": {
                 "if": {"properties": {"authLevel": {"const": "ONE_FACTOR"}}, "required": ["authLevel"]},

@@ -100,12 +100,16 @@ class CreateUserBody(StrictSerializer):
     """A new user. Every member is optional, but something must be said of the person."""
 
     rules: ClassVar = {
-        "anyOf": [
-            {"required": ["externalRef"], "properties": {"externalRef": {"type": "string"}}},
-            {"required": ["segment"], "properties": {"segment": {"type": "string"}}},
-            {"required": ["attributes"], "properties": {"attributes": {"minProperties": 1}}},
-            {"required": ["proofing"], "properties": {"proofing": {"type": "object"}}},
-        ]
+        "if": {
+            "not": {
+                "anyOf": [
+                    {"required": ["segment"], "properties": {"segment": {"type": "string"}}},
+                    {"required": ["attributes"], "properties": {"attributes": {"minProperties": 1}}},
+                    {"required": ["proofing"], "properties": {"proofing": {"type": "object"}}},
+                ]
+            }
+        },
+        "then": {"required": ["externalRef"], "properties": {"externalRef": {"type": "string"}}},
     }
     may_be_empty: ClassVar = False
 

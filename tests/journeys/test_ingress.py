@@ -12,9 +12,11 @@ import pytest
 
 from config.demo import supervisor
 from config.demo.integrator import Integrator
+from tests.factories_mobileid import CONTENT
 from tests.journeys import wire
 
 CORE = "/mobileid/core/"
+QR = {"binding": "QR", "preOperationContext": CONTENT}
 WAITERS, STREAMS = 6, 5
 MESSAGE = "/mobileid/device/v1/status"
 MEBIBYTE = 1024 * 1024
@@ -185,7 +187,7 @@ def waiting(bank, path, query="?wait=20"):
 
 
 def test_one_client_waits_so_often_and_no_more(bank):
-    user = bank.post("/reuseid/core/users", {})["userId"]
+    user = bank.post("/reuseid/core/users", {"segment": "callers"})["userId"]
     started = bank.post(f"{CORE}registrations", {"userId": user})
     path = f"{CORE}registrations/{started['operationId']}"
     with ExitStack() as held:
@@ -210,7 +212,7 @@ def drawn(bank):
 
 
 def test_streams_of_one_operation_are_bounded_and_share_their_frames(bank):
-    started = bank.post(f"{CORE}authentications", {"operationProperties": {"binding": "QR"}})
+    started = bank.post(f"{CORE}authentications", {"operationProperties": QR})
     path = f"{CORE}authentications/{started['operationId']}/qr"
     before, begun = drawn(bank), time.time()
     with ExitStack() as held:

@@ -19,12 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.demo import supervisor
 from config.demo.integrator import Integrator
+from tests.factories_mobileid import CONTENT
 from tests.journeys import wire
 from tests.rules.test_settings import ROOT
 
 pytestmark = pytest.mark.nginx
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"
 CORE = "/mobileid/core/"
+QR = {"binding": "QR", "preOperationContext": CONTENT}
 WAITERS = 3
 
 
@@ -148,7 +150,7 @@ def test_slow_callers_end_at_the_proxy(line, proxy):
 
 
 def test_one_address_holds_so_many_calls_and_a_wait_is_answered_when_it_ends(bank, proxy):
-    user = bank.post("/reuseid/core/users", {})["userId"]
+    user = bank.post("/reuseid/core/users", {"segment": "callers"})["userId"]
     path = f"{CORE}registrations/{bank.post(f'{CORE}registrations', {'userId': user})['operationId']}"
     with ExitStack() as held:
         lines = [held.enter_context(waiting(bank, proxy, f"{path}?wait=20")) for _ in range(WAITERS)]
@@ -175,7 +177,7 @@ def waiting(bank, proxy, target):
 
 
 def test_frames_come_as_they_are_made(bank, caller):
-    started = bank.post(f"{CORE}authentications", {"operationProperties": {"binding": "QR"}})
+    started = bank.post(f"{CORE}authentications", {"operationProperties": QR})
     # Buffered they would come when the operation is over, in minutes.
     with caller.stream("GET", f"{CORE}authentications/{started['operationId']}/qr/stream") as stream:
         assert stream.status_code == 200

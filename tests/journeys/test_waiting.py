@@ -94,7 +94,7 @@ def test_a_wait_counts_as_one_call(installation):
     """Of a client that asked for nothing before, so that nothing spent becomes free meanwhile."""
     with Integrator(installation.create_account(f"Bank {uuid.uuid4().hex[:8]}")) as bank:
         bank.sign_in()
-        bank.user_id = bank.post("/reuseid/core/users", {})["userId"]
+        bank.user_id = bank.post("/reuseid/core/users", {"segment": "callers"})["userId"]
 
         def left():
             return int(bank.http.get(f"{CORE}devices").headers["RateLimit"].split("r=")[1].split(";")[0])
