@@ -6,6 +6,9 @@ import shutil
 import tempfile
 from urllib.parse import urlsplit, urlunsplit
 
+# Addresses that tests expect are those of the defaults, whatever the caller's demo has.
+for name in ("ENVIRONMENT", "PORT", "PUBLIC_URL"):
+    os.environ.pop(name, None)
 worker = os.environ.get("PYTEST_XDIST_WORKER")
 if worker is None:
     # Nothing of ``var/``: a demo may be running beside.
