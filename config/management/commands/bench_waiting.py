@@ -26,6 +26,7 @@ from reuseid.actors import SYSTEM
 from reuseid.services import accounts, clients, users
 
 CORE = "/mobileid/core/"
+CONTENT = {"title": "Sign in", "mimeType": "text/plain", "content": "Sign in?"}
 WAIT = 30
 RAMP = 150
 """Callers that begin each second."""
@@ -142,7 +143,9 @@ class _Tenant:
         ]
         streamed = -(-options["streams"] // options["per_operation"])
         self._streamed = [
-            operations.start_authentication(self._account, actor=SYSTEM, binding="QR", expires_in=600)[0]
+            operations.start_authentication(self._account, actor=SYSTEM, binding="QR", content=CONTENT, expires_in=600)[
+                0
+            ]
             for _ in range(streamed)
         ]
 
