@@ -369,7 +369,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"trace": {"()": "reuseid.tracing.TraceFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "reuseid.tracing.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trace"]}},
     # They log each address that is called, and each passkey.
     "loggers": {"httpx": {"level": "WARNING"}, "fido2": {"level": "WARNING"}},

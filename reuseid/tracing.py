@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+# What PostgreSQL quotes of a row, up to the next exception of a chain; escaped where an exception's repr is logged.
+_QUOTED = re.compile(
+    r"(\n|\\n)(DETAIL|CONTEXT|QUERY):.*?(?=\n\n(The above|During handling)|\nTraceback |\Z)", re.DOTALL
+)
 _ACCEPTED = re.compile(r"[0-9A-Za-z_-]{8,64}")
 
 
@@ -51,3 +55,11 @@ class TraceFilter(logging.Filter):
     def filter(self, record):
         record.trace_id = current() or "-"
         return True
+
+
+class LineFormatter(logging.Formatter):
+    """Lines of the log, tracebacks included, without the values of rows that the database's errors quote."""
+
+    def format(self, record):
+        """As always, but for what may be personal."""
+        return _QUOTED.sub("", super().format(record))

@@ -10,7 +10,7 @@ from mobileid.services.activations import KnowledgeKey, check_commitment
 from mobileid.services.descriptions import methods_of
 from mobileid.services.device_changes import NO_BIOMETRY
 from reuseid.errors import Invalid, WrongState
-from reuseid.models.sealed import seal_field
+from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import trail
 
 HAND_OVER = timedelta(minutes=10)
@@ -128,11 +128,14 @@ def rename(device, name: str, *, actor):
 
 
 def set_push_address(device, *, provider: str, token: str, actor):
-    """Remember where pushes go; an empty token forgets it. The token is kept sealed."""
+    """Remember where pushes go; an empty token forgets it. The token is kept sealed. Said again it changes nothing."""
     if provider not in PUSH_PROVIDERS:
         raise MessageInvalid("provider", f"One of {', '.join(PUSH_PROVIDERS)}.")
     if len(token) > PUSH_TOKEN_LIMIT:
         raise MessageInvalid("token", f"At most {PUSH_TOKEN_LIMIT} characters.")
+    kept = unseal_field(device, "push_token") or b""
+    if (device.push_provider, kept) == (provider if token else "", token.encode()):
+        return
     seal_field(device, "push_token", token.encode() if token else None)
     device.push_provider = provider if token else ""
     Device.objects.filter(pk=device.pk).update(push_provider=device.push_provider, push_token=device.push_token)

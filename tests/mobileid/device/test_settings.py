@@ -113,6 +113,9 @@ def test_a_push_token_is_kept_sealed_and_forgotten_when_empty(phone):
     row = phone.row
     assert (row.push_provider, unseal_field(row, "push_token")) == ("fcm", b"token-of-the-phone")
     assert b"token-of-the-phone" not in bytes(row.push_token)
+    lines = TrailEntry.objects.filter(action="device.push_address_set")
+    phone.device.push_token("fcm", "token-of-the-phone")
+    assert (bytes(phone.row.push_token), lines.count()) == (bytes(row.push_token), 1)
     phone.device.push_token("fcm", "")
     assert (phone.row.push_provider, phone.row.push_token) == ("", None)
     with pytest.raises(errors.MessageInvalid) as refused:
