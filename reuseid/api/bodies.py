@@ -96,7 +96,21 @@ class ProofingBody(StrictSerializer):
     )
 
 
-class CreateUserBody(StrictSerializer):
+class _PersonBody(StrictSerializer):
+    externalRef = Text(
+        source="external_ref",
+        required=False,
+        allow_null=True,
+        max_length=128,
+        pattern=patterns.PLAIN,
+        help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
+    )
+    segment = Text(
+        required=False, allow_null=True, max_length=64, pattern=patterns.PLAIN, help_text="A group of your own choice."
+    )
+
+
+class CreateUserBody(_PersonBody):
     """A new user. Every member is optional, but something must be said of the person."""
 
     rules: ClassVar = {
@@ -113,17 +127,6 @@ class CreateUserBody(StrictSerializer):
     }
     may_be_empty: ClassVar = False
 
-    externalRef = Text(
-        source="external_ref",
-        required=False,
-        allow_null=True,
-        max_length=128,
-        pattern=patterns.PLAIN,
-        help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
-    )
-    segment = Text(
-        required=False, allow_null=True, max_length=64, pattern=patterns.PLAIN, help_text="A group of your own choice."
-    )
     attributes = AttributesField(required=False, help_text="Name to value or record, at most 200 names.")
     proofing = ProofingBody(
         required=False, allow_null=True, help_text="Recorded, and pointed to by the attributes that name no other."
@@ -136,20 +139,9 @@ class CreateUserBody(StrictSerializer):
         return attrs
 
 
-class PatchUserBody(StrictSerializer):
+class PatchUserBody(_PersonBody):
     """Merge patch (RFC 7396): what is absent stays, null removes."""
 
-    externalRef = Text(
-        source="external_ref",
-        required=False,
-        allow_null=True,
-        max_length=128,
-        pattern=patterns.PLAIN,
-        help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
-    )
-    segment = Text(
-        required=False, allow_null=True, max_length=64, pattern=patterns.PLAIN, help_text="A group of your own choice."
-    )
     attributes = AttributesField(
         deletes=True, required=False, help_text="Name to value or record; an attribute set to null is deleted."
     )
