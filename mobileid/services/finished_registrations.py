@@ -5,7 +5,6 @@ The phone has its keys and does not know its name. It is told as long as its cod
 
 import hmac
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
@@ -39,9 +38,9 @@ def find(application, operation_id, proof) -> Operation | None:
 def answer_again(exchange, application, operation, statement, knowledge, *, body):
     """Settle the exchange as the first one was, when the keys are the first one's, with ``body(device, code)``.
 
-    All signatures are verified before. Who holds the phone could try PINs here: each look at the PIN's key is counted
-    before it is taken, as in an approval; a good one only gives its attempt back. Raises OperationClosed or
-    DeviceUnusable for what has ended since.
+    All signatures are verified before. Who holds the phone could try PINs here: each look at the PIN's key is counted,
+    as in an approval; a good one only gives its attempt back. Copies take turns at the phone's row, so that five of
+    them under way do not refuse a sixth. Raises OperationClosed or DeviceUnusable for what has ended since.
     """
     device = operation.device
     device.account, device.application = application.account, application
@@ -52,10 +51,9 @@ def answer_again(exchange, application, operation, statement, knowledge, *, body
             phones.require_usable(device)
         usable = Device.objects.filter(pk=device.pk, status__in=[Device.Status.PENDING, Device.Status.ACTIVE])
         left = usable.filter(failed_attempts__lt=factors.MAX_FAILURES)
+        # Nobody hears the outcome before the count is committed with it.
         reserved = left.update(failed_attempts=F("failed_attempts") + 1)
-    same = bool(reserved) and _has_keys(device, statement, knowledge)
-    with transaction.atomic():
-        if same:
+        if reserved and _has_keys(device, statement, knowledge):
             usable.update(failed_attempts=Greatest(F("failed_attempts") - 1, 0))
             exchange.settle({"status": 200, "body": body(device, _code(operation))})
         else:

@@ -233,6 +233,22 @@ def test_a_registration_sent_eight_times_at_once_by_the_same_keys_is_one_phone_a
         assert sorted(Event.objects.values_list("type", flat=True)) == ["device.activated", "registration.completed"]
 
 
+def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer(ada, application, monkeypatch):
+    found = an_offer(ada, application)
+    first = finishing(found)()
+    has_keys, sixth = finished_registrations._has_keys, Barrier(6)
+
+    def look(*args):
+        """Nobody is done before a sixth one looks, or none comes."""
+        with suppress(BrokenBarrierError):
+            sixth.wait(timeout=2)
+        return has_keys(*args)
+
+    monkeypatch.setattr(finished_registrations, "_has_keys", look)
+    assert at_once(*[finishing(found) for _ in range(6)]) == [first] * 6
+    assert Device.objects.get(pk=first["deviceId"]).failed_attempts == 0
+
+
 def test_of_forty_pins_tried_at_once_by_finishing_again_at_most_five_are_looked_at(ada, application, monkeypatch):
     found = an_offer(ada, application)
     device_id = finishing(found)()["deviceId"]
