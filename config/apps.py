@@ -14,20 +14,22 @@ class BackOfficeConfig(AppConfig):
     def ready(self):
         from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
-        from config import browsers, checks, login  # noqa: F401
+        from config import checks  # noqa: F401
         from config.roles import write_roles
+        from reuseid.admin.auth import password
+        from reuseid.middleware import browsers
 
         post_migrate.connect(write_roles, dispatch_uid="config.roles")
-        user_logged_in.connect(browsers.begin_session, dispatch_uid="config.browsers")
-        user_logged_in.connect(login.keep_password, dispatch_uid="config.login.password")
-        user_login_failed.connect(login.keep_refusal, dispatch_uid="config.login.refusal")
-        user_logged_out.connect(login.keep_end, dispatch_uid="config.login.end")
+        user_logged_in.connect(browsers.begin_session, dispatch_uid="reuseid.middleware.browsers")
+        user_logged_in.connect(password.keep_password, dispatch_uid="reuseid.admin.auth.password.password")
+        user_login_failed.connect(password.keep_refusal, dispatch_uid="reuseid.admin.auth.password.refusal")
+        user_logged_out.connect(password.keep_end, dispatch_uid="reuseid.admin.auth.password.end")
 
 
 class AdminConfig(SimpleAdminConfig):
     """The admin of our own apps and no other's: the OAuth toolkit's would list live tokens."""
 
-    default_site = "reuseid.admin.site.BackOfficeSite"
+    default_site = "reuseid.admin.auth.site.BackOfficeSite"
 
     def ready(self):
         super().ready()
@@ -36,7 +38,7 @@ class AdminConfig(SimpleAdminConfig):
         from django.contrib import admin
         from django.utils.translation import gettext_lazy as _
 
-        from reuseid.admin.labels import translate_models
+        from reuseid.admin.kit.model_names import translate_models
 
         translate_models("reuseid", "mobileid")
         admin.site.index_title = _("Today")

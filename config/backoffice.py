@@ -108,8 +108,8 @@ def _only_seen(group, request):
 def dashboard(request, context):
     """The first page: one search box, numbers, operations by hour, endpoints that fail."""
     from config import today
-    from reuseid.admin.cells import list_of
-    from reuseid.admin.site import has_factor
+    from reuseid.admin.auth.site import has_factor
+    from reuseid.admin.kit.formatting import list_of
     from reuseid.models import User
 
     context["offer_second_factor"] = not has_factor(request)
@@ -144,7 +144,7 @@ UNFOLD = {
             {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
         ]
     },
-    "LOGIN": {"form": "config.login.LoginForm"},
+    "LOGIN": {"form": "reuseid.admin.auth.password.LoginForm"},
     "ENVIRONMENT": "config.backoffice.environment",
     "DASHBOARD_CALLBACK": "config.backoffice.dashboard",
     "STYLES": [lambda request: static("reuseid/backoffice.css")],
@@ -168,7 +168,7 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         },
     },
-    # Answered by config.finding.
+    # Answered by reuseid.admin.kit.command.
     "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {
         "show_search": True,

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "config.apps.BackOfficeConfig",
     "reuseid.apps.ReuseIDConfig",
     "mobileid.apps.MobileIDConfig",
+    "bench",
     # Its default would put a site of its own in place of config.apps.AdminConfig's.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
@@ -90,14 +91,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Not on static files: a worker's script would bring its own policy along.
-    "config.browsers.ContentPolicy",
+    "reuseid.middleware.browsers.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "config.language.BackOfficeLanguage",
-    "config.zone.BackOfficeZone",
+    "reuseid.middleware.language.BackOfficeLanguage",
+    "reuseid.middleware.zone.BackOfficeZone",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.browsers.SessionEnd",
+    "reuseid.middleware.browsers.SessionEnd",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -350,7 +351,7 @@ if PRODUCTION:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
-AUTHENTICATION_BACKENDS = ["config.login.CountedPasswords"]
+AUTHENTICATION_BACKENDS = ["reuseid.admin.auth.password.CountedPasswords"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "reuseid.api.oauth.ClientSecretHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 def figures(request) -> dict:
     """What the template shows: cards, charts of the chosen period, tables; what the colleague may see of each."""
     from mobileid.admin import dashboard as mobileid_page
-    from reuseid.admin import charts
-    from reuseid.admin import dashboard as reuseid_page
+    from reuseid.admin.kit import charts
+    from reuseid.admin.pages import dashboard as reuseid_page
 
     return {
         "cards": [*reuseid_page.cards(request), *mobileid_page.cards(request)],

@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from config import finding, guides, today
+from config import guides, today
 from reuseid import health, metrics
+from reuseid.admin.kit import command
 
 urlpatterns = [
     path("", guides.front, name="front"),
-    path("admin/search/", admin.site.admin_view(finding.find)),
+    path("admin/search/", admin.site.admin_view(command.find)),
     path("admin/try/", include("mobileid.admin.try_it")),
     path("admin/live/", admin.site.admin_view(today.live), name="live"),
     path("admin/language/", set_language, name="set_language"),

@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiWebhook
 
 from config.webhook_headers import PARAMETERS
 from reuseid import event_types
-from reuseid.api.event_shapes import shape_of
+from reuseid.api.event_serializers import shape_of
 
 _ANSWERS = {
     "2XX": {"description": "Taken. Answer within 15 seconds, before you do the work."},

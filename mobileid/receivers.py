@@ -2,25 +2,25 @@
 
 from django.dispatch import receiver
 
-from mobileid.services import counts, devices, endings, erasure
+from mobileid.services import completion, counts, devices, erasure
 from reuseid import signals
-from reuseid.services import requests
+from reuseid.services.people import approvals
 
 # What a request that waits for a second colleague remembers of the person's phones.
-requests.COUNTS.update({"devices": counts.devices, "open_operations": counts.open_operations})
+approvals.COUNTS.update({"devices": counts.devices, "open_operations": counts.open_operations})
 
 
 @receiver(signals.user_locked)
 def user_locked(sender, *, user, actor, reason="", **kwargs):
     """A locked person's phones are unusable because the person is; what is open ends now."""
-    endings.cancel_all_open(user, actor=actor, reason="USER_LOCKED")
+    completion.cancel_all_open(user, actor=actor, reason="USER_LOCKED")
 
 
 @receiver(signals.user_deactivated)
 def user_deactivated(sender, *, user, actor, reason="", **kwargs):
     """For good: the phones go too."""
     devices.hold_all(user)
-    endings.cancel_all_open(user, actor=actor, reason="USER_DEACTIVATED")
+    completion.cancel_all_open(user, actor=actor, reason="USER_DEACTIVATED")
     devices.deactivate_all(user, actor=actor, reason=reason)
 
 

@@ -5,7 +5,8 @@ import logging
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from mobileid.services import devices, endings, keys, purging, signing_keys
+from mobileid.services import completion, devices, purging
+from mobileid.services.keys import channel, signing
 from reuseid import tracing
 from reuseid.models import Account
 
@@ -18,20 +19,20 @@ BATCHES = 25
 def expire_operations():
     """End what is overdue: operations, and locks of phones."""
     tracing.begin()
-    _each(endings.expire_overdue, devices.end_lapsed_locks)
+    _each(completion.expire_overdue, devices.end_lapsed_locks)
 
 
 @shared_task
 def turn_keys():
     """Make the keys that are due and erase the channel keys whose time is over."""
     tracing.begin()
-    erased = keys.erase_channel_keys()
+    erased = channel.erase_channel_keys()
     if erased:
         log.info("%s channel keys are erased.", erased)
-    for account in Account.objects.filter(pk__in=keys.accounts_with_applications()):
+    for account in Account.objects.filter(pk__in=channel.accounts_with_applications()):
         try:
-            keys.turn_channel_keys(account.pk)
-            signing_keys.turn_signing_keys(account)
+            channel.turn_channel_keys(account.pk)
+            signing.turn_signing_keys(account)
         except (OperationalError, InterfaceError):
             raise
         except Exception:

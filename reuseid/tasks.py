@@ -3,18 +3,11 @@
 from celery import shared_task
 
 from reuseid import tracing
-from reuseid.services import (
-    bulk,
-    counting,
-    erasure,
-    exports,
-    heartbeats,
-    purging,
-    requests,
-    sending,
-    trail_seals,
-    users,
-)
+from reuseid.services import counting, heartbeats, purging
+from reuseid.services.audit import seals
+from reuseid.services.jobs import bulk, erasures, exports
+from reuseid.services.people import approvals, users
+from reuseid.services.webhooks import sender
 
 BATCHES = 25
 
@@ -26,7 +19,7 @@ def send_owed_callbacks():
     Acknowledged early: a worker that dies leaves rows whose leases end, which the next run finds.
     """
     tracing.begin()
-    if not sending.send_owed():
+    if not sender.send_owed():
         send_owed_callbacks.apply_async()
 
 
@@ -47,14 +40,14 @@ def end_locks():
 def expire_requests():
     """End what colleagues asked for and no second one decided in time."""
     tracing.begin()
-    _repeat(requests.expire_due)
+    _repeat(approvals.expire_due)
 
 
 @shared_task(name="reuseid.tasks.erase_users")
 def erase_users():
     """Take the next bounded step of every erasure that was asked for; beat comes back for the rest."""
     tracing.begin()
-    _repeat(erasure.carry_out)
+    _repeat(erasures.carry_out)
 
 
 @shared_task(name="reuseid.tasks.carry_out_bulk_runs")
@@ -82,7 +75,7 @@ def expire_exports():
 @shared_task(name="reuseid.tasks.seal_trail")
 def seal_trail():
     """Sign the lines of the trail that no seal covers. Twice at once: the second finds its number taken."""
-    _repeat(trail_seals.seal)
+    _repeat(seals.seal)
 
 
 @shared_task(name="reuseid.tasks.count_hours")
@@ -97,7 +90,7 @@ def purge():
     try:
         purging.purge()
     finally:
-        _repeat(trail_seals.purge)
+        _repeat(seals.purge)
 
 
 def _repeat(step):

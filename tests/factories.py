@@ -9,8 +9,9 @@ from oauth2_provider.models import get_access_token_model, set_token_value
 from rest_framework.test import APIClient
 
 from reuseid.actors import SYSTEM
-from reuseid.services import accounts, clients, users
-from reuseid.services.attributes import Record
+from reuseid.services import accounts, clients
+from reuseid.services.people import users
+from reuseid.services.people.attributes import Record
 
 _number = itertools.count(1)
 

@@ -12,7 +12,8 @@ from mobileid.sdk.device import Device
 from mobileid.sdk.errors import AuthenticationFailed, ConnectionFailed  # noqa: F401
 from mobileid.sdk.keystore import MemoryStore
 from mobileid.sdk.transport import Answer
-from mobileid.services import applications, operations, registering
+from mobileid.services import applications, operations
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import User
 
@@ -103,7 +104,7 @@ def offer(application, code, *, store=None, line=None, clock=None):
 
 def start_registration(user, application, **terms):
     """The operation and its activation code."""
-    operation, shown = registering.start_registration(
+    operation, shown = by_integrator.start_registration(
         user.account, user=user, application=application, actor=SYSTEM, **terms
     )
     return operation, shown["activationCode"]

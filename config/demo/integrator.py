@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import jwt
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 
 LONG_POLL_SECONDS = 10
 

@@ -12,7 +12,8 @@ from config.roles import ROLES
 from mobileid.services import applications, samples
 from reuseid.actors import Actor, ActorKind
 from reuseid.models import Account, Client, Staff
-from reuseid.services import accounts, clients, staff
+from reuseid.services import accounts, clients
+from reuseid.services.staff import members
 
 NAME = "Demo Bank"
 OPERATOR = Actor(ActorKind.SYSTEM, "manage.py demo")
@@ -75,12 +76,12 @@ def _colleagues(banks, known):
     if boss is None:
         boss = Staff.objects.create_superuser("admin", password=secrets.token_urlsafe(15))
     passwords = {"admin": _kept(boss, known) or _own_password(boss)}
-    roles = {role.name: role for role in staff.all_roles().filter(name__in=ROLES)}
+    roles = {role.name: role for role in members.all_roles().filter(name__in=ROLES)}
     names = {role.lower().replace(" ", "."): role for role in roles} | {"senior.support.2": "Senior support"}
     for username, role in names.items():
         colleague = Staff.objects.filter(username=username).first()
         if colleague is None:
-            colleague, _shown = staff.create(username, by=boss, roles=[roles[role]], accounts=banks)
+            colleague, _shown = members.create(username, by=boss, roles=[roles[role]], accounts=banks)
         passwords[username] = _kept(colleague, known) or _own_password(colleague)
     return passwords
 

@@ -2,11 +2,11 @@
 
 import json
 
-from config.browsers import DATA
-from mobileid.waiting.looks import Answer
+from mobileid.waiting.polling import Answer
 from reuseid import tracing
 from reuseid.api.errors import API_PATHS, MEDIA_TYPE, problem
 from reuseid.metrics import REQUESTS
+from reuseid.middleware.browsers import DATA
 
 PHONES = "/mobileid/device/"
 # As docs/protocol.md, chapter 3, calls them.

@@ -8,11 +8,11 @@ from unfold.enums import ActionVariant
 
 from mobileid.models import Device
 from mobileid.services import all_devices
-from reuseid.admin import cells
-from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
-from reuseid.admin.effects import Effect
-from reuseid.admin.pages import explain, go_to
-from reuseid.admin.users import UserAdmin
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.pages import explain, go_to
+from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.errors import ServiceError
 from reuseid.models import User
 
@@ -55,7 +55,7 @@ def _run(self, request, object_id, service, values):
         messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
     else:
         _tell(request, outcomes)
-    return go_to(request, f"{cells.page_of(User, user.pk)}?tab=devices")
+    return go_to(request, f"{formatting.page_of(User, user.pk)}?tab=devices")
 
 
 def _tell(request, outcomes):

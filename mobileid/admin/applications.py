@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from mobileid.admin import looks
+from mobileid.admin import branding
 from mobileid.models import Application, AuthMethod, ChannelKey, SigningKey, Suite, TrustAnchor
 from mobileid.services import applications
 from mobileid.services.qr import svg_data_uri
-from reuseid.admin import cells
-from reuseid.admin.edits import EditAdmin, EditForm
-from reuseid.admin.effects import Effect
-from reuseid.admin.filters import AccountFilter
-from reuseid.admin.pages import Table, Timeline, trail_of
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.filters import AccountFilter
+from reuseid.admin.kit.pages import Table, Timeline, trail_of
+from reuseid.admin.kit.service_forms import EditAdmin, EditForm
 
 ROWS = 20
 
@@ -99,7 +99,7 @@ class ApplicationAdmin(EditAdmin):
 
     @display(description=_("Methods"))
     def methods(self, application):
-        return cells.words([AuthMethod(method).label for method in application.auth_methods])
+        return formatting.words([AuthMethod(method).label for method in application.auth_methods])
 
     @display(description=_("Suite at least"), ordering="min_suite")
     def suite(self, application):
@@ -107,11 +107,11 @@ class ApplicationAdmin(EditAdmin):
 
     @display(description=_("Made"), ordering="created_at")
     def created(self, application):
-        return cells.when(application.created_at)
+        return formatting.when(application.created_at)
 
     @display(description=_("Preview"))
     def preview(self, application):
-        return looks.preview(application)
+        return branding.preview(application)
 
     @display(description=_("What the app is built with"))
     def configuration(self, application):
@@ -130,13 +130,31 @@ class ApplicationAdmin(EditAdmin):
             (SigningKey, _("signs consents")),
         ):
             for key in model.objects.filter(**mine).order_by("-created_at").defer("private_key")[:ROWS]:
-                rows.append([cells.link(model, key.pk), purpose, cells.state(key), *_age(key.created_at), cells.NONE])
+                rows.append(
+                    [
+                        formatting.link(model, key.pk),
+                        purpose,
+                        formatting.state(key),
+                        *_age(key.created_at),
+                        formatting.NONE,
+                    ]
+                )
         now = timezone.now()
         for key in ChannelKey.objects.filter(**mine).order_by("-not_before").defer("private_key")[:ROWS]:
-            state = cells.badge(_("In use"), "good") if key.not_before <= now < key.not_after else cells.badge(_("Old"))
+            state = (
+                formatting.badge(_("In use"), "good")
+                if key.not_before <= now < key.not_after
+                else formatting.badge(_("Old"))
+            )
             purpose = _("seals messages, suite %(suite)s") % {"suite": Suite(key.suite).label}
             rows.append(
-                [cells.link(ChannelKey, key.pk), purpose, state, *_age(key.not_before), cells.when(key.not_after)]
+                [
+                    formatting.link(ChannelKey, key.pk),
+                    purpose,
+                    state,
+                    *_age(key.not_before),
+                    formatting.when(key.not_after),
+                ]
             )
         headers = [_("Key"), _("Purpose"), _("State"), _("Since"), _("Age"), _("Until")]
         return _panel(Table(headers, rows, empty=_("The account has no keys yet.")))
@@ -157,12 +175,12 @@ class ApplicationAdmin(EditAdmin):
         return application
 
     def _warn(self, request, application):
-        if looks.ratio(application) < looks.ENOUGH:
+        if branding.ratio(application) < branding.ENOUGH:
             messages.warning(request, _("Its text is hard to read in these colours: see the preview."))
 
 
 def _age(moment):
-    return cells.when(moment), cells.duration(moment, timezone.now())
+    return formatting.when(moment), formatting.duration(moment, timezone.now())
 
 
 def _panel(panel):

@@ -18,14 +18,14 @@ from django.utils.translation import gettext_lazy
 
 from mobileid.models import Evidence, Operation
 from mobileid.protocol.content import PDF, TEXT_TYPES, is_hidden
-from mobileid.services import shown
+from mobileid.services import content_reveal
 from mobileid.services.descriptions import unseal_json
 from reuseid import crypto
-from reuseid.admin import cells
-from reuseid.admin.pages import Facts, explain
-from reuseid.admin.reveals import button, reveal_form, seconds_left
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.pages import Facts, explain
+from reuseid.admin.kit.reveal import button, reveal_form, seconds_left
 from reuseid.errors import ServiceError
-from reuseid.services import looks
+from reuseid.services.audit import access
 
 LIMIT = 32 * 1024
 """Characters of a text that the page shows; the rest is in the download."""
@@ -71,7 +71,7 @@ class Shown:
     @property
     def left(self):
         """The minute, counting down."""
-        return cells.left(self.seconds)
+        return formatting.left(self.seconds)
 
 
 def _follows(operation):
@@ -90,10 +90,10 @@ RevealForm = reveal_form(Operation, _follows)
 def panels(request, operation):
     """The masked facts; before them, while the reader's minute lasts, what they hide."""
     may = request.user.has_perm("mobileid.reveal_operation")
-    end = looks.until(operation, staff=request.user) if may else None
+    end = access.until(operation, staff=request.user) if may else None
     if end is None:
         return [_masked(operation, may)]
-    address = cells.page_of(Operation, operation.pk).removesuffix("change/") + "document/"
+    address = formatting.page_of(Operation, operation.pk).removesuffix("change/") + "document/"
     return [Shown(_parts(operation), seconds_left(end), address), _masked(operation, may=False)]
 
 
@@ -110,17 +110,17 @@ def _masked(operation, may):
         masks = _with_button(masks, operation)
     rows = [
         *masks,
-        (_("Form"), cells.text(FORMS.get(operation.mime_type, "") if shown.has_text(operation) else "")),
-        (_("Hash that the phone signs"), cells.ident(operation.content_hash)),
-        (_("Consent"), _("signed") if operation.signature else cells.NONE),
-        (_("Evidence"), cells.link(Evidence, evidence.pk, _("kept")) if evidence else cells.NONE),
+        (_("Form"), formatting.text(FORMS.get(operation.mime_type, "") if content_reveal.has_text(operation) else "")),
+        (_("Hash that the phone signs"), formatting.ident(operation.content_hash)),
+        (_("Consent"), _("signed") if operation.signature else formatting.NONE),
+        (_("Evidence"), formatting.link(Evidence, evidence.pk, _("kept")) if evidence else formatting.NONE),
     ]
     return Facts(rows, title=_("What the person saw"))
 
 
 def _with_button(masks, operation):
     """The button beside the first of them that hides something."""
-    first = next((place for place, (_name, value) in enumerate(masks) if value is cells.MASK), None)
+    first = next((place for place, (_name, value) in enumerate(masks) if value is formatting.MASK), None)
     return [
         (name, format_html("{} {}", value, button(operation)) if place == first else value)
         for place, (name, value) in enumerate(masks)
@@ -128,23 +128,23 @@ def _with_button(masks, operation):
 
 
 def _mask_of_text(operation):
-    if shown.has_text(operation):
-        return cells.MASK
-    if operation.content_hash == shown.NO_TEXT:
-        return cells.quiet(_("it was started without a text"))
-    return cells.quiet(_("erased with the person")) if operation.content_hash else cells.NONE
+    if content_reveal.has_text(operation):
+        return formatting.MASK
+    if operation.content_hash == content_reveal.NO_TEXT:
+        return formatting.quiet(_("it was started without a text"))
+    return formatting.quiet(_("erased with the person")) if operation.content_hash else formatting.NONE
 
 
 def _mask(sealed):
-    return cells.NONE if sealed is None else cells.MASK
+    return formatting.NONE if sealed is None else formatting.MASK
 
 
 def _parts(operation):
     found = [
         _opened(_("Payment"), lambda name: _named(name, unseal_json(operation, "transaction"), PAYMENT)),
-        _opened(_("Before the decision"), lambda name: _context(name, shown.before(operation), "before")),
+        _opened(_("Before the decision"), lambda name: _context(name, content_reveal.before(operation), "before")),
         _opened(_("Push message"), lambda name: _named(name, unseal_json(operation, "push_notification"), PUSH)),
-        _opened(_("After success"), lambda name: _context(name, shown.after(operation), "after")),
+        _opened(_("After success"), lambda name: _context(name, content_reveal.after(operation), "after")),
     ]
     return [part for part in found if part is not None]
 
@@ -154,7 +154,7 @@ def _opened(name, make):
     try:
         return make(name)
     except crypto.Unreadable:
-        return Part(name, problem=cells.unreadable())
+        return Part(name, problem=formatting.unreadable())
 
 
 def _context(name, content, part):
@@ -174,7 +174,7 @@ def _context(name, content, part):
 def download(request, operation, part):
     """The file as an answer that nothing keeps, runs or shows in the page; else back to the page, and why."""
     try:
-        content = shown.download(operation, part, staff=request.user)
+        content = content_reveal.download(operation, part, staff=request.user)
     except ServiceError as error:
         messages.error(request, explain(error))
     except crypto.Unreadable:
@@ -189,7 +189,7 @@ def download(request, operation, part):
         }
         kind = f"{content.mime_type}; charset=utf-8" if content.mime_type in TEXT_TYPES else content.mime_type
         return HttpResponse(content.data, content_type=kind, headers=headers)
-    return redirect(cells.page_of(Operation, operation.pk))
+    return redirect(formatting.page_of(Operation, operation.pk))
 
 
 def _text(content):

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from mobileid.models import Device, Operation
 from mobileid.models.operations import OPEN
-from reuseid.admin import cells, charts
-from reuseid.admin.charts import Chart
-from reuseid.admin.dashboard import Card, locked_today, up_to
-from reuseid.admin.scope import account_ids
+from reuseid.admin.kit import charts, formatting
+from reuseid.admin.kit.charts import Chart
+from reuseid.admin.kit.figures import Card, locked_today, up_to
+from reuseid.admin.kit.scope import account_ids
 from reuseid.services import counting
 
 # The order in which a column is stacked, from the bottom: outcome, name, colour.
@@ -28,7 +28,7 @@ def cards(request):
     found = []
     if request.user.has_perm("mobileid.view_operation"):
         rows = Operation.objects.filter(account__in=account_ids(request.user), status__in=OPEN)
-        address = cells.list_of(Operation, status="PENDING")
+        address = formatting.list_of(Operation, status="PENDING")
         found.append(Card(_("Operations open"), up_to(rows), hint=_("waiting for a phone"), href=address))
     if request.user.has_perm("mobileid.view_device"):
         found.append(locked_today(request, Device, _("Devices locked today")))
@@ -74,7 +74,7 @@ def _outcomes(request, columns, starts, period, note):
 
 
 def _list(outcome):
-    return cells.list_of(Operation, status=outcome.upper())
+    return formatting.list_of(Operation, status=outcome.upper())
 
 
 def _expiry(columns, starts, period, note):

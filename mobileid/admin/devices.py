@@ -7,18 +7,18 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from mobileid.admin.filters import MethodFilter, PlatformFilter
-from mobileid.admin.rows import method_name, operation_rows
+from mobileid.admin.tables import method_name, operation_rows
 from mobileid.models import Application, Device, Operation
 from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
-from reuseid.admin import cells
-from reuseid.admin.bulk import BulkListMixin, for_chosen
-from reuseid.admin.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
-from reuseid.admin.effects import Effect
-from reuseid.admin.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
-from reuseid.admin.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
-from reuseid.admin.views import View, only, since_today
-from reuseid.admin.words import meaning, reason_in_words
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.bulk_lists import BulkListMixin, for_chosen
+from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
+from reuseid.admin.kit.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
+from reuseid.admin.kit.quick_filters import View, only, since_today
+from reuseid.admin.kit.texts import meaning, reason_in_words
 from reuseid.models import TrailEntry, User
 
 
@@ -82,22 +82,22 @@ DeactivateForm = ReasonForm.about(Device, _end_follows, danger=True)
 def overview(request, device):
     """What it is, how it proves itself, how it was used."""
     phone = [
-        (_("Model"), cells.text(device.model)),
-        (_("Platform"), cells.text(f"{device.platform} {device.os_version}".strip())),
-        (_("App version"), cells.text(device.app_version)),
-        (_("SDK version"), cells.text(device.sdk_version)),
+        (_("Model"), formatting.text(device.model)),
+        (_("Platform"), formatting.text(f"{device.platform} {device.os_version}".strip())),
+        (_("App version"), formatting.text(device.app_version)),
+        (_("SDK version"), formatting.text(device.sdk_version)),
         (_("Application"), device.application.name),
-        (_("Registered"), cells.when(device.created_at)),
-        (_("Last seen"), cells.when(device.last_used_at, cells.NEVER)),
+        (_("Registered"), formatting.when(device.created_at)),
+        (_("Last seen"), formatting.when(device.last_used_at, formatting.NEVER)),
     ]
     proof = [
-        (_("Methods"), cells.words([method_name(method) for method in methods_of(device)])),
-        (_("Cipher suite, last used"), cells.text(device.get_suite_display())),
-        (_("Key thumbprint"), cells.ident(device.possession_thumbprint)),
+        (_("Methods"), formatting.words([method_name(method) for method in methods_of(device)])),
+        (_("Cipher suite, last used"), formatting.text(device.get_suite_display())),
+        (_("Key thumbprint"), formatting.ident(device.possession_thumbprint)),
         (_("PIN key version"), device.key_version),
         (_("Failed tries in a row"), device.failed_attempts),
         (_("Locks since the last good PIN"), device.lock_count),
-        (_("Push"), cells.text(device.push_provider)),
+        (_("Push"), formatting.text(device.push_provider)),
     ]
     return [Facts(phone, title=_("Phone")), Facts(proof, title=_("Proof"))]
 
@@ -105,11 +105,11 @@ def overview(request, device):
 def operations(request, device):
     """What was approved or refused on it."""
     found = Operation.objects.as_listed().filter(device=device).order_by("-created_at", "-id")[:ROWS]
-    return [operation_rows(found, more=cells.list_of(Operation, q=str(device.pk)))]
+    return [operation_rows(found, more=formatting.list_of(Operation, q=str(device.pk)))]
 
 
 def timeline(request, device):
-    return [Timeline(trail_of(device, request.user), more=cells.list_of(TrailEntry, q=str(device.pk)))]
+    return [Timeline(trail_of(device, request.user), more=formatting.list_of(TrailEntry, q=str(device.pk)))]
 
 
 @admin.register(Device)
@@ -160,35 +160,35 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
 
     @display(description=_("State"), ordering="status")
     def state(self, device):
-        return cells.state(device)
+        return formatting.state(device)
 
     @display(description=_("User"))
     def person(self, device):
-        return cells.link(User, device.user_id, device.user.external_ref)
+        return formatting.link(User, device.user_id, device.user.external_ref)
 
     @display(description=_("Last seen"), ordering="last_used_at")
     def last_seen(self, device):
-        return cells.when(device.last_used_at, cells.NEVER)
+        return formatting.when(device.last_used_at, formatting.NEVER)
 
     @display(description=_("Registered"), ordering="created_at")
     def created(self, device):
-        return cells.when(device.created_at)
+        return formatting.when(device.created_at)
 
     def header(self, request, device):
         lines = [
-            (_("User"), cells.link(User, device.user_id, device.user.external_ref or device.user_id)),
+            (_("User"), formatting.link(User, device.user_id, device.user.external_ref or device.user_id)),
             (_("Account"), device.account.name),
-            (_("Since"), cells.when(device.status_since)),
+            (_("Since"), formatting.when(device.status_since)),
         ]
         if device.lock_reason:
             lines.append((_("Because"), reason_in_words(device.lock_reason)))
         if device.status == Device.Status.LOCKED:
-            until = cells.when(device.locked_until) if device.locked_until else _("somebody unlocks it")
+            until = formatting.when(device.locked_until) if device.locked_until else _("somebody unlocks it")
             lines.append((_("Locked until"), until))
         return Header(
             title=device.name,
-            state=cells.state(device),
-            ident=cells.ident(device.pk),
+            state=formatting.state(device),
+            ident=formatting.ident(device.pk),
             means=meaning(device),
             lines=lines,
         )

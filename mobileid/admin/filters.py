@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
 from mobileid.models import AuthMethod, Device
-from reuseid.admin.scope import account_ids
+from reuseid.admin.kit.scope import account_ids
 
 METHODS = {
     AuthMethod.DEVICE_PIN: {"knowledge_key__isnull": False},

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from mobileid.models import ChannelKey, SigningKey, Suite, TrustAnchor
-from reuseid.admin import cells
-from reuseid.admin.base import BackOfficeAdmin
-from reuseid.admin.filters import AccountFilter, StatusFilter
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.base import BackOfficeAdmin
+from reuseid.admin.kit.filters import AccountFilter, StatusFilter
 
 
 class PublicHalf(BackOfficeAdmin):
@@ -21,15 +21,15 @@ class PublicHalf(BackOfficeAdmin):
 
     @display(description=_("State"), ordering="status")
     def state(self, key):
-        return cells.state(key)
+        return formatting.state(key)
 
     @display(description=_("Made"), ordering="created_at")
     def created(self, key):
-        return cells.when(key.created_at)
+        return formatting.when(key.created_at)
 
     @display(description=_("Private half"))
     def private_half(self, key):
-        return cells.MASK if key.private_key else _("erased")
+        return formatting.MASK if key.private_key else _("erased")
 
 
 @admin.register(TrustAnchor)
@@ -56,12 +56,12 @@ class ChannelKeyAdmin(BackOfficeAdmin):
 
     @display(description=_("From"), ordering="not_before")
     def from_time(self, key):
-        return cells.when(key.not_before)
+        return formatting.when(key.not_before)
 
     @display(description=_("To"), ordering="not_after")
     def to_time(self, key):
-        return cells.when(key.not_after)
+        return formatting.when(key.not_after)
 
     @display(description=_("Private half"))
     def private_half(self, key):
-        return cells.MASK
+        return formatting.MASK

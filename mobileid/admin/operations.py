@@ -11,20 +11,20 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from mobileid.admin import contents
-from mobileid.admin.life import Life
-from mobileid.admin.rows import kind, method_name
+from mobileid.admin.operation_timeline import Life
+from mobileid.admin.tables import kind, method_name
 from mobileid.models import Application, Device, Evidence, Operation
 from mobileid.models.operations import OPEN
-from mobileid.services import endings, shown
-from reuseid.admin import cells
-from reuseid.admin.dialogs import ReasonForm, dialog_action
-from reuseid.admin.effects import Effect
-from reuseid.admin.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
-from reuseid.admin.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
-from reuseid.admin.people import OfPerson
-from reuseid.admin.reveals import Revealing, reveal_action
-from reuseid.admin.views import View, only, since_today
-from reuseid.admin.words import meaning, reason_in_words
+from mobileid.services import completion, content_reveal
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.base import OfPerson
+from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
+from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
+from reuseid.admin.kit.quick_filters import View, only, since_today
+from reuseid.admin.kit.reveal import Revealing, reveal_action
+from reuseid.admin.kit.texts import meaning, reason_in_words
 from reuseid.models import Client, User
 
 # The contents of a row are big and sealed: no list reads them.
@@ -58,16 +58,16 @@ def overview(request, operation):
 
 def _asked(operation):
     rows = [
-        (_("Started by"), cells.link(Client, operation.client_id, operation.client and operation.client.name)),
-        (_("Their reference"), cells.text(operation.client_reference)),
-        (_("Application"), cells.text(operation.application and operation.application.name)),
-        (_("Level"), cells.text(operation.get_auth_level_display())),
-        (_("Methods allowed"), cells.words([method_name(method) for method in operation.auth_methods])),
-        (_("Method used"), cells.text(method_name(operation.auth_method))),
-        (_("Binding"), cells.NONE if operation.binding == "NONE" else operation.get_binding_display()),
-        (_("For one device"), cells.link(Device, operation.target_device_id, _name(operation.target_device))),
+        (_("Started by"), formatting.link(Client, operation.client_id, operation.client and operation.client.name)),
+        (_("Their reference"), formatting.text(operation.client_reference)),
+        (_("Application"), formatting.text(operation.application and operation.application.name)),
+        (_("Level"), formatting.text(operation.get_auth_level_display())),
+        (_("Methods allowed"), formatting.words([method_name(method) for method in operation.auth_methods])),
+        (_("Method used"), formatting.text(method_name(operation.auth_method))),
+        (_("Binding"), formatting.NONE if operation.binding == "NONE" else operation.get_binding_display()),
+        (_("For one device"), formatting.link(Device, operation.target_device_id, _name(operation.target_device))),
         (_("All devices"), _("yes") if operation.broadcast else _("no")),
-        (_("Attributes asked for"), cells.words(operation.requested_attributes)),
+        (_("Attributes asked for"), formatting.words(operation.requested_attributes)),
     ]
     return Facts(rows, title=_("What was asked"))
 
@@ -78,7 +78,7 @@ def _name(device):
 
 @admin.register(Operation)
 class OperationAdmin(Revealing, PageAdmin):
-    grant = staticmethod(shown.reveal)
+    grant = staticmethod(content_reveal.reveal)
     reveal = reveal_action(
         contents.RevealForm,
         description=_("Reveal what was shown"),
@@ -109,7 +109,7 @@ class OperationAdmin(Revealing, PageAdmin):
     search_hint = _("Id of an operation, its user or its device")
     actions_detail = ("reveal", "cancel")
     tabs = [Tab("overview", _("Overview"), overview)]
-    fits = {"cancel": lambda operation: operation.status in OPEN, "reveal": shown.is_kept}
+    fits = {"cancel": lambda operation: operation.status in OPEN, "reveal": content_reveal.is_kept}
 
     def get_queryset(self, request):
         """Lists read nothing of what is sealed, and a page no content: up to 2 MiB that it shows for a minute."""
@@ -128,49 +128,49 @@ class OperationAdmin(Revealing, PageAdmin):
 
     @display(description=_("Started"), ordering="created_at")
     def started(self, operation):
-        return cells.when(operation.created_at)
+        return formatting.when(operation.created_at)
 
     @display(description=_("State"), ordering="status")
     def state(self, operation):
-        return cells.state(operation)
+        return formatting.state(operation)
 
     @display(description=_("User"))
     def person(self, operation):
-        return cells.link(User, operation.user_id, operation.user and operation.user.external_ref)
+        return formatting.link(User, operation.user_id, operation.user and operation.user.external_ref)
 
     @display(description=_("Device"))
     def on(self, operation):
-        return cells.link(Device, operation.device_id, _name(operation.device))
+        return formatting.link(Device, operation.device_id, _name(operation.device))
 
     @display(description=_("Because"))
     def because(self, operation):
-        return cells.reason(operation.failure_reason)
+        return formatting.reason(operation.failure_reason)
 
     @display(description=_("Method"))
     def method(self, operation):
-        return cells.text(method_name(operation.auth_method))
+        return formatting.text(method_name(operation.auth_method))
 
     def header(self, request, operation):
         phone = operation.device or operation.target_device
         lines = [
-            (_("User"), cells.link(User, operation.user_id, operation.user and operation.user.external_ref)),
-            (_("Device"), cells.link(Device, phone and phone.pk, _name(phone))),
+            (_("User"), formatting.link(User, operation.user_id, operation.user and operation.user.external_ref)),
+            (_("Device"), formatting.link(Device, phone and phone.pk, _name(phone))),
             (_("Account"), operation.account.name),
-            (_("Started"), cells.when(operation.created_at)),
+            (_("Started"), formatting.when(operation.created_at)),
         ]
         if operation.failure_reason:
             lines.append((_("Because"), reason_in_words(operation.failure_reason)))
         return Header(
             title=kind(operation),
-            name=f"{kind(operation)} {cells.short(operation.pk)}",
-            state=cells.state(operation),
-            ident=cells.ident(operation.pk),
+            name=f"{kind(operation)} {formatting.short(operation.pk)}",
+            state=formatting.state(operation),
+            ident=formatting.ident(operation.pk),
             means=meaning(operation),
             lines=lines,
         )
 
     def shown_at(self, operation):
-        return cells.page_of(Operation, operation.pk)
+        return formatting.page_of(Operation, operation.pk)
 
     def document(self, request, object_id):
         """A file that the person was shown, for the colleague whose minute lasts."""
@@ -179,7 +179,7 @@ class OperationAdmin(Revealing, PageAdmin):
         if not self.has_reveal_permission(request, object_id):
             raise PermissionDenied
         part = request.POST.get("part")
-        if part not in shown.PARTS:
+        if part not in content_reveal.PARTS:
             raise Http404
         return contents.download(request, self.row(request, object_id), part)
 
@@ -197,7 +197,7 @@ class OperationAdmin(Revealing, PageAdmin):
         submit=_("Cancel the operation"),
     )
     def cancel(self, request, form, object_id):
-        return self.act(request, object_id, endings.cancel, done=_("The operation is cancelled."), **form.values())
+        return self.act(request, object_id, completion.cancel, done=_("The operation is cancelled."), **form.values())
 
 
 @admin.register(Evidence)
@@ -209,8 +209,8 @@ class EvidenceAdmin(OfPerson):
     ordering = ("-pk",)
     exact = ("pk",)
     search_hint = _("Id of the operation, exactly")
-    shown = ("of", "auth_method", "device_thumbprint", "device_jwk", "proof", "at")
+    content_reveal = ("of", "auth_method", "device_thumbprint", "device_jwk", "proof", "at")
 
     @display(description=_("Operation"))
     def of(self, evidence):
-        return cells.link(Operation, evidence.pk, evidence.pk)
+        return formatting.link(Operation, evidence.pk, evidence.pk)

@@ -4,13 +4,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from mobileid.admin.filters import PersonPlatformFilter
-from mobileid.admin.rows import device_rows, operation_rows
+from mobileid.admin.tables import device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services import counts
-from mobileid.services.obstacles import obstacles
-from reuseid.admin import cells, search, user_tabs
-from reuseid.admin.pages import ROWS, Findings, Tab
-from reuseid.admin.users import FOLLOW_ON_PHONES, UserAdmin
+from mobileid.services.diagnosis import obstacles
+from reuseid.admin.kit import formatting, search
+from reuseid.admin.kit.consequences import FOLLOW_ON_PHONES
+from reuseid.admin.kit.pages import ROWS, Findings, Tab
+from reuseid.admin.pages.users import tabs
+from reuseid.admin.pages.users.page import UserAdmin
 
 
 def sign_in(request, user):
@@ -18,7 +20,7 @@ def sign_in(request, user):
     return [
         Findings(
             _("Why can this person not sign in?"),
-            [(cells.sentence(fact.sentence, **fact.values), fact.advice) for fact in obstacles(user)],
+            [(formatting.sentence(fact.sentence, **fact.values), fact.advice) for fact in obstacles(user)],
             _("Nothing stands in the way: the person is active and has a device that may be used."),
         )
     ]
@@ -26,12 +28,12 @@ def sign_in(request, user):
 
 def devices(request, user):
     found = Device.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
-    return [device_rows(found, more=cells.list_of(Device, q=str(user.pk)))]
+    return [device_rows(found, more=formatting.list_of(Device, q=str(user.pk)))]
 
 
 def operations(request, user):
     found = Operation.objects.as_listed().filter(user=user).order_by("-created_at", "-id")[:ROWS]
-    return [operation_rows(found, more=cells.list_of(Operation, q=str(user.pk)))]
+    return [operation_rows(found, more=formatting.list_of(Operation, q=str(user.pk)))]
 
 
 def follows(user):
@@ -55,7 +57,7 @@ def by_operation(value, accounts):
     return list(found.values_list("user_id", flat=True))
 
 
-user_tabs.OVERVIEW.append(sign_in)
+tabs.OVERVIEW.append(sign_in)
 FOLLOW_ON_PHONES.append(follows)
 search.FINDERS.update({_("device id"): by_device, _("operation id"): by_operation})
 UserAdmin.list_filter = (*UserAdmin.list_filter, PersonPlatformFilter)

@@ -10,15 +10,15 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from mobileid.models import Application, Operation
-from mobileid.services import registering
 from mobileid.services.qr import svg_data_uri
-from reuseid.admin import cells
-from reuseid.admin.dialogs import caller_advice, dialog_action
-from reuseid.admin.effects import Effect
-from reuseid.admin.pages import explain, go_to
-from reuseid.admin.scope import scoped
-from reuseid.admin.secrets import shown_once
-from reuseid.admin.users import UserAdmin
+from mobileid.services.registration import by_integrator
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.dialogs import caller_advice, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.one_time_secret import shown_once
+from reuseid.admin.kit.pages import explain, go_to
+from reuseid.admin.kit.scope import scoped
+from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.errors import ServiceError
 from reuseid.models import User
 
@@ -76,9 +76,9 @@ def register(self, request, form, object_id):
     user = self.row(request, object_id)
     if user is None:
         raise Http404
-    back = f"{cells.page_of(User, user.pk)}?tab=operations"
+    back = f"{formatting.page_of(User, user.pk)}?tab=operations"
     try:
-        operation, shown = registering.start_registration(
+        operation, shown = by_integrator.start_registration(
             user.account,
             user=user,
             application=form.cleaned_data["application"],
@@ -93,7 +93,7 @@ def register(self, request, form, object_id):
         title=_("The activation code"),
         secret=shown["activationCode"],
         picture=svg_data_uri(shown["activationUri"]),
-        until=cells.when(operation.expires_at),
+        until=formatting.when(operation.expires_at),
         advice=_("Shown now and never again. The person types it in the app or scans the picture; it works once."),
         back=back,
     )

@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from mobileid.models import Application, Operation
-from mobileid.services import operations, registering
+from mobileid.services import operations
+from mobileid.services.registration import by_integrator
 from reuseid.models import User
 
 # Only people of this segment: who sees no people tries with nobody's customer.
@@ -154,7 +155,7 @@ class TryForm(forms.Form):
         """Call the service with what the body says; gives the operation and what only the start answer shows."""
         values, how = self.cleaned_data, {"actor": actor, "user": self.cleaned_data["user"]}
         if self.kind == Operation.Type.REGISTRATION:
-            return registering.start_registration(self.account, application=values["application"], **how)
+            return by_integrator.start_registration(self.account, application=values["application"], **how)
         properties = self.body()["operationProperties"]
         service = (
             operations.start_signature if self.kind == Operation.Type.SIGNATURE else operations.start_authentication

@@ -14,21 +14,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from mobileid.admin import try_code
-from mobileid.admin.rows import kind
+from mobileid.admin.tables import kind
 from mobileid.admin.try_forms import PLURAL, TEST_SEGMENT, TryForm, test_users
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
-from mobileid.services import bindings, endings
+from mobileid.services import bindings, completion
 from mobileid.services.descriptions import describe_operation, state_of
 from mobileid.services.qr import svg_data_uri
 from reuseid.actors import Actor
-from reuseid.admin import cells
-from reuseid.admin.masks import masked_body
-from reuseid.admin.pages import Facts, Table, Text, explain
-from reuseid.admin.scope import account_ids
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.masking import masked_body
+from reuseid.admin.kit.pages import Facts, Table, Text, explain
+from reuseid.admin.kit.scope import account_ids
 from reuseid.errors import ServiceError, WrongState
 from reuseid.models import Account, Delivery, WebhookEndpoint
-from reuseid.services import users
+from reuseid.services.people import users
 
 RIGHT = "mobileid.try_operation"
 CALLBACKS = 20
@@ -105,7 +105,7 @@ def cancel(request, operation_id):
     """Cancel it; or say that it was over."""
     operation = _operation(request, operation_id)
     try:
-        endings.cancel(operation, actor=Actor.staff(request.user))
+        completion.cancel(operation, actor=Actor.staff(request.user))
         messages.success(request, _("The operation is cancelled."))
     except WrongState:
         state = operation.get_status_display().lower()
@@ -193,7 +193,7 @@ def _life(operation, reader):
     return {
         "operation": operation,
         "kind": kind(operation),
-        "state": cells.badge(Operation.Status(state).label, cells.COLOURS.get(str(state), "quiet")),
+        "state": formatting.badge(Operation.Status(state).label, formatting.COLOURS.get(str(state), "quiet")),
         "left": left,
         "frame": frame,
         "frame_qr": svg_data_uri(frame) if frame else "",
@@ -202,11 +202,11 @@ def _life(operation, reader):
         "panels": [
             Facts(
                 [
-                    (_("Operation id"), cells.ident(operation.pk)),
-                    (_("Test user"), cells.text(operation.user.external_ref)),
+                    (_("Operation id"), formatting.ident(operation.pk)),
+                    (_("Test user"), formatting.text(operation.user.external_ref)),
                     (_("Account"), operation.account.name),
                     (_("Binding"), operation.get_binding_display()),
-                    (_("Reason"), cells.text(operation.failure_reason)),
+                    (_("Reason"), formatting.text(operation.failure_reason)),
                 ]
             ),
             callbacks,
@@ -228,9 +228,9 @@ def _callbacks(operation):
     found = list(rows.select_related("event", "endpoint").defer("event__payload").order_by("event_id")[:CALLBACKS])
     table = [
         [
-            cells.link(Delivery, delivery.pk, delivery.event.type),
-            cells.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url),
-            cells.state(delivery),
+            formatting.link(Delivery, delivery.pk, delivery.event.type),
+            formatting.link(WebhookEndpoint, delivery.endpoint_id, delivery.endpoint.url),
+            formatting.state(delivery),
             delivery.attempts,
         ]
         for delivery in found

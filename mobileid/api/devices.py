@@ -4,14 +4,14 @@ import django_filters
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from mobileid.api import bodies
-from mobileid.api.answers import DeviceAnswer
+from mobileid.api import request_serializers
+from mobileid.api.response_serializers import DeviceAnswer
 from mobileid.models import Device
 from mobileid.models.devices import LOCK_OVER
 from mobileid.services import devices
 from mobileid.services.descriptions import describe_device
-from reuseid.api.bodies import LockBody, ReasonBody
 from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.request_serializers import LockBody, ReasonBody
 from reuseid.api.views import APIView
 from reuseid.models import User
 
@@ -81,9 +81,9 @@ class OneDevice(DeviceView):
         self.only_query()
         return Response(describe_device(self.device(device_id)))
 
-    @extend_schema(request=bodies.RenameBody, summary="Rename a device")
+    @extend_schema(request=request_serializers.RenameBody, summary="Rename a device")
     def patch(self, request, device_id):
-        body = self.body(bodies.RenameBody)
+        body = self.body(request_serializers.RenameBody)
         return Response(describe_device(devices.rename(self.device(device_id), body["name"], actor=request.actor)))
 
 

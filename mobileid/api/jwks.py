@@ -4,7 +4,7 @@ from django.http import JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from mobileid.services.signing_keys import published_keys
+from mobileid.services.keys.signing import published_keys
 
 
 @require_safe

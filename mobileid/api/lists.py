@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from drf_spectacular.utils import extend_schema
 
-from mobileid.api.answers import OperationRow
+from mobileid.api.response_serializers import OperationRow
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
 from mobileid.services.descriptions import summarise_operation

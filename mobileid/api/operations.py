@@ -5,13 +5,14 @@ import time
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from mobileid.api import answers, bodies
+from mobileid.api import request_serializers, response_serializers
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
-from mobileid.services import endings, registering
+from mobileid.services import completion
 from mobileid.services.descriptions import describe_operation, state_of
 from mobileid.services.qr import frame
-from mobileid.waiting.asked import Asked
+from mobileid.services.registration import by_integrator
+from mobileid.waiting.poll_context import Asked
 from reuseid.api.errors import MEDIA_TYPE, InvalidQuery
 from reuseid.api.permissions import has_scope
 from reuseid.api.serializers import Problem
@@ -39,7 +40,7 @@ class OperationView(APIView):
     """Finds an operation of the caller's account and of the address's type."""
 
     throttle_classes = [FirstAskThrottle]
-    serializer_class = answers.OperationAnswer
+    serializer_class = response_serializers.OperationAnswer
 
     def operation(self, kind, operation_id):
         """With all that its answer shows, in one query; 404 for another account's or another type's."""
@@ -89,8 +90,8 @@ class CancelOperation(OperationView):
 
     @extend_schema(request=None, summary="Cancel an operation", description="409 with the state if it was over.")
     def post(self, request, kind, operation_id):
-        self.body(bodies.EmptyBody)
-        operation = endings.cancel(self.operation(kind, operation_id), actor=request.actor)
+        self.body(request_serializers.EmptyBody)
+        operation = completion.cancel(self.operation(kind, operation_id), actor=request.actor)
         return self.answer(operation)
 
 
@@ -100,14 +101,14 @@ class ConfirmRegistration(OperationView):
     scopes = {"POST": "operations:write"}
 
     @extend_schema(
-        request=bodies.ConfirmBody,
+        request=request_serializers.ConfirmBody,
         summary="Confirm a registration",
         description="With the code that the phone shows; the third wrong one ends it FAILED.",
     )
     def post(self, request, operation_id):
-        body = self.body(bodies.ConfirmBody)
+        body = self.body(request_serializers.ConfirmBody)
         operation = self.operation(Operation.Type.REGISTRATION, operation_id)
-        registering.confirm(operation, code=body["confirmationCode"], actor=request.actor)
+        by_integrator.confirm(operation, code=body["confirmationCode"], actor=request.actor)
         return self.answer(operation)
 
 
@@ -117,14 +118,14 @@ class ReleaseOperation(OperationView):
     scopes = {"POST": "operations:write"}
 
     @extend_schema(
-        request=bodies.ReleaseBody,
+        request=request_serializers.ReleaseBody,
         summary="Release a same-device operation",
         description="With the code that came with the return URL: proof that the browser is on the person's phone.",
     )
     def post(self, request, kind, operation_id):
-        body = self.body(bodies.ReleaseBody)
+        body = self.body(request_serializers.ReleaseBody)
         operation = self.operation(kind, operation_id)
-        endings.release(operation, return_code=body["returnCode"], actor=request.actor)
+        completion.release(operation, return_code=body["returnCode"], actor=request.actor)
         return self.answer(operation)
 
 
@@ -132,10 +133,13 @@ class OperationQR(OperationView):
     """``GET …/{id}/qr``: the frame of this second."""
 
     scopes = {"GET": "operations:read"}
-    serializer_class = answers.QRFrame
+    serializer_class = response_serializers.QRFrame
 
     @extend_schema(
-        responses={200: answers.QRFrame, (409, MEDIA_TYPE): OpenApiResponse(Problem, description="It is not PENDING.")},
+        responses={
+            200: response_serializers.QRFrame,
+            (409, MEDIA_TYPE): OpenApiResponse(Problem, description="It is not PENDING."),
+        },
         summary="QR frame of this second",
         description=(
             "While the operation is PENDING; then 409 with the state. `GET …/{id}/qr/stream` sends a `frame` each "

@@ -3,16 +3,17 @@
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from mobileid.api import answers, bodies
+from mobileid.api import request_serializers, response_serializers
 from mobileid.api.lists import OperationList
 from mobileid.models import Device, Operation
-from mobileid.services import contexts, operations, registering
+from mobileid.services import contexts, operations
 from mobileid.services.qr import svg_data_uri
+from mobileid.services.registration import by_integrator
 from reuseid.api.errors import MEDIA_TYPE
 from reuseid.api.serializers import Problem
 from reuseid.errors import Invalid, Unknown
 from reuseid.models import User
-from reuseid.services import users
+from reuseid.services.people import users
 from reuseid.times import rfc3339
 
 # JSON's escapes make three bytes of one at most (``\u00e4``), base64 fewer; and the frame. Over the content's limit is
@@ -61,19 +62,19 @@ class Registrations(OperationList):
     scopes = {"GET": "operations:read", "POST": "operations:write"}
 
     @extend_schema(
-        request=bodies.RegistrationBody,
-        responses={201: answers.RegistrationStarted} | NOT_FOUND,
+        request=request_serializers.RegistrationBody,
+        responses={201: response_serializers.RegistrationStarted} | NOT_FOUND,
         summary="Start a registration",
         description="The activation code and its URI are shown here and nowhere else.",
     )
     def post(self, request):
-        body = self.body(bodies.RegistrationBody)
+        body = self.body(request_serializers.RegistrationBody)
         drawn = body.pop("qr")
         user = find_user(request, body)
         if user is None:
             raise Invalid.field("userId", "Needed, or externalRef.")
         application = operations.only_application(request.account, body.pop("application_id", None))
-        operation, shown = registering.start_registration(
+        operation, shown = by_integrator.start_registration(
             request.account, user=user, application=application, client=request.user, actor=request.actor, **body
         )
         if drawn:
@@ -101,13 +102,13 @@ class Authentications(_Starts):
     kind = Operation.Type.AUTHENTICATION
 
     @extend_schema(
-        request=bodies.StartBody,
-        responses={201: answers.OperationStarted} | NOT_FOUND,
+        request=request_serializers.StartBody,
+        responses={201: response_serializers.OperationStarted} | NOT_FOUND,
         summary="Start an authentication",
         description="With `transaction` it is an authorisation: the service writes the content from it, canonically.",
     )
     def post(self, request):
-        return self.start(request, bodies.StartBody, operations.start_authentication)
+        return self.start(request, request_serializers.StartBody, operations.start_authentication)
 
 
 class Signatures(_Starts):
@@ -116,10 +117,10 @@ class Signatures(_Starts):
     kind = Operation.Type.SIGNATURE
 
     @extend_schema(
-        request=bodies.SignatureBody,
-        responses={201: answers.OperationStarted} | NOT_FOUND,
+        request=request_serializers.SignatureBody,
+        responses={201: response_serializers.OperationStarted} | NOT_FOUND,
         summary="Start a consent signature",
         description="The completed operation's result holds `signature`, the consent JWT.",
     )
     def post(self, request):
-        return self.start(request, bodies.SignatureBody, operations.start_signature)
+        return self.start(request, request_serializers.SignatureBody, operations.start_signature)

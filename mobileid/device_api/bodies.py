@@ -3,8 +3,8 @@
 import uuid
 
 from mobileid.problems import MessageInvalid
+from mobileid.protocol import wire
 from mobileid.protocol.content import ContentInvalid, check_text
-from mobileid.sdk import wire
 
 _MISSING = object()
 

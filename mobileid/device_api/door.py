@@ -8,11 +8,10 @@ from django.db import close_old_connections, connection
 from mobileid.device_api.messages import MESSAGES, Message
 from mobileid.models import Application
 from mobileid.problems import AuthenticationFailed, ClockSkew, KeyUnknown, MessageInvalid, PhoneProblem
-from mobileid.protocol import envelope
+from mobileid.protocol import envelope, wire
 from mobileid.protocol.proofs import ProofInvalid
-from mobileid.sdk import wire
-from mobileid.services import keys
-from mobileid.services.exchanges import Again
+from mobileid.services.keys import channel
+from mobileid.services.message_replay import Again
 from mobileid.waiting.held import hold
 from reuseid.api.errors import BodyTooLarge
 from reuseid.models import Account
@@ -48,7 +47,7 @@ def _wait(http_request, began):
 
 def _open(http_request):
     sealed = envelope.parse(_body(http_request))
-    key = keys.channel_key(sealed.app, sealed.kid)
+    key = channel.channel_key(sealed.app, sealed.kid)
     if key is None:
         raise KeyUnknown
     applications = Application.objects.select_related("account").filter(account__status=Account.Status.ACTIVE)

@@ -8,11 +8,11 @@ from functools import cached_property, wraps
 from mobileid.device_api import bodies
 from mobileid.models import Nonce
 from mobileid.problems import MessageInvalid, RateLimited
-from mobileid.protocol import proofs
-from mobileid.sdk import wire
-from mobileid.services import activations, applications, claims, decisions, device_settings, factors, phones
+from mobileid.protocol import proofs, wire
+from mobileid.services import applications, decisions, device_authentication, device_settings, factors, operation_links
 from mobileid.services.descriptions import methods_of
-from mobileid.services.exchanges import Exchange
+from mobileid.services.message_replay import Exchange
+from mobileid.services.registration import by_phone
 from reuseid.actors import Actor
 from reuseid.limits import spend
 from reuseid.models.sealed import unseal_field
@@ -58,7 +58,7 @@ class Message:
 
     def device(self, proof):
         """The device that proved possession; one that talks too much is RateLimited."""
-        device = phones.identify(self.application, proof, self.request.suite)
+        device = device_authentication.identify(self.application, proof, self.request.suite)
         spent = spend("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
         if spent.left < 0:
             raise RateLimited(spent.reset)
@@ -120,7 +120,7 @@ def registration_start(message):
     code = message.body(activationCode=bodies.typed(64))["activationCode"]
     application = message.application
     with message.exchange.claimed():
-        operation, nonce = activations.start(application, code, actor=activations.SOME_PHONE)
+        operation, nonce = by_phone.start(application, code, actor=by_phone.SOME_PHONE)
         body = {
             "operationId": str(operation.pk),
             "nonce": nonce.value,
@@ -155,7 +155,7 @@ def registration_finish(message):
         postWanted=bodies.optional(bodies.boolean, False),
     )
     proof = message.states("registration", operationId=body["operationId"])
-    phone = activations.Phone(
+    phone = by_phone.Phone(
         name=body["name"],
         platform=body["platform"],
         os_version=body["osVersion"],
@@ -164,7 +164,7 @@ def registration_finish(message):
         app_version=body["appVersion"],
         suite=message.request.suite,
     )
-    activations.finish(
+    by_phone.finish(
         message.exchange,
         message.application,
         body["operationId"],
@@ -176,7 +176,7 @@ def registration_finish(message):
 
 
 def _knowledge(record):
-    return record and activations.KnowledgeKey(record["publicKey"], record["r"])
+    return record and by_phone.KnowledgeKey(record["publicKey"], record["r"])
 
 
 # --- operations ------------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def _knowledge(record):
 def operations_pending(message, device):
     """What waits for this phone."""
     message.body()
-    phones.require_usable(device)
+    device_authentication.require_usable(device)
     return {"operations": [_listed(operation) for operation in decisions.pending(device)]}
 
 
@@ -211,8 +211,8 @@ def operations_start(message, device):
     )
     if (body["operationId"] is None) == (body["claim"] is None):
         raise MessageInvalid("operationId", "or else claim, one of them")
-    frame = body["claim"] and claims.Frame(body["claim"], body["t"], body["m"])
-    phones.require_usable(device)
+    frame = body["claim"] and operation_links.Frame(body["claim"], body["t"], body["m"])
+    device_authentication.require_usable(device)
     operation, nonce = decisions.start(
         device, operation_id=body["operationId"], frame=frame, actor=Actor.device(device)
     )
@@ -254,7 +254,7 @@ def challenge(message, device):
     """A nonce for a change of factors."""
     purposes = (Nonce.Purpose.PIN_CHANGE.value, Nonce.Purpose.BIOMETRIC_ENABLE.value)
     purpose = message.body(purpose=bodies.one_of(*purposes))["purpose"]
-    phones.require_usable(device)
+    device_authentication.require_usable(device)
     nonce = device_settings.challenge(device, purpose)
     return {"nonce": nonce.value, "keyVersion": device.key_version, "expiresAt": rfc3339(nonce.expires_at)}
 
@@ -281,7 +281,7 @@ def biometric_enable(message):
 def biometric_disable(message, device):
     """Take it away."""
     message.body()
-    phones.require_usable(device)
+    device_authentication.require_usable(device)
     return {"authMethods": device_settings.disable_biometric(device, actor=Actor.device(device))}
 
 
@@ -289,7 +289,7 @@ def biometric_disable(message, device):
 def rename(message, device):
     """Give the phone another name."""
     name = message.body(name=bodies.text(64))["name"]
-    phones.require_usable(device)
+    device_authentication.require_usable(device)
     device_settings.rename(device, name, actor=Actor.device(device))
     return {}
 
@@ -298,7 +298,7 @@ def rename(message, device):
 def push_token(message, device):
     """Say where pushes go."""
     body = message.body(provider=bodies.text(16), token=bodies.text(device_settings.PUSH_TOKEN_LIMIT, least=0))
-    phones.require_usable(device)
+    device_authentication.require_usable(device)
     device_settings.set_push_address(device, **body, actor=Actor.device(device))
     return {}
 
@@ -319,7 +319,9 @@ def status(message, device):
     """
     version = bodies.optional(bodies.text(32))
     body = message.body(osVersion=version, appVersion=version, sdkVersion=version)
-    phones.refresh(device, os_version=body["osVersion"], app_version=body["appVersion"], sdk_version=body["sdkVersion"])
+    device_authentication.refresh(
+        device, os_version=body["osVersion"], app_version=body["appVersion"], sdk_version=body["sdkVersion"]
+    )
     answer = {
         "state": str(device.status),
         "attemptsLeft": factors.attempts_left(device),

@@ -14,9 +14,9 @@ from mobileid.models import Application
 from mobileid.problems import EnvelopeRefused, StillJudged, TooLarge
 from mobileid.protocol.envelope import EnvelopeInvalid
 from mobileid.protocol.key_document import MEDIA_TYPE as JWT
-from mobileid.services import keys as channel
+from mobileid.services.keys import channel
 from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, UnknownPath, problem
-from reuseid.callers import client_network
+from reuseid.client_address import client_network
 from reuseid.errors import ServiceError, TooMany, Unknown
 from reuseid.limits import spend
 from reuseid.models import Account

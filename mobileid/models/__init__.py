@@ -1,7 +1,7 @@
 from mobileid.models.applications import Application, AuthMethod, Suite
 from mobileid.models.devices import Device
-from mobileid.models.exchanges import MessageAnswer, Nonce
 from mobileid.models.keys import ChannelKey, KeyStatus, SigningKey, TrustAnchor
+from mobileid.models.message_replay import MessageAnswer, Nonce
 from mobileid.models.operations import Evidence, Operation
 
 __all__ = [

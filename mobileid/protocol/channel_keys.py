@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
 
-from mobileid.sdk.wire import SUITES, WireError
+from mobileid.protocol.wire import SUITES, WireError
 
 
 def generate(suite: int) -> tuple[bytes, bytes]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from mobileid.protocol import wire
 from mobileid.protocol.jwk import sign_es256
-from mobileid.sdk import wire
 
 TYP = "mobileid-consent+jwt"
 CONTENT_LIMIT = 16 * 1024

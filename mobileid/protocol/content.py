@@ -13,8 +13,8 @@ from typing import Any
 from stdnum import iban
 from stdnum.iso7064 import mod_97_10
 
+from mobileid.protocol import wire
 from mobileid.protocol.currencies import MINOR_UNITS
-from mobileid.sdk import wire
 
 TEXT_TYPES = frozenset({"text/plain", "text/markdown", "application/json"})
 PDF = "application/pdf"

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _KID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")

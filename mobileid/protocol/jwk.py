@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.api_jws import PyJWS
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 
 _JWS = PyJWS(algorithms=["ES256"])
 _MEMBERS = {"kty", "crv", "x", "y"}

@@ -7,8 +7,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from mobileid.protocol import wire
 from mobileid.protocol.jwk import sign_es256
-from mobileid.sdk import wire
 
 MEDIA_TYPE = "application/jwt"
 MAX_LIFE = timedelta(hours=24)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.api_jws import PyJWS
 from jwt.exceptions import PyJWTError
 
+from mobileid.protocol import wire
 from mobileid.protocol.jwk import (
     DUMMY_POSSESSION_KEY,
     knowledge_public_key,
@@ -30,7 +31,6 @@ from mobileid.protocol.statements import (
     check_statement,
     required_factors,
 )
-from mobileid.sdk import wire
 
 __all__ = [
     "DUMMY_POSSESSION_KEY",

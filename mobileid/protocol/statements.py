@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from mobileid.protocol import wire
 from mobileid.protocol.jwk import public_key_from_jwk
-from mobileid.sdk import wire
 
 POSSESSION, KNOWLEDGE, INHERENCE = "possession", "knowledge", "inherence"
 METHOD_FACTOR = {"DEVICE": None, "DEVICE_PIN": KNOWLEDGE, "DEVICE_BIOMETRIC": INHERENCE}

@@ -1,5 +1,4 @@
-"""The Python SDK of MobileID: a phone's part of docs/protocol.md. Needs `cryptography`, `httpx` and `PyJWT`
-only.
+"""The Python SDK of MobileID: a phone's part of docs/protocol.md.
 
-Importing `mobileid.sdk.wire` (as the service does) loads nothing else of it.
+Needs `cryptography`, `httpx`, `PyJWT` and the one module that it shares with the service, `mobileid.protocol.wire`.
 """

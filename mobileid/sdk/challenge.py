@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mobileid.sdk import proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import proof
 from mobileid.sdk.channel import Message, marked
 from mobileid.sdk.errors import (
     AnswerInvalid,

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.errors import (
     AnswerInvalid,

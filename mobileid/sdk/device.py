@@ -7,7 +7,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mobileid.sdk import links, proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import links, proof
 from mobileid.sdk.challenge import Challenge
 from mobileid.sdk.channel import Channel
 from mobileid.sdk.config import ApplicationConfig

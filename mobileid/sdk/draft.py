@@ -5,7 +5,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.channel import Message
 from mobileid.sdk.errors import StoreError
 from mobileid.sdk.keystore import Jwk, KeyStore

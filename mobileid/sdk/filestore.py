@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.errors import StoreBusy, StoreError
 from mobileid.sdk.keystore import Gate, SoftwareKeys
 from mobileid.sdk.pin import ARGON2ID, stretch

@@ -7,7 +7,7 @@ from typing import Any
 from jwt.api_jws import PyJWS
 from jwt.exceptions import InvalidTokenError
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.config import ApplicationConfig, anchor_key
 from mobileid.sdk.errors import (
     ConfigurationInvalid,

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.errors import BiometryRefused, NotRegistered
 
 Jwk = dict[str, str]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.errors import InputInvalid, RegistrationInvalid
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.errors import PinInvalid, StoreError
 
 SALT_BYTES = 16

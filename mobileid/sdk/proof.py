@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 
 Signer = Callable[[bytes], bytes]
 _ALGORITHMS = {"possession": "ES256", "knowledge": "EdDSA", "inherence": "ES256"}

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import httpx
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.sdk.errors import ConnectionFailed, RateLimited, ServiceUnavailable, UnexpectedAnswer
 
 TIMEOUT_SECONDS = 20.0

@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from mobileid.models import Application, AuthMethod, KeyStatus, SigningKey, TrustAnchor
-from mobileid.services import keys, p256
+from mobileid.services.keys import channel, p256
 from reuseid.errors import Conflict, Invalid
 from reuseid.models import Account
-from reuseid.services import trail
+from reuseid.services.audit import trail
 
 POLICY = (
     "name",
@@ -50,7 +50,7 @@ def create_application(account, *, name: str, server: str, actor, **policy) -> A
     for model in (TrustAnchor, SigningKey):
         if not model.objects.filter(account=account, status=KeyStatus.CURRENT).exists():
             p256.fill(model(account=account, status=KeyStatus.CURRENT)).save(force_insert=True)
-    keys.turn_channel_keys(account.pk)
+    channel.turn_channel_keys(account.pk)
     trail.record(application, "application.created", actor=actor, changes={"name": name})
     return application
 
@@ -65,7 +65,7 @@ def change_application(application, *, actor, reason: str = "", **policy) -> App
         name: {"before": before[name], "after": value} for name, value in policy.items() if value != before[name]
     }
     trail.record(application, "application.changed", actor=actor, reason=reason, changes=changes)
-    transaction.on_commit(keys.forget)
+    transaction.on_commit(channel.forget)
     return application
 
 

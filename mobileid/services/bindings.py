@@ -8,9 +8,9 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 from mobileid.models import Operation
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from mobileid.services import codes
-from mobileid.services.keys import server_of
+from mobileid.services.keys.channel import server_of
 from reuseid.errors import Invalid
 from reuseid.models.sealed import seal_field, unseal_field
 

@@ -2,7 +2,7 @@
 
 from mobileid.models import Device
 from mobileid.services import devices
-from reuseid.services.bulk import KINDS, Act, Kind
+from reuseid.services.jobs.bulk import KINDS, Act, Kind
 from reuseid.services.uuids import as_uuid
 
 

@@ -1,6 +1,6 @@
 """Keyed hashes under which activation codes and claims are found: neither is kept itself."""
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 from reuseid import crypto
 
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 
 from mobileid.models import Operation
+from mobileid.protocol import wire
 from mobileid.protocol.content import PDF, TEXT_TYPES, ContentInvalid, check_content, check_text, render_transaction
-from mobileid.sdk import wire
 from reuseid.errors import Invalid
 from reuseid.models.sealed import seal_field
 

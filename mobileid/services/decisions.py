@@ -16,14 +16,15 @@ from mobileid.problems import (
     OperationUnknown,
 )
 from mobileid.protocol import proofs
-from mobileid.services import claims, endings, factors, nonces, phones
+from mobileid.services import completion, device_authentication, factors, nonces, operation_links
 from mobileid.services.descriptions import describe_operation, methods_of, state_of
 from mobileid.services.proof_records import record_of
 from mobileid.services.wakeups import operation_changed
 from reuseid.errors import WrongState
 from reuseid.models import move
 from reuseid.models.sealed import unseal_field
-from reuseid.services import callbacks, trail
+from reuseid.services.audit import trail
+from reuseid.services.webhooks import outbox
 
 Binding, Status = Operation.Binding, Operation.Status
 _LEVEL_METHODS = {"TWO_FACTOR": {"DEVICE_PIN", "DEVICE_BIOMETRIC"}}
@@ -34,15 +35,15 @@ def pending(device) -> list[Operation]:
     return list(Operation.objects.answerable_by(device).open().filter(return_hash="").order_by("created_at", "pk")[:20])
 
 
-def start(device, *, operation_id=None, frame: claims.Frame | None = None, actor) -> tuple[Operation, Nonce]:
+def start(device, *, operation_id=None, frame: operation_links.Frame | None = None, actor) -> tuple[Operation, Nonce]:
     """Show an operation to the person: by its id, or by the claim that the phone scanned or was opened with.
 
     The first phone takes it from PENDING to IN_PROGRESS. Raises OperationUnknown, OperationClosed, MethodNotAllowed,
     VersionUnsupported.
     """
-    phones.require_version(device.application, device.sdk_version)
+    device_authentication.require_version(device.application, device.sdk_version)
     if frame is not None:
-        operation = claims.take(device, frame, actor=actor)
+        operation = operation_links.take(device, frame, actor=actor)
     else:
         operation = Operation.objects.answerable_by(device).as_read().filter(pk=operation_id).first()
     if operation is None:
@@ -57,7 +58,7 @@ def start(device, *, operation_id=None, frame: claims.Frame | None = None, actor
 
 def _begin(operation, device, actor):
     try:
-        move(operation, Status.IN_PROGRESS, guard=endings.IN_TIME, started_at=Now())
+        move(operation, Status.IN_PROGRESS, guard=completion.IN_TIME, started_at=Now())
     except WrongState:
         # Another phone of the same person was first to look; both may go on.
         if operation.status != Status.IN_PROGRESS:
@@ -110,7 +111,7 @@ class _Decision:
 
     def prepare(self) -> bool:
         """Steps 4 to 6, and the nonce; False when the decision is made already."""
-        phones.require_usable(self.device)
+        device_authentication.require_usable(self.device)
         operations = Operation.objects.answerable_by(self.device).as_read()
         self.operation = operation = operations.filter(pk=self.operation_id).first()
         if operation is None or operation.type != self.said["typ"]:
@@ -118,7 +119,7 @@ class _Decision:
         _require_open(operation)
         # A person may always say no, whatever the application has come to demand of an approval.
         if self.said["decision"] == "approve":
-            phones.require_version(self.device.application, self.device.sdk_version)
+            device_authentication.require_version(self.device.application, self.device.sdk_version)
             if self.method not in allowed_methods(operation, self.device):
                 raise MethodNotAllowed
         if not nonces.burn(self.said["nonce"], Nonce.Purpose.OPERATION, operation=operation, device=self.device):
@@ -155,12 +156,12 @@ class _Decision:
         self._end(Status.REJECTED, reason)
         if reason == "NOT_ME":
             trail.record(self.operation, "operation.reported", actor=self.actor, reason=reason)
-            callbacks.owe(self.operation, "operation.reported", describe_operation(self.operation))
+            outbox.owe(self.operation, "operation.reported", describe_operation(self.operation))
         self._settle(Status.REJECTED)
 
     def _end(self, status, reason):
         try:
-            endings.end_here(self.operation, status, actor=self.actor, failure_reason=reason, device=self.device)
+            completion.end_here(self.operation, status, actor=self.actor, failure_reason=reason, device=self.device)
         except WrongState:
             raise OperationClosed(_final(self.operation)) from None
 
@@ -179,11 +180,13 @@ class _Decision:
         try:
             if operation.binding == Binding.SAME_DEVICE:
                 changes |= record.changes | {"return_hash": self.said["returnHash"]}
-                endings.await_return(operation, **changes)
+                completion.await_return(operation, **changes)
                 trail.record(operation, "operation.approved", actor=self.actor)
             else:
                 changes |= record.changes
-                endings.end_here(operation, Status.COMPLETED, actor=self.actor, ended_at=record.evidence.at, **changes)
+                completion.end_here(
+                    operation, Status.COMPLETED, actor=self.actor, ended_at=record.evidence.at, **changes
+                )
         except WrongState:
             raise OperationClosed(_final(operation)) from None
         record.evidence.save(force_insert=True)

@@ -6,7 +6,7 @@ import json
 from mobileid.models import Device, Operation
 from mobileid.protocol.content import PDF
 from reuseid.models.sealed import unseal_field
-from reuseid.services import attributes
+from reuseid.services.people import attributes
 from reuseid.times import rfc3339
 
 # A larger content is shown by its hash and size: whoever started the operation has it.

@@ -1,11 +1,12 @@
-"""What every change of a phone has in common, below `devices` and `endings`."""
+"""What every change of a phone has in common, below `devices` and `completion`."""
 
 from django.db.models.functions import Now
 
 from mobileid.models import Device
 from mobileid.services.descriptions import describe_device
 from reuseid.models import move
-from reuseid.services import callbacks, trail
+from reuseid.services.audit import trail
+from reuseid.services.webhooks import outbox
 
 NO_BIOMETRY = {"inherence_jwk": None, "previous_inherence_jwk": None, "previous_inherence_until": None}
 """The columns of a phone without a biometric key."""
@@ -17,7 +18,7 @@ def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
     device.is_lock_over = False
     trail.record(device, f"device.{what}", actor=actor, reason=reason, note=note)
     data = describe_device(device) | {"actor": actor.as_json(), "reason": reason or None}
-    callbacks.owe(device, f"device.{what}", data)
+    outbox.owe(device, f"device.{what}", data)
     return device
 
 

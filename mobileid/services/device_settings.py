@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from mobileid.models import AuthMethod, Device, Nonce
 from mobileid.problems import AuthenticationFailed, DeviceUnusable, MessageInvalid, MethodNotAllowed
 from mobileid.protocol import proofs
-from mobileid.services import devices, factors, nonces, phones
-from mobileid.services.activations import KnowledgeKey, check_commitment
+from mobileid.services import device_authentication, devices, factors, nonces
 from mobileid.services.descriptions import methods_of
 from mobileid.services.device_changes import NO_BIOMETRY
+from mobileid.services.registration.by_phone import KnowledgeKey, check_commitment
 from reuseid.errors import Invalid, WrongState
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.services import trail
+from reuseid.services.audit import trail
 
 HAND_OVER = timedelta(minutes=10)
 """How long the PIN or biometric key before counts beside a new one that was not used yet."""
@@ -39,7 +39,7 @@ def change_pin(exchange, device, proof, knowledge: KnowledgeKey, *, actor):
     statement = proof.statement
 
     def prepare():
-        phones.require_usable(device)
+        device_authentication.require_usable(device)
         _require_pin(device)
         if statement["keyVersion"] != device.key_version + 1:
             raise MessageInvalid("proof.payload.keyVersion", "It must be the next one.")
@@ -74,7 +74,7 @@ def enable_biometric(exchange, device, proof, *, actor):
     statement = proof.statement
 
     def prepare():
-        phones.require_usable(device)
+        device_authentication.require_usable(device)
         _require_pin(device)
         if AuthMethod.DEVICE_BIOMETRIC not in device.application.auth_methods:
             raise MethodNotAllowed

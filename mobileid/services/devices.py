@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 from mobileid.models import Device
 from mobileid.models.devices import LOCK_OVER
 from mobileid.protocol.content import ContentInvalid, check_text
-from mobileid.services import endings
+from mobileid.services import completion
 from mobileid.services.device_changes import retire, tell
 from reuseid.actors import SYSTEM
 from reuseid.errors import Invalid
 from reuseid.models import move
-from reuseid.services import callers, reasons, sweeping, trail
+from reuseid.services import reasons, sweeping
+from reuseid.services.audit import trail
+from reuseid.services.people import caller_verification
 
 NAME_LIMIT = 64
 
@@ -49,7 +51,7 @@ def unlock(device, *, actor, reason: str, note: str = ""):
     Raises CallerNotVerified where colleagues must have verified the caller.
     """
     reasons.check(reason, note)
-    callers.require(device.user_id, actor=actor)
+    caller_verification.require(device.user_id, actor=actor)
     return _unlock(device, actor=actor, reason=reason, note=note, lock_count=0)
 
 
@@ -79,7 +81,7 @@ def deactivate(device, *, actor, reason: str, note: str = ""):
 
 def _deactivate(device, *, actor, reason, note=""):
     retire(device, actor=actor, reason=reason, note=note)
-    endings.cancel_all_of_device(device, actor=actor, reason="DEVICE_DEACTIVATED")
+    completion.cancel_all_of_device(device, actor=actor, reason="DEVICE_DEACTIVATED")
     return device
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models.functions import Now
 
 from mobileid.models import Nonce, Operation
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 
 LIVE = 3
 """Nonces that may live at once for one operation and device; the oldest die first."""

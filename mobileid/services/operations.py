@@ -1,4 +1,4 @@
-"""Starting the three operations. How they end is in `endings`; what phones do with them, in their own modules."""
+"""Starting the three operations. How they end is in `completion`; what phones do with them, in their own modules."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,11 +9,11 @@ from django.db.models.functions import Coalesce, Now
 from mobileid.errors import DeviceUnusable, NoUsableDevice, UserNotActive
 from mobileid.models import Application, AuthMethod, Device, Operation
 from mobileid.services import bindings, contexts, fatigue
+from mobileid.services.completion import cancel, cancel_all_open, end, expire, expire_overdue, release
 from mobileid.services.descriptions import methods_of
-from mobileid.services.endings import cancel, cancel_all_open, end, expire, expire_overdue, release
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import Client, User
-from reuseid.services import trail
+from reuseid.services.audit import trail
 
 __all__ = [
     "cancel",

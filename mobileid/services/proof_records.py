@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from mobileid.models import AuthMethod, Evidence, Operation
 from mobileid.protocol import consent, proofs
-from mobileid.services.keys import server_of
-from mobileid.services.signing_keys import current_signing_key
+from mobileid.services.keys.channel import server_of
+from mobileid.services.keys.signing import current_signing_key
 from reuseid.models.sealed import seal_field, unseal_field
 
 

@@ -1,4 +1,4 @@
-"""Made-up people to try the back office with: one for each obstacle that `obstacles` knows. Never for production.
+"""Made-up people to try the back office with: one for each obstacle that `diagnosis` knows. Never for production.
 
 Their names say what stands in their way, their addresses are of example.com (RFC 2606) and their numbers of the range
 that is kept for fiction (Ofcom, +44 7700 900xxx). Their phones are rows that nobody holds.
@@ -18,14 +18,17 @@ from mobileid.errors import UserCooldown
 from mobileid.models import AuthMethod, Device, Operation, Suite
 from mobileid.protocol import proofs
 from mobileid.protocol.jwk import public_jwk
-from mobileid.services import applications, devices, endings, factors, operations, registering
+from mobileid.services import applications, completion, devices, factors, operations
 from mobileid.services.device_changes import tell
-from mobileid.services.obstacles import UNSEEN, obstacles
+from mobileid.services.diagnosis import UNSEEN, obstacles
+from mobileid.services.registration import by_integrator
 from reuseid.actors import Actor
 from reuseid.models import Account, AttributeKey, Client, User
 from reuseid.models.sealed import seal_field
-from reuseid.services import accounts, attribute_keys, clients, trail, users
-from reuseid.services.attributes import Record
+from reuseid.services import accounts, clients
+from reuseid.services.audit import trail
+from reuseid.services.people import attribute_keys, users
+from reuseid.services.people.attributes import Record
 
 Normal, Type = AttributeKey.Normalisation, AttributeKey.Type
 CATALOGUE = {
@@ -177,19 +180,19 @@ def _nothing(user, application, actor):
 
 
 def _open(user, application, actor):
-    registering.start_registration(user.account, user=user, application=application, actor=actor, expires_in=DAY)
+    by_integrator.start_registration(user.account, user=user, application=application, actor=actor, expires_in=DAY)
 
 
 def _expired(user, application, actor):
-    operation, _code = registering.start_registration(user.account, user=user, application=application, actor=actor)
+    operation, _code = by_integrator.start_registration(user.account, user=user, application=application, actor=actor)
     yesterday = timezone.now() - timedelta(days=1)
     Operation.objects.filter(pk=operation.pk).update(created_at=yesterday, expires_at=yesterday + timedelta(minutes=15))
     operation.refresh_from_db()
-    endings.expire(operation)
+    completion.expire(operation)
 
 
 def _pending(user, application, actor):
-    operation, _code = registering.start_registration(
+    operation, _code = by_integrator.start_registration(
         user.account,
         user=user,
         application=application,
@@ -224,7 +227,7 @@ def _left_alone(user, application, actor):
     try:
         while True:
             last, _shown = operations.start_authentication(user.account, user=user, actor=actor, content=QUESTION)
-            endings.end(last, Operation.Status.EXPIRED, actor=actor)
+            completion.end(last, Operation.Status.EXPIRED, actor=actor)
     except UserCooldown:
         return
 

@@ -9,9 +9,9 @@ import json
 import re
 import time
 
-from mobileid.waiting import bells
-from mobileid.waiting.asked import Asked
-from mobileid.waiting.looks import SAFE_HEADERS, Answer, leaving, look, pause, refused, rest
+from mobileid.waiting import listeners
+from mobileid.waiting.poll_context import Asked
+from mobileid.waiting.polling import SAFE_HEADERS, Answer, leaving, look, pause, refused, rest
 from mobileid.waiting.seats import Seats
 from reuseid.api.errors import Busy
 from reuseid.errors import TooMany
@@ -35,7 +35,7 @@ _AFRESH = 10
 class Waiting:
     """Wraps the ASGI application; everything but the two addresses passes through untouched."""
 
-    def __init__(self, app, bell: bells.Bell | None = None):
+    def __init__(self, app, bell: listeners.Bell | None = None):
         self.app, self._bell, self._looks = app, bell, {}
         self.seats = Seats()
 
@@ -52,7 +52,7 @@ class Waiting:
     def bell(self):
         """Made with the first caller, in the process and on the loop that serve it."""
         if self._bell is None:
-            self._bell = bells.hung()
+            self._bell = listeners.hung()
         return self._bell
 
     async def _look(self, scope, asked):

@@ -3,13 +3,13 @@
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
-from reuseid.api import bodies, patterns
-from reuseid.api.answers import AttributeAnswer, AttributesAnswer, ProofingAnswer
+from reuseid.api import patterns, request_serializers
 from reuseid.api.etags import etag, versions
+from reuseid.api.response_serializers import AttributeAnswer, AttributesAnswer, ProofingAnswer
 from reuseid.api.users import ETAG, IF_MATCH, UserView
 from reuseid.models import Proofing
-from reuseid.services import attributes, proofings, users
 from reuseid.services.descriptions import describe_attribute, describe_proofing
+from reuseid.services.people import attributes, proofings, users
 
 NAME = OpenApiParameter(
     "name",
@@ -49,12 +49,12 @@ class OneAttribute(UserView):
         operation_id="putAttribute",
         summary="Set an attribute",
         parameters=[NAME, IF_MATCH, ETAG],
-        request=bodies.RecordBody,
+        request=request_serializers.RecordBody,
         responses=AttributeAnswer,
     )
     def put(self, request, user_id, name):
         """Makes or replaces the record; the value before is kept in its history. Sends `user.updated`."""
-        record = self.body(bodies.RecordBody)
+        record = self.body(request_serializers.RecordBody)
         user = users.update(
             self.user(user_id), actor=request.actor, attributes={name: record}, versions=versions(request)
         )
@@ -99,12 +99,12 @@ class Proofings(UserView):
     @extend_schema(
         operation_id="recordProofing",
         summary="Record a proofing",
-        request=bodies.ProofingBody,
+        request=request_serializers.ProofingBody,
         responses={201: ProofingAnswer},
     )
     def post(self, request, user_id):
         """Proofing happens outside; this records it. Sends `user.updated`."""
-        body = self.body(bodies.ProofingBody)
+        body = self.body(request_serializers.ProofingBody)
         return Response(_describe(proofings.record(self.user(user_id), actor=request.actor, **body)), status=201)
 
 
@@ -116,11 +116,11 @@ class DeactivateProofing(UserView):
     @extend_schema(
         operation_id="deactivateProofing",
         summary="Deactivate a proofing",
-        request=bodies.ReasonBody,
+        request=request_serializers.ReasonBody,
         responses=ProofingAnswer,
     )
     def post(self, request, user_id, proofing_id):
         """Its attributes are marked (`withdrawnAt`) and lose their assurance level. Sends `user.updated`."""
-        body = self.body(bodies.ReasonBody)
+        body = self.body(request_serializers.ReasonBody)
         proofing = self.find(self.user(user_id).proofings.select_related("user__account"), pk=proofing_id)
         return Response(_describe(proofings.deactivate(proofing, actor=request.actor, **body)))

@@ -22,7 +22,7 @@ from oauth2_provider.views import IntrospectTokenView, OAuthServerMetadataView, 
 from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2 import BackendApplicationServer
 
-from reuseid.callers import client_network
+from reuseid.client_address import client_network
 from reuseid.limits import spend
 from reuseid.services import clients
 

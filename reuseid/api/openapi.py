@@ -9,7 +9,7 @@ from reuseid.api import patterns
 from reuseid.api.errors import MEDIA_TYPE
 from reuseid.api.fields import Text
 from reuseid.api.serializers import Problem, StrictSerializer
-from reuseid.services.attributes import MAX_PER_USER
+from reuseid.services.people.attributes import MAX_PER_USER
 
 ERRORS = {
     400: "Not valid: the JSON, a query parameter or the Idempotency-Key.",
@@ -79,7 +79,7 @@ class JSONValueSchema(OpenApiSerializerFieldExtension):
 class AttributesSchema(OpenApiSerializerFieldExtension):
     """`AttributesField`: what names there may be, and how many."""
 
-    target_class = "reuseid.api.bodies.AttributesField"
+    target_class = "reuseid.api.request_serializers.AttributesField"
 
     def map_serializer_field(self, auto_schema, direction):
         """A patch may name more than a user can have, since null deletes."""

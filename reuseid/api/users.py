@@ -6,18 +6,19 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework.response import Response
 
-from reuseid.api import bodies, patterns
-from reuseid.api.answers import ReasonsAnswer, TrailEntryAnswer, UserAnswer
+from reuseid.api import patterns, request_serializers
 from reuseid.api.errors import InvalidQuery
 from reuseid.api.etags import etag, versions
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.permissions import has_scope, require_scope
+from reuseid.api.response_serializers import ReasonsAnswer, TrailEntryAnswer, UserAnswer
 from reuseid.api.views import APIView
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, TrailEntry, User
 from reuseid.normalisation import compose
-from reuseid.services import attributes, catalogue, erasure, reasons, users
+from reuseid.services import reasons
 from reuseid.services.descriptions import describe_trail_entry, describe_user
+from reuseid.services.people import attributes, catalogue, erasure, users
 
 ATTRIBUTES = OpenApiParameter(
     "attributes", OpenApiTypes.STR, description="Comma-separated names of the attributes to show; all unless given."
@@ -127,12 +128,12 @@ class Users(UserView):
         operation_id="createUser",
         summary="Create a user",
         parameters=[ETAG],
-        request=bodies.CreateUserBody,
+        request=request_serializers.CreateUserBody,
         responses={201: UserAnswer},
     )
     def post(self, request):
         """A new ACTIVE user. 409 `external_ref_taken`, `attribute_not_unique`. Sends `user.created`."""
-        body = self.body(bodies.CreateUserBody)
+        body = self.body(request_serializers.CreateUserBody)
         if body.get("attributes"):
             require_scope(request, "attributes:write")
         user = users.create(
@@ -162,12 +163,12 @@ class OneUser(UserView):
         operation_id="updateUser",
         summary="Change a user",
         parameters=[IF_MATCH, ETAG],
-        request=bodies.PatchUserBody,
+        request=request_serializers.PatchUserBody,
         responses=UserAnswer,
     )
     def patch(self, request, user_id):
         """Merge patch (RFC 7396): absent members stay, null removes. Sends `user.updated`."""
-        body = self.body(bodies.PatchUserBody)
+        body = self.body(request_serializers.PatchUserBody)
         if body.get("attributes"):
             require_scope(request, "attributes:write")
         user = users.update(self.user(user_id), actor=request.actor, versions=versions(request), **body)
@@ -195,7 +196,7 @@ class ActOnUser(UserView):
     """POST with a reason: one service, the user as answer."""
 
     scopes = {"POST": "users:write"}
-    body_class = bodies.ReasonBody
+    body_class = request_serializers.ReasonBody
     status = 200
 
     def act(self, user, **body):
@@ -211,10 +212,12 @@ class ActOnUser(UserView):
 class LockUser(ActOnUser):
     """ACTIVE to LOCKED."""
 
-    body_class = bodies.LockBody
+    body_class = request_serializers.LockBody
     service = staticmethod(users.lock)
 
-    @extend_schema(operation_id="lockUser", summary="Lock a user", request=bodies.LockBody, responses=UserAnswer)
+    @extend_schema(
+        operation_id="lockUser", summary="Lock a user", request=request_serializers.LockBody, responses=UserAnswer
+    )
     def post(self, request, user_id):
         """ACTIVE to LOCKED: open operations are cancelled and devices unusable at once. Sends `user.locked`."""
         return self.run(user_id)
@@ -225,7 +228,9 @@ class UnlockUser(ActOnUser):
 
     service = staticmethod(users.unlock)
 
-    @extend_schema(operation_id="unlockUser", summary="Unlock a user", request=bodies.ReasonBody, responses=UserAnswer)
+    @extend_schema(
+        operation_id="unlockUser", summary="Unlock a user", request=request_serializers.ReasonBody, responses=UserAnswer
+    )
     def post(self, request, user_id):
         """LOCKED to ACTIVE; a device that was locked for itself stays so. Sends `user.unlocked`."""
         return self.run(user_id)
@@ -237,7 +242,10 @@ class DeactivateUser(ActOnUser):
     service = staticmethod(users.deactivate)
 
     @extend_schema(
-        operation_id="deactivateUser", summary="Deactivate a user", request=bodies.ReasonBody, responses=UserAnswer
+        operation_id="deactivateUser",
+        summary="Deactivate a user",
+        request=request_serializers.ReasonBody,
+        responses=UserAnswer,
     )
     def post(self, request, user_id):
         """For good: open operations are cancelled and devices deactivated. Sends `user.deactivated`."""
@@ -253,7 +261,7 @@ class EraseUser(ActOnUser):
     @extend_schema(
         operation_id="eraseUser",
         summary="Erase a user's personal data",
-        request=bodies.ReasonBody,
+        request=request_serializers.ReasonBody,
         responses={202: UserAnswer},
     )
     def post(self, request, user_id):

@@ -4,13 +4,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reuseid import event_types
-from reuseid.api.answers import ActorAnswer
-from reuseid.api.event_shapes import register
+from reuseid.api.event_serializers import register
 from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
+from reuseid.api.response_serializers import ActorAnswer
 from reuseid.api.serializers import StrictSerializer
 from reuseid.event_scopes import READING
 from reuseid.models import Delivery, WebhookEndpoint
-from reuseid.services import callbacks, webhooks
+from reuseid.services.webhooks import endpoints, outbox
 
 DELIVERY_STATES = Delivery.Status.choices
 WEBHOOK_STATES = [choice for choice in WebhookEndpoint.Status.choices if choice[0] != "DELETED"]
@@ -96,7 +96,7 @@ class WebhookWithSecret(Webhook):
 class Rotation(StrictSerializer):
     overlapHours = Whole(
         min_value=0,
-        max_value=webhooks.MAX_OVERLAP_HOURS,
+        max_value=endpoints.MAX_OVERLAP_HOURS,
         default=24,
         source="overlap_hours",
         help_text="How long the old keys sign too, in hours.",
@@ -175,7 +175,7 @@ def describe_webhook(endpoint):
 def describe_with_secret(endpoint):
     """For who made or rotated it, once."""
     endpoint.refresh_from_db()
-    return {**Webhook(endpoint).data, "secret": webhooks.secret_of(endpoint)}
+    return {**Webhook(endpoint).data, "secret": endpoints.secret_of(endpoint)}
 
 
 def describe_delivery(delivery):
@@ -198,4 +198,4 @@ def _next(delivery):
 
 def describe_event(event, scopes):
     """Its id, and the members of its body that a reader with these scopes gets."""
-    return {"id": str(event.id), **callbacks.shown(event, scopes)}
+    return {"id": str(event.id), **outbox.shown(event, scopes)}

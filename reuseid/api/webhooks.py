@@ -12,7 +12,7 @@ from reuseid.api.permissions import has_scope
 from reuseid.api.views import APIView
 from reuseid.event_scopes import READING
 from reuseid.models import Delivery, Event, WebhookEndpoint
-from reuseid.services import deliveries, webhooks
+from reuseid.services.webhooks import deliveries, endpoints
 
 MANAGE = "webhooks:manage"
 WEBHOOKS = ["Webhooks"]
@@ -69,7 +69,7 @@ class WebhooksView(WebhookView):
         values = self.body(shapes.WebhookCreation)
         holds = readable(request)
         values.setdefault("scopes", holds)
-        endpoint = webhooks.create(request.account, actor=request.actor, client=request.user, holds=holds, **values)
+        endpoint = endpoints.create(request.account, actor=request.actor, client=request.user, holds=holds, **values)
         return Response(shapes.describe_with_secret(endpoint), status=201)
 
 
@@ -94,7 +94,7 @@ class WebhookDetailView(WebhookView):
     def patch(self, request, webhook_id):
         """Members that are absent stay. What is owed already goes to the new URL."""
         values = self.body(shapes.WebhookChange)
-        endpoint = webhooks.update(
+        endpoint = endpoints.update(
             self.endpoint(webhook_id), actor=request.actor, client=request.user, holds=readable(request), **values
         )
         return Response(shapes.describe_webhook(endpoint))
@@ -104,7 +104,7 @@ class WebhookDetailView(WebhookView):
     )
     def delete(self, request, webhook_id):
         """For good: its keys are forgotten, and what is owed to it is not sent."""
-        webhooks.delete(self.endpoint(webhook_id), actor=request.actor)
+        endpoints.delete(self.endpoint(webhook_id), actor=request.actor)
         return Response(status=204)
 
 
@@ -123,7 +123,7 @@ class RotateSecretView(WebhookView):
     def post(self, request, webhook_id):
         """Both keys are new; the old ones sign too for `overlapHours`, so nothing is refused in between."""
         values = self.body(shapes.Rotation)
-        endpoint = webhooks.rotate_secret(self.endpoint(webhook_id), actor=request.actor, **values)
+        endpoint = endpoints.rotate_secret(self.endpoint(webhook_id), actor=request.actor, **values)
         return Response(shapes.describe_with_secret(endpoint))
 
 
@@ -142,7 +142,7 @@ class TestEventView(WebhookView):
     def post(self, request, webhook_id):
         """A `webhook.test` event to this webhook alone, whatever its event types; 409 unless it is ACTIVE."""
         self.body(shapes.Empty)
-        event = webhooks.send_test(self.endpoint(webhook_id), actor=request.actor)
+        event = endpoints.send_test(self.endpoint(webhook_id), actor=request.actor)
         event.refresh_from_db()
         return Response(shapes.describe_event(event, readable(request)), status=202)
 
@@ -163,7 +163,7 @@ class PauseView(WebhookView):
         """Nothing is sent; what happens meanwhile stays owed. 409 unless it is ACTIVE."""
         self.body(shapes.Empty)
         endpoint = self.endpoint(webhook_id)
-        webhooks.pause(endpoint, actor=request.actor)
+        endpoints.pause(endpoint, actor=request.actor)
         return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
 
 
@@ -182,7 +182,7 @@ class ResumeView(WebhookView):
     def post(self, request, webhook_id):
         """From PAUSED or DISABLED. What is owed is sent; what happened while it was DISABLED is resent on request."""
         self.body(shapes.Empty)
-        webhooks.resume(self.endpoint(webhook_id), actor=request.actor)
+        endpoints.resume(self.endpoint(webhook_id), actor=request.actor)
         return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
 
 

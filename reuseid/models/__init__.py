@@ -1,4 +1,6 @@
+from reuseid.models.access import Reveal, SavedView, UserNote, UserView
 from reuseid.models.accounts import Account, Staff
+from reuseid.models.approvals import Request
 from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
 from reuseid.models.bulk import BulkRow, BulkRun
 from reuseid.models.clients import Client
@@ -7,14 +9,12 @@ from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
 from reuseid.models.exports import Export, ExportPart
 from reuseid.models.idempotency import IdempotencyKey
-from reuseid.models.looks import Reveal, SavedView, UserNote, UserView
+from reuseid.models.monitoring import Heartbeat, StaffNotice
 from reuseid.models.proofings import AssuranceLevel, Proofing
-from reuseid.models.requests import Request
 from reuseid.models.sign_ins import Passkey, RecoveryCode, SecondFactor, StaffSignIn
 from reuseid.models.trail import TrailEntry, TrailKey, TrailSeal
 from reuseid.models.transitions import move
 from reuseid.models.users import User
-from reuseid.models.watch import Heartbeat, StaffNotice
 
 __all__ = [
     "Account",

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
 from reuseid.models import Account, move
-from reuseid.services import trail
+from reuseid.services.audit import trail
 
 
 @transaction.atomic

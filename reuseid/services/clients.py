@@ -13,7 +13,7 @@ from oauth2_provider.models import get_access_token_model
 from reuseid.actors import Actor
 from reuseid.errors import Invalid
 from reuseid.models import Account, Client, move
-from reuseid.services import trail
+from reuseid.services.audit import trail
 
 
 @transaction.atomic

@@ -12,7 +12,11 @@ from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.models import Delivery, DeliveryAttempt, DeliveryCount, Event, EventCount
-from reuseid.services import bulk, exports, idempotency, looks, requests, sign_ins
+from reuseid.services import idempotency
+from reuseid.services.audit import access
+from reuseid.services.jobs import bulk, exports
+from reuseid.services.people import approvals
+from reuseid.services.staff import sign_ins
 
 log = logging.getLogger(__name__)
 
@@ -107,12 +111,12 @@ _STEPS = {
     "events": events,
     "access tokens": tokens,
     "sessions": sessions,
-    "requests": requests.purge,
+    "requests": approvals.purge,
     "sign-ins": sign_ins.purge,
     "bulk acts": bulk.purge,
     "typed lines": bulk.forget_typed,
     "exports": exports.purge,
-    "revealed values": looks.purge_reveals,
-    "looks at people": looks.purge_views,
+    "revealed values": access.purge_reveals,
+    "looks at people": access.purge_views,
     "hourly numbers": counts,
 }

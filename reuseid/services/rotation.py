@@ -11,8 +11,8 @@ from reuseid import crypto
 from reuseid.models import Account, Attribute, User
 from reuseid.models.sealed import seal_field, sealed_columns, unseal_field
 from reuseid.normalisation import folded_ref
-from reuseid.services import catalogue
-from reuseid.services.attributes import value_of
+from reuseid.services.people import catalogue
+from reuseid.services.people.attributes import value_of
 
 log = logging.getLogger(__name__)
 

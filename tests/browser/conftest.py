@@ -14,7 +14,7 @@ from django.conf import settings
 from playwright.sync_api import expect, sync_playwright
 
 from config.demo.supervisor import Supervisor
-from config.zone import COOKIE
+from reuseid.middleware.zone import COOKIE
 from tests.browser import scene as scenes
 from tests.browser.watch import Watched
 from tests.faults.stage import CELERY, database_url

@@ -8,20 +8,12 @@ from mobileid.models import Application, Operation
 from mobileid.services import applications
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Attribute, BulkRun, Export, SavedView, StaffNotice
-from reuseid.services import (
-    bulk,
-    exports,
-    looks,
-    notes,
-    notices,
-    proofings,
-    saved_views,
-    second_factors,
-    sign_ins,
-    trail_seals,
-    users,
-)
-from reuseid.services.attributes import Record
+from reuseid.services import notices
+from reuseid.services.audit import access, seals
+from reuseid.services.jobs import bulk, exports
+from reuseid.services.people import notes, proofings, users
+from reuseid.services.people.attributes import Record
+from reuseid.services.staff import saved_views, second_factors, sign_ins
 from tests import factories, factories_devices
 from tests.browser.scene import Scene
 from tests.reuseid.admin.cast import make_factor
@@ -86,7 +78,7 @@ def _around(anna, kim):
     proofings.record(anna, actor=SYSTEM, performed_at=timezone.now(), **facts)
     users.update(anna, actor=SYSTEM, attributes={"email": Record("anna.new@example.com")})
     notes.add(anna, "Prefers to be called after six.\nSpeaks Swedish.", actor=actor)
-    looks.viewed(anna, staff=kim)
+    access.viewed(anna, staff=kim)
     make_factor(kim)
     second_factors.new_codes(kim, by=kim)
     for outcome in ("PASSWORD_GIVEN", "SIGNED_IN"):
@@ -96,6 +88,6 @@ def _around(anna, kim):
 
 def _running(scene):
     """What the service keeps about itself."""
-    trail_seals.seal()
+    seals.seal()
     api = factories.rest_client(factories.make_client(scene.account, name="Core"))
     api.post("/reuseid/core/users", {"externalRef": "customer-12000"}, headers={"Idempotency-Key": "once"})

@@ -13,10 +13,12 @@ from django.utils import timezone
 from mobileid.models import ChannelKey, Device, Operation
 from mobileid.sdk import pin
 from mobileid.sdk.registration import Phone as Said
-from mobileid.services import devices, endings, operations
+from mobileid.services import completion, devices, operations
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Delivery, DeliveryAttempt, DeliveryCount, EventCount, Request, WebhookEndpoint
-from reuseid.services import attribute_keys, callers, heartbeats, notes, proofings, requests, users, webhooks
+from reuseid.services import heartbeats
+from reuseid.services.people import approvals, attribute_keys, caller_verification, notes, proofings, users
+from reuseid.services.webhooks import endpoints
 from tests import factories
 from tests import factories_devices as phones
 from tests.conftest import unguarded
@@ -80,7 +82,7 @@ def nordbank() -> Scene:
     _figures(scene)
     kim, clara = Actor.staff(scene.staff["kim"]), scene.people["clara"]
     with ago(hours=3, minutes=12):
-        scene.request = requests.ask(
+        scene.request = approvals.ask(
             clara,
             action=Request.Action.ERASE,
             actor=kim,
@@ -121,7 +123,7 @@ def _house(scene):
         "segment": {"sensitive": False},
     }.items():
         attribute_keys.create(account, name, actor=SYSTEM, **rules)
-    scene.endpoint = webhooks.create(account, url="https://hooks.example.com/reuseid", actor=SYSTEM)
+    scene.endpoint = endpoints.create(account, url="https://hooks.example.com/reuseid", actor=SYSTEM)
     scene.client = factories.make_client(account, name="Nordbank web shop")
     scene.application = make_application(account, "Nordbank app")
 
@@ -201,11 +203,11 @@ def _day(scene, phone):
     with ago(hours=2, minutes=30):
         operation = scene.operations["expired"] = asked("order-7752")
         Operation.objects.filter(pk=operation.pk).update(expires_at=timezone.now())
-        endings.expire_overdue()
+        completion.expire_overdue()
     begun = models.F("expires_at") - timedelta(minutes=3)
     Operation.objects.filter(pk=operation.pk).update(created_at=begun)
     with ago(minutes=26):
-        endings.cancel(asked("order-7755"), actor=Actor.client(client))
+        completion.cancel(asked("order-7755"), actor=Actor.client(client))
 
 
 def _open(scene):
@@ -242,7 +244,7 @@ def _locks(scene):
         users.lock(ben, actor=sam, reason="SUSPECTED_FRAUD", note=note)
         notes.add(ben, "Called back: he is in Oulu and has not travelled.", actor=kim)
     with ago(minutes=17):
-        callers.verified(anna, actor=sam, asked=list(settings.CALLER_QUESTIONS)[:2], passed=True)
+        caller_verification.verified(anna, actor=sam, asked=list(settings.CALLER_QUESTIONS)[:2], passed=True)
         note = "Called from another number; knew the last payment."
         devices.lock(scene.devices["anna"], actor=sam, reason="DEVICE_LOST", note=note)
 

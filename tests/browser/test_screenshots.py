@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Request, User
-from reuseid.services import bulk, users
+from reuseid.services.jobs import bulk
+from reuseid.services.people import users
 from tests.reuseid.admin.cast import make_factor, rows_of
 from tests.reuseid.admin.cast import page as address_of
 from tests.rules.test_settings import ROOT

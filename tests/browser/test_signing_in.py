@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from reuseid.models import Passkey, Request, SecondFactor, Staff, StaffSignIn
-from reuseid.services import second_factors
+from reuseid.services.staff import second_factors
 from tests.browser.test_accessibility import findings
 from tests.browser.test_workflows import tab_to
 from tests.reuseid.admin.cast import code_of, make_factor

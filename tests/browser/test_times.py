@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from mobileid.models import Device
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, WebhookEndpoint
-from reuseid.services import users
+from reuseid.services.people import users
 from tests.browser.scene import Scene
 from tests.reuseid.admin.cast import page as address_of
 from tests.reuseid.admin.signing_in import PASSWORD

@@ -10,7 +10,9 @@ from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.device import Device
 from mobileid.sdk.keystore import MemoryStore
 from mobileid.sdk.transport import HttpTransport
-from mobileid.services import applications, keys, registering, signing_keys
+from mobileid.services import applications
+from mobileid.services.keys import channel, signing
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import User
 from tests import factories
@@ -21,8 +23,8 @@ TRY = "/admin/try/"
 
 @pytest.fixture(autouse=True)
 def _fresh_keys():
-    keys.forget()
-    signing_keys.forget()
+    channel.forget()
+    signing.forget()
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def register(scene, live_server, settings):
 def phone(scene, register):
     """Of Tess, a test user."""
     tess = factories.make_user(scene.account, external_ref="tess", segment="test")
-    _operation, shown = registering.start_registration(
+    _operation, shown = by_integrator.start_registration(
         scene.account, user=tess, application=register.application, actor=SYSTEM
     )
     return register(shown["activationCode"])

@@ -3,10 +3,10 @@
 from playwright.sync_api import expect
 
 from mobileid.models import Device
-from mobileid.services import endings
+from mobileid.services import completion
 from reuseid.actors import SYSTEM
 from reuseid.models import Request, TrailEntry, User
-from reuseid.services import looks
+from reuseid.services.audit import access
 from tests.browser.scene import PHONE
 from tests.reuseid.admin.cast import page as address_of
 
@@ -180,7 +180,7 @@ def test_what_a_person_approved_is_revealed_and_goes_by_itself(open_as, scene):
 
 def test_an_open_operation_counts_down_and_shows_its_end_by_itself(open_as, scene):
     operation = scene.operations["open"]
-    looks.reveal(operation, staff=scene.staff["kim"], reason="CUSTOMER_REQUEST")
+    access.reveal(operation, staff=scene.staff["kim"], reason="CUSTOMER_REQUEST")
     page = open_as(scene.staff["kim"])
     page.goto(address_of(operation))
     left = page.locator("section").filter(has_text="Life").get_by_role("timer")
@@ -188,7 +188,7 @@ def test_an_open_operation_counts_down_and_shows_its_end_by_itself(open_as, scen
     shown = page.locator("#bo-shown")
     # What was selected to be copied stays selected while the page around it is drawn anew.
     shown.evaluate("element => { element.dataset.same = 'yes'; }")
-    endings.cancel(operation, actor=SYSTEM)
+    completion.cancel(operation, actor=SYSTEM)
     expect(page.locator(".bo-title .bo-state")).to_have_text("Cancelled")
     expect(left).to_have_count(0)
     expect(shown).to_contain_text("Sign in to the web shop?")

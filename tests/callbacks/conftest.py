@@ -7,7 +7,7 @@ from reuseid import outbound
 from reuseid.actors import SYSTEM
 from reuseid.event_scopes import READING
 from reuseid.models import User
-from reuseid.services import callbacks, sending, webhooks
+from reuseid.services.webhooks import endpoints, outbox, sender
 from tests.callbacks.receiver import Receiver
 
 
@@ -31,7 +31,7 @@ def receiver():
 
 @pytest.fixture
 def endpoint(account, receiver):
-    return webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
+    return endpoints.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def owe(user):
     """`owe(type="user.updated", obj=user, **data)`."""
 
     def owe(event_type="user.updated", obj=user, **data):
-        return callbacks.owe(obj, event_type, data)
+        return outbox.owe(obj, event_type, data)
 
     return owe
 
@@ -54,6 +54,6 @@ def send():
     """Send all that is due now."""
 
     def send(seconds=20):
-        return sending.Sender().run(seconds)
+        return sender.Sender().run(seconds)
 
     return send

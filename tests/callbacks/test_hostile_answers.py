@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reuseid.models import Delivery, WebhookEndpoint
-from reuseid.services import attempts, deliveries, sending
+from reuseid.services.webhooks import attempts, deliveries
+from reuseid.services.webhooks import sender as sending
 
 pytestmark = pytest.mark.django_db
 DATES = [

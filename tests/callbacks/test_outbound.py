@@ -8,7 +8,7 @@ import time
 import pytest
 
 from reuseid import addresses, name_service, outbound
-from reuseid.services import attempts
+from reuseid.services.webhooks import attempts
 from tests.callbacks import certificates
 from tests.callbacks.receiver import Receiver
 from tests.callbacks.test_hostile_answers import claim_for

@@ -8,7 +8,8 @@ from oauth2_provider.models import get_access_token_model
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Delivery, DeliveryAttempt, Event
-from reuseid.services import purging, webhooks
+from reuseid.services import purging
+from reuseid.services.webhooks import endpoints
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def test_events_past_their_retention_go_with_their_deliveries_and_attempts(endpo
 
 def test_what_is_being_sent_stays_and_what_waited_too_long_is_cancelled_and_goes(endpoint, owe, old):
     owe()
-    webhooks.pause(endpoint, actor=SYSTEM)
+    endpoints.pause(endpoint, actor=SYSTEM)
     old()
     Delivery.objects.update(attempts=2, next_attempt_at=Now() + timedelta(minutes=1))
     DeliveryAttempt.objects.create(delivery=Delivery.objects.get(), number=1)
@@ -53,7 +54,7 @@ def test_what_is_being_sent_stays_and_what_waited_too_long_is_cancelled_and_goes
 def test_a_batch_is_bounded_and_the_next_goes_on(endpoint, owe, old, monkeypatch):
     monkeypatch.setattr(purging, "BATCH", 2)
     monkeypatch.setattr(purging, "BATCHES", 2)
-    webhooks.delete(endpoint, actor=SYSTEM)
+    endpoints.delete(endpoint, actor=SYSTEM)
     for _ in range(5):
         owe()
     old()

@@ -10,7 +10,8 @@ from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.event_scopes import READING
 from reuseid.models import Delivery, DeliveryAttempt, StaffNotice, TrailEntry, User, WebhookEndpoint
-from reuseid.services import callbacks, deliveries, heartbeats, purging, sending, webhooks
+from reuseid.services import heartbeats, purging
+from reuseid.services.webhooks import deliveries, endpoints, outbox, sender
 from tests import factories
 from tests.callbacks.receiver import Receiver
 from tests.rivals import race
@@ -21,14 +22,14 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def endpoint(receiver):
     account = factories.make_account()
-    return webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
+    return endpoints.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
 
 
 def owe(endpoint, count, each=1):
     users = [User.objects.create(account_id=endpoint.account_id) for _ in range(count)]
     for number in range(each):
         for user in users:
-            callbacks.owe(user, "user.updated", {"n": number})
+            outbox.owe(user, "user.updated", {"n": number})
 
 
 def outcome(claim, status=200):
@@ -46,7 +47,7 @@ def test_two_senders_never_claim_the_same_delivery(endpoint):
 
 def test_four_senders_send_each_event_once_and_in_order(endpoint, receiver):
     owe(endpoint, 20, each=5)
-    race(*[lambda: sending.Sender().run(20)] * 4)
+    race(*[lambda: sender.Sender().run(20)] * 4)
     assert Counter(Counter(got.id for got in receiver.got).values()) == {1: 100}
     assert not Delivery.objects.exclude(status="SENT").exists()
     order = {}
@@ -89,24 +90,24 @@ def test_a_settlement_that_is_repeated_writes_nothing_twice(endpoint):
 def test_pausing_while_an_attempt_is_under_way_settles_it_and_sends_no_other(endpoint, receiver):
     owe(endpoint, 1, each=2)
     (claim,) = deliveries.claim(endpoint, 5)
-    webhooks.pause(endpoint, actor=SYSTEM)
+    endpoints.pause(endpoint, actor=SYSTEM)
     deliveries.settle([outcome(claim)])
     assert sorted(Delivery.objects.values_list("status", flat=True)) == ["PENDING", "SENT"]
-    sending.Sender().run(5)
+    sender.Sender().run(5)
     assert receiver.got == []
 
 
 def test_deleting_against_senders_ends_without_deadlock_and_sends_nothing_later(endpoint, receiver):
     owe(endpoint, 200)
     results = race(
-        lambda: sending.Sender().run(20),
-        lambda: sending.Sender().run(20),
-        lambda: webhooks.delete(endpoint, actor=SYSTEM),
+        lambda: sender.Sender().run(20),
+        lambda: sender.Sender().run(20),
+        lambda: endpoints.delete(endpoint, actor=SYSTEM),
     )
     assert [result for result in results if isinstance(result, Exception)] == []
     assert set(Delivery.objects.values_list("status", flat=True)) <= {"SENT", "CANCELED"}
     sent = len(receiver.got)
-    sending.Sender().run(5)
+    sender.Sender().run(5)
     assert len(receiver.got) == sent
 
 
@@ -114,7 +115,7 @@ def test_deleting_against_senders_ends_without_deadlock_and_sends_nothing_later(
 def test_an_attempt_that_ends_after_the_webhook_was_deleted_changes_nothing(endpoint, status):
     owe(endpoint, 1)
     (claim,) = deliveries.claim(endpoint, 1)
-    webhooks.delete(endpoint, actor=SYSTEM)
+    endpoints.delete(endpoint, actor=SYSTEM)
     deliveries.settle([outcome(claim, status)])
     assert Delivery.objects.get().status == "CANCELED"
     assert WebhookEndpoint.objects.get().status == "DELETED"
@@ -138,22 +139,22 @@ def test_after_a_rest_one_sender_makes_the_probe(endpoint):
 
 
 def test_of_two_that_pause_one_is_told_that_it_was_late(endpoint):
-    results = race(*[lambda: webhooks.pause(endpoint, actor=SYSTEM)] * 2)
+    results = race(*[lambda: endpoints.pause(endpoint, actor=SYSTEM)] * 2)
     assert Counter(type(result) for result in results) == {type(None): 1, WrongState: 1}
     assert TrailEntry.objects.filter(action="webhook.paused").count() == 1
 
 
 def test_creations_at_the_limit_do_not_both_pass(endpoint, settings):
     settings.WEBHOOK_ENDPOINTS = 2
-    results = race(*[lambda: webhooks.create(endpoint.account, url=endpoint.url, actor=SYSTEM, scopes=READING)] * 4)
-    assert sum(isinstance(result, webhooks.TooManyEndpoints) for result in results) == 3
+    results = race(*[lambda: endpoints.create(endpoint.account, url=endpoint.url, actor=SYSTEM, scopes=READING)] * 4)
+    assert sum(isinstance(result, endpoints.TooManyEndpoints) for result in results) == 3
     assert WebhookEndpoint.objects.count() == 2
 
 
 def test_rotations_at_once_leave_one_secret_and_the_one_before(endpoint):
-    rotated = race(*[lambda: webhooks.rotate_secret(endpoint, actor=SYSTEM)] * 3)
+    rotated = race(*[lambda: endpoints.rotate_secret(endpoint, actor=SYSTEM)] * 3)
     secrets, keys = deliveries.signing_keys(WebhookEndpoint.objects.get())
-    shown = {webhooks.secret_of(row) for row in rotated}
+    shown = {endpoints.secret_of(row) for row in rotated}
     assert len(shown) == 3
     assert len(secrets) == len(keys) == 2
 
@@ -169,11 +170,11 @@ def test_of_many_beats_one_holds_the_lock():
 
 def test_purges_at_once_take_everything_once(endpoint):
     owe(endpoint, 50)
-    webhooks.delete(endpoint, actor=SYSTEM)
-    callbacks.Event.objects.update(created_at=Now() - timedelta(days=31))
+    endpoints.delete(endpoint, actor=SYSTEM)
+    outbox.Event.objects.update(created_at=Now() - timedelta(days=31))
     results = race(*[purging.purge] * 3)
     assert [result for result in results if isinstance(result, Exception)] == []
-    assert not callbacks.Event.objects.exists()
+    assert not outbox.Event.objects.exists()
 
 
 def test_a_hanging_receiver_and_a_busy_account_leave_a_third_its_share(endpoint, receiver):
@@ -182,13 +183,13 @@ def test_a_hanging_receiver_and_a_busy_account_leave_a_third_its_share(endpoint,
         slow.answers(lambda got, number: slow.server.stopping.wait(5) or 200)
         busy = factories.make_account()
         many = [
-            webhooks.create(busy, url=f"{receiver.url}?{number}", actor=SYSTEM, scopes=READING) for number in range(3)
+            endpoints.create(busy, url=f"{receiver.url}?{number}", actor=SYSTEM, scopes=READING) for number in range(3)
         ]
-        hanging = webhooks.create(factories.make_account(), url=slow.url, actor=SYSTEM, scopes=READING)
+        hanging = endpoints.create(factories.make_account(), url=slow.url, actor=SYSTEM, scopes=READING)
         owe(many[0], 100)
         owe(hanging, 4)
         owe(endpoint, 1)
-        sending.Sender().run(20)
+        sender.Sender().run(20)
     assert len(receiver.got) == 301
     assert next(index for index, got in enumerate(receiver.got) if "?" not in got.path) < 30
     assert receiver.got[-1].at < slow.got[0].at + 5

@@ -9,7 +9,9 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid
 from reuseid.event_scopes import READING, Guard, reduced
 from reuseid.models import Delivery, WebhookEndpoint
-from reuseid.services import callbacks, clients, users, webhooks
+from reuseid.services import clients
+from reuseid.services.people import users
+from reuseid.services.webhooks import endpoints, outbox
 from tests import factories
 from tests import factories_devices as phones
 
@@ -155,12 +157,12 @@ def test_what_a_receiver_answered_is_shown_only_to_who_may_read_what_was_sent(to
 
 
 def test_a_colleague_states_what_an_endpoint_shows(account, receiver, user):
-    made = webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=["users:read"])
+    made = endpoints.create(account, url=receiver.url, actor=SYSTEM, scopes=["users:read"])
     assert made.shown_scopes() == ["users:read"]
-    assert webhooks.create(account, url=receiver.url, actor=SYSTEM).shown_scopes() == []
+    assert endpoints.create(account, url=receiver.url, actor=SYSTEM).shown_scopes() == []
     with pytest.raises(Invalid):
-        webhooks.update(made, actor=SYSTEM, url="https://93.184.216.34/", holds=())
-    webhooks.update(made, actor=SYSTEM, description="fine", holds=())
+        endpoints.update(made, actor=SYSTEM, url="https://93.184.216.34/", holds=())
+    endpoints.update(made, actor=SYSTEM, description="fine", holds=())
 
 
 def test_an_object_that_nobody_registered_shows_nothing():
@@ -176,7 +178,7 @@ def test_nothing_else_is_lost_by_being_reduced(user):
         note="x",
     )
     event = user.account.events.get(type="user.locked")
-    assert callbacks.body_for(event, READING) == callbacks.body_of(event)
+    assert outbox.body_for(event, READING) == outbox.body_of(event)
 
 
 def test_an_answer_that_repeats_what_was_sent_is_kept_without_it(told, api, receiver, send):

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from reuseid.actors import SYSTEM
 from reuseid.event_scopes import READING
 from reuseid.models import Delivery, User
-from reuseid.services import attempts, callbacks, deliveries, sending, webhooks
+from reuseid.services.webhooks import attempts, deliveries, endpoints, outbox, sender
 from tests.callbacks.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_an_event_arrives_signed_so_that_the_published_library_verifies_it(endpo
     event = owe(externalRef="Çelik")
     assert send()
     (got,) = receiver.got
-    payload = Webhook(webhooks.secret_of(endpoint)).verify(got.body, got.headers)
+    payload = Webhook(endpoints.secret_of(endpoint)).verify(got.body, got.headers)
     assert payload["type"] == "user.updated"
     assert payload["data"] == {"externalRef": "Çelik"}
     assert got.id == str(event.id)
@@ -79,8 +79,8 @@ def test_a_receiver_that_hangs_does_not_delay_another(account, owe, send, settin
     settings.CALLBACK_TIMEOUT = 2
     settings.CALLBACK_BREAKER_AFTER = 3
     with Receiver(lambda got, number: time.sleep(5) or 200) as slow, Receiver() as fast:
-        webhooks.create(account, url=slow.url, actor=SYSTEM, scopes=READING)
-        webhooks.create(account, url=fast.url, actor=SYSTEM, scopes=READING)
+        endpoints.create(account, url=slow.url, actor=SYSTEM, scopes=READING)
+        endpoints.create(account, url=fast.url, actor=SYSTEM, scopes=READING)
         users = [User.objects.create(account=account) for _ in range(30)]
         for user in users:
             owe(obj=user)
@@ -179,21 +179,21 @@ def test_followers_of_an_event_that_fails_for_hours_do_not_hide_other_objects(
 
 def test_slots_are_dealt_in_turn_to_accounts_and_then_to_endpoints():
     wants = {("big", number): 10 for number in range(6)} | {("small", "a"): 10, ("tiny", "b"): 1}
-    dealt = sending.share(9, wants)
+    dealt = sender.share(9, wants)
     assert sum(dealt.values()) == 9
     assert dealt["b"] == 1
     assert dealt["a"] == 4
     assert all(dealt[number] <= 1 for number in range(6))
-    assert sending.share(100, {("one", "x"): 3, ("one", "y"): 2}) == {"x": 3, "y": 2}
-    assert sending.share(0, wants) == {}
+    assert sender.share(100, {("one", "x"): 3, ("one", "y"): 2}) == {"x": 3, "y": 2}
+    assert sender.share(0, wants) == {}
 
 
 def test_what_is_under_way_when_the_time_is_over_settles_itself(transactional_db, account, receiver):
-    webhooks.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
+    endpoints.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
     receiver.answers(lambda got, number: time.sleep(0.5) or 200)
     user = User.objects.create(account=account)
-    callbacks.owe(user, "user.updated", {})
-    assert not sending.Sender().run(0.2)
+    outbox.owe(user, "user.updated", {})
+    assert not sender.Sender().run(0.2)
     assert Delivery.objects.get().status == "PENDING"
     until = time.monotonic() + 5
     while Delivery.objects.get().status == "PENDING":
@@ -204,10 +204,10 @@ def test_what_is_under_way_when_the_time_is_over_settles_itself(transactional_db
 
 def test_the_last_slots_are_for_endpoints_with_nothing_under_way():
     wants = {("a", "busy"): 100, ("b", "new"): 5, ("c", "newer"): 5}
-    assert sending.deal(8, 2, wants, idle={"new", "newer"}).total() == 6
-    assert sending.deal(2, 2, wants, idle={"new", "newer"}) == {"new": 1, "newer": 1}
-    assert sending.deal(2, 2, wants, idle=set()) == {}
-    assert sending.deal(1, 2, {("a", "busy"): 100}, idle={"busy"}) == {"busy": 1}
+    assert sender.deal(8, 2, wants, idle={"new", "newer"}).total() == 6
+    assert sender.deal(2, 2, wants, idle={"new", "newer"}) == {"new": 1, "newer": 1}
+    assert sender.deal(2, 2, wants, idle=set()) == {}
+    assert sender.deal(1, 2, {("a", "busy"): 100}, idle={"busy"}) == {"busy": 1}
 
 
 def test_receivers_that_hang_after_a_good_past_leave_slots_for_the_rest(account, owe, settings):
@@ -215,13 +215,13 @@ def test_receivers_that_hang_after_a_good_past_leave_slots_for_the_rest(account,
     with Receiver() as slow, Receiver() as fast:
         slow.answers(lambda got, number: slow.server.stopping.wait(3) or 200)
         hanging = [
-            webhooks.create(account, url=f"{slow.url}?{number}", actor=SYSTEM, scopes=READING) for number in range(3)
+            endpoints.create(account, url=f"{slow.url}?{number}", actor=SYSTEM, scopes=READING) for number in range(3)
         ]
         for _ in range(20):
             owe(obj=User.objects.create(account=account))
-        webhooks.create(account, url=fast.url, actor=SYSTEM, scopes=READING)
+        endpoints.create(account, url=fast.url, actor=SYSTEM, scopes=READING)
         owe()
         started = time.time()
-        sending.Sender({endpoint.pk: 16 for endpoint in hanging}).run(20)
+        sender.Sender({endpoint.pk: 16 for endpoint in hanging}).run(20)
         assert fast.got[0].at - started < 1
         assert max(got.at for got in slow.got[:6]) - started < 1

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from standardwebhooks import Webhook
 
 from reuseid.models import Delivery, StaffNotice, TrailEntry, WebhookEndpoint
-from reuseid.services import webhooks
+from reuseid.services.webhooks import endpoints
 
 URL = "/mobileid/core/webhooks"
 
@@ -238,7 +238,7 @@ def test_deleting_cancels_what_is_owed_and_forgets_the_keys(api, made, at, recei
     send()
     assert receiver.got == []
     assert Delivery.objects.get().status == "CANCELED"
-    assert webhooks.secret_of(WebhookEndpoint.objects.get()) == "whsec_"
+    assert endpoints.secret_of(WebhookEndpoint.objects.get()) == "whsec_"
 
 
 def test_gone_disables_the_webhook_and_tells_staff(api, at, receiver, owe, send):

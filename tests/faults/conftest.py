@@ -2,7 +2,7 @@ import pytest
 
 from reuseid.actors import SYSTEM
 from reuseid.event_scopes import READING
-from reuseid.services import webhooks
+from reuseid.services.webhooks import endpoints
 from tests import factories
 from tests.faults.stage import Stage
 
@@ -21,4 +21,4 @@ def account(transactional_db):
 @pytest.fixture
 def webhook(account):
     """`webhook(url)`: an endpoint of the account."""
-    return lambda url: webhooks.create(account, url=url, actor=SYSTEM, scopes=READING)
+    return lambda url: endpoints.create(account, url=url, actor=SYSTEM, scopes=READING)

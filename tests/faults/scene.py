@@ -11,9 +11,10 @@ from django.core.management import call_command  # noqa: E402
 
 from reuseid.actors import SYSTEM  # noqa: E402
 from reuseid.event_scopes import READING  # noqa: E402
-from reuseid.services import accounts, webhooks  # noqa: E402
+from reuseid.services import accounts  # noqa: E402
+from reuseid.services.webhooks import endpoints  # noqa: E402
 
 call_command("migrate", verbosity=0)
 account = accounts.create("Nordbank", actor=SYSTEM)
-endpoint = webhooks.create(account, url=sys.argv[1], actor=SYSTEM, scopes=READING)
-sys.stdout.write(json.dumps({"account": str(account.pk), "secret": webhooks.secret_of(endpoint)}))
+endpoint = endpoints.create(account, url=sys.argv[1], actor=SYSTEM, scopes=READING)
+sys.stdout.write(json.dumps({"account": str(account.pk), "secret": endpoints.secret_of(endpoint)}))

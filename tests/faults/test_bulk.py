@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from reuseid.models import BulkRun, Event, Export, TrailEntry, User
-from reuseid.services import bulk, exports
+from reuseid.services.jobs import bulk, exports
 from tests import factories
 from tests.faults.stage import database_url, until
 from tests.reuseid.admin.cast import make_colleague

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from reuseid.models import Delivery, User
-from reuseid.services import callbacks
+from reuseid.services.webhooks import outbox
 from tests.callbacks import certificates
 from tests.callbacks.receiver import Receiver
 from tests.faults.stage import Stage, database_url, until
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def owe(account):
-    return callbacks.owe(User.objects.create(account=account), "user.updated", {})
+    return outbox.owe(User.objects.create(account=account), "user.updated", {})
 
 
 def claimed():

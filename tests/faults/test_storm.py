@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from reuseid.models import Delivery, DeliveryAttempt, Event, Heartbeat
-from reuseid.services import webhooks
+from reuseid.services.webhooks import endpoints
 from tests.callbacks import certificates
 from tests.callbacks.receiver import Receiver
 from tests.faults.stage import Stage, until
@@ -120,7 +120,7 @@ def test_every_event_arrives_with_its_id_and_in_order(account, webhook, tmp_path
     ):
         distrusted = Receiver(secure, certificate=wrong)
         for integrator, url in ((steady, one.url), (moody, two.url), (secure, distrusted.url)):
-            integrator.secret = webhooks.secret_of(webhook(url))
+            integrator.secret = endpoints.secret_of(webhook(url))
         for number in range(2):
             stage.beat(f"beat{number}")
         stage.worker("worker0")

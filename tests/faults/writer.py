@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, connection  # noqa: E402
 from reuseid.actors import SYSTEM  # noqa: E402
 from reuseid.errors import WrongState  # noqa: E402
 from reuseid.models import Account  # noqa: E402
-from reuseid.services import users  # noqa: E402
+from reuseid.services.people import users  # noqa: E402
 
 
 def once(act, done):

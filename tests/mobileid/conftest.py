@@ -7,14 +7,14 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from mobileid.sdk import pin
-from mobileid.services import keys, signing_keys
+from mobileid.services.keys import channel, signing
 from tests import factories_devices as phones
 
 
 @pytest.fixture(autouse=True)
 def _fresh_keys():
-    keys.forget()
-    signing_keys.forget()
+    channel.forget()
+    signing.forget()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobileid.api.answers import FAILURE_REASONS
+from mobileid.api.response_serializers import FAILURE_REASONS
 from mobileid.services import operations
 from reuseid import event_types
 from reuseid.models import Event

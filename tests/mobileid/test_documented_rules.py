@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from mobileid.api.bodies import ACCOUNT, AMOUNT, BASE64_PDF, RETURN_URL
+from mobileid.api.request_serializers import ACCOUNT, AMOUNT, BASE64_PDF, RETURN_URL
 from mobileid.protocol.content import ContentInvalid, check_text
 from mobileid.services import bindings
 from reuseid.addresses import Refused, check_url
 from reuseid.api import patterns
 from reuseid.api.webhook_serializers import TARGET
 from reuseid.errors import Invalid
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -58,7 +58,7 @@ class Time:
         """The service goes by a new one."""
         kept = cls()
         with monkeypatch.context() as patched:
-            for module in ("mobileid.device_api.door.time", "mobileid.services.claims.time"):
+            for module in ("mobileid.device_api.door.time", "mobileid.services.operation_links.time"):
                 patched.setattr(module, kept)
             yield kept
 

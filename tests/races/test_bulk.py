@@ -4,7 +4,7 @@ import pytest
 
 from reuseid.errors import WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
-from reuseid.services import bulk, exporting, exports
+from reuseid.services.jobs import bulk, exported_people, exports
 from tests import factories
 from tests.reuseid.admin.cast import make_colleague
 from tests.rivals import race
@@ -74,7 +74,7 @@ def test_once_it_is_said_to_be_stopped_nothing_more_changes(run, senior):
 
 
 def test_workers_who_all_believe_an_export_to_be_theirs_make_each_part_once(account, senior, monkeypatch):
-    monkeypatch.setattr(exporting, "BATCH", 5)
+    monkeypatch.setattr(exported_people, "BATCH", 5)
     User.objects.bulk_create(User(account=account, external_ref=f"m-{number}") for number in range(60))
     export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE")
 

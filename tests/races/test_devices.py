@@ -12,16 +12,20 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from mobileid.models import Device, Operation
-from mobileid.sdk import errors, pin, proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors, pin, proof
 from mobileid.sdk.channel import Channel
 from mobileid.sdk.device import Device as SdkDevice
 from mobileid.sdk.keystore import MemoryStore
 from mobileid.sdk.registration import Phone
-from mobileid.services import devices, endings, factors, finished_registrations, keys, signing_keys
+from mobileid.services import completion, devices, factors
+from mobileid.services.keys import channel as keys
+from mobileid.services.keys import signing
+from mobileid.services.registration import repeated
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories_devices as phones
 from tests.factories_devices import PIN
 from tests.rivals import race
@@ -33,7 +37,7 @@ TERMINAL = {"authentication.completed", "authentication.canceled", "authenticati
 @pytest.fixture(autouse=True)
 def _setting(monkeypatch):
     keys.forget()
-    signing_keys.forget()
+    signing.forget()
     monkeypatch.setattr(pin, "STRETCHES", phones.make_cheap_stretch())
     monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 10_000)
     monkeypatch.setattr("mobileid.services.fatigue.TOLERATED", 1000)
@@ -118,7 +122,7 @@ def test_approval_cancellation_and_expiry_end_an_operation_exactly_once(phone, a
         def expire(operation=second):
             for _ in range(200):
                 try:
-                    return endings.expire(operation).status
+                    return completion.expire(operation).status
                 except WrongState as error:
                     if error.obj.status not in ("PENDING", "IN_PROGRESS"):
                         raise
@@ -126,7 +130,7 @@ def test_approval_cancellation_and_expiry_end_an_operation_exactly_once(phone, a
             return None
 
         phone_says, cancel_says, expire_says = at_once(
-            approve, lambda operation=first: endings.cancel(operation, actor=SYSTEM).status, expire
+            approve, lambda operation=first: completion.cancel(operation, actor=SYSTEM).status, expire
         )
         operation.refresh_from_db()
         assert operation.status in ("COMPLETED", "CANCELED", "EXPIRED")
@@ -236,7 +240,7 @@ def test_a_registration_sent_eight_times_at_once_by_the_same_keys_is_one_phone_a
 def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer(ada, application, monkeypatch):
     found = an_offer(ada, application)
     first = finishing(found)()
-    has_keys, sixth = finished_registrations._has_keys, Barrier(6)
+    has_keys, sixth = repeated._has_keys, Barrier(6)
 
     def look(*args):
         """Nobody is done before a sixth one looks, or none comes."""
@@ -244,7 +248,7 @@ def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer
             sixth.wait(timeout=2)
         return has_keys(*args)
 
-    monkeypatch.setattr(finished_registrations, "_has_keys", look)
+    monkeypatch.setattr(repeated, "_has_keys", look)
     assert at_once(*[finishing(found) for _ in range(6)]) == [first] * 6
     assert Device.objects.get(pk=first["deviceId"]).failed_attempts == 0
 
@@ -252,7 +256,7 @@ def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer
 def test_of_forty_pins_tried_at_once_by_finishing_again_at_most_five_are_looked_at(ada, application, monkeypatch):
     found = an_offer(ada, application)
     device_id = finishing(found)()["deviceId"]
-    looks, has_keys, sixth = [], finished_registrations._has_keys, Barrier(6)
+    looks, has_keys, sixth = [], repeated._has_keys, Barrier(6)
 
     def look(*args):
         """Nobody is done before a sixth one looks, or none comes."""
@@ -261,7 +265,7 @@ def test_of_forty_pins_tried_at_once_by_finishing_again_at_most_five_are_looked_
             sixth.wait(timeout=2)
         return has_keys(*args)
 
-    monkeypatch.setattr(finished_registrations, "_has_keys", look)
+    monkeypatch.setattr(repeated, "_has_keys", look)
     results = at_once(*[finishing(found, f"{number:06d}") for number in range(40)])
     assert {type(result) for result in results} <= {errors.RegistrationInvalid, errors.DeviceUnusable}
     assert 1 <= len(looks) <= 5

@@ -9,7 +9,8 @@ from django.db import connection
 from reuseid.actors import SYSTEM
 from reuseid.models import AttributeKey, Export, ExportPart, TrailEntry, User
 from reuseid.models.sealed import unseal_field
-from reuseid.services import erasure, exports
+from reuseid.services.jobs import erasures, exports
+from reuseid.services.people import erasure
 from tests import factories
 from tests.reuseid.admin.cast import make_colleague
 from tests.rivals import race
@@ -40,7 +41,7 @@ def until_somebody_waits():
 
 
 def test_two_sweeps_erase_each_person_once(people):
-    race(*[lambda: [erasure.carry_out(limit=2) for _ in range(8)]] * 3)
+    race(*[lambda: [erasures.carry_out(limit=2) for _ in range(8)]] * 3)
     assert not User.objects.filter(erased_at=None).exists()
     assert TrailEntry.objects.filter(action="user.erased").count() == len(people)
 
@@ -61,7 +62,7 @@ def test_an_export_that_is_being_made_meanwhile_keeps_nothing(account, people, m
 
     def erase():
         assert has_read.wait(20)
-        return erasure.carry_out()
+        return erasures.carry_out()
 
     made, erased = race(exports.make_owed, erase)
     assert (made, erased) == (True, len(people))

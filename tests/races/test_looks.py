@@ -9,7 +9,9 @@ from mobileid.models import Device
 from mobileid.services import all_devices
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import TrailEntry, User, UserNote, UserView
-from reuseid.services import erasure, looks, notes
+from reuseid.services.audit import access
+from reuseid.services.jobs import erasures
+from reuseid.services.people import erasure, notes
 from tests import factories_devices as phones
 from tests.reuseid.admin.cast import make_colleague
 from tests.rivals import race
@@ -26,7 +28,7 @@ def sam(account):
 def test_of_looks_at_once_one_leaves_a_line(user, sam, earlier):
     if earlier:
         UserView.objects.create(account=user.account, staff=sam, user=user, at=timezone.now() - timedelta(hours=1))
-    results = race(*[lambda: looks.viewed(user, staff=sam)] * 8)
+    results = race(*[lambda: access.viewed(user, staff=sam)] * 8)
     assert sorted(results) == [False] * 7 + [True]
     assert TrailEntry.objects.filter(action="user.viewed").count() == 1
 
@@ -51,9 +53,9 @@ def test_no_note_outlives_the_erasure_that_it_races(user):
 
     def erase():
         erasure.request(User.objects.select_related("account").get(pk=user.pk), actor=SYSTEM, reason="CUSTOMER_REQUEST")
-        return erasure.carry_out()
+        return erasures.carry_out()
 
     race(erase, *[lambda: notes.add(user, "A note.", actor=actor)] * 6)
-    erasure.carry_out()
+    erasures.carry_out()
     assert User.objects.get(pk=user.pk).erased_at
     assert not UserNote.objects.exists()

@@ -4,9 +4,9 @@ import pytest
 from django.test import RequestFactory
 
 from reuseid.actors import SYSTEM
-from reuseid.admin.search import find_people
+from reuseid.admin.kit.search import find_people
 from reuseid.models import Staff, StaffNotice, TrailEntry
-from reuseid.services import attribute_keys
+from reuseid.services.people import attribute_keys
 from tests import factories
 from tests.reuseid.admin.cast import make_colleague
 from tests.rivals import race

@@ -5,12 +5,13 @@ from functools import partial
 import pytest
 
 from mobileid.models import Device, Operation
-from mobileid.services import devices, endings, operations, registering
+from mobileid.services import completion, devices, operations
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event
 from reuseid.models.sealed import seal_field
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 from tests.factories_mobileid import CONTENT, events_of, make_application, make_device, make_operation, overdue
 from tests.rivals import race
@@ -42,7 +43,7 @@ def test_of_many_who_cancel_one_does(person):
     for _ in range(10):
         operation = make_operation(person)
         rivals = [fresh(operation) for _ in range(RIVALS)]
-        results = race(*(lambda one=one: endings.cancel(one, actor=SYSTEM) for one in rivals))
+        results = race(*(lambda one=one: completion.cancel(one, actor=SYSTEM) for one in rivals))
         assert len(losers(results)) == RIVALS - 1
         assert {error.members["state"] for error in losers(results)} == {"CANCELED"}
         assert [kind for kind, _ in events_of(operation)] == ["authentication.canceled"]
@@ -53,9 +54,9 @@ def test_cancelling_and_completing_leave_one_end(person):
         # Bound by a number: of others no more are started once six in a row were rejected, as chance may have it here.
         operation = make_operation(person, binding="NUMBER")
         results = race(
-            partial(endings.cancel, fresh(operation), actor=SYSTEM),
-            partial(endings.end, fresh(operation), "COMPLETED", actor=SYSTEM),
-            partial(endings.end, fresh(operation), "REJECTED", actor=SYSTEM),
+            partial(completion.cancel, fresh(operation), actor=SYSTEM),
+            partial(completion.end, fresh(operation), "COMPLETED", actor=SYSTEM),
+            partial(completion.end, fresh(operation), "REJECTED", actor=SYSTEM),
         )
         assert len(losers(results)) == 2
         operation.refresh_from_db()
@@ -67,10 +68,10 @@ def test_at_the_deadline_only_expiry_wins_whoever_comes_first(person):
         operation = make_operation(person, binding="NUMBER")
         overdue(operation)
         results = race(
-            partial(endings.cancel, fresh(operation), actor=SYSTEM),
-            partial(endings.end, fresh(operation), "COMPLETED", actor=SYSTEM),
-            partial(endings.expire, fresh(operation)),
-            partial(endings.cancel, fresh(operation), actor=SYSTEM),
+            partial(completion.cancel, fresh(operation), actor=SYSTEM),
+            partial(completion.end, fresh(operation), "COMPLETED", actor=SYSTEM),
+            partial(completion.expire, fresh(operation)),
+            partial(completion.cancel, fresh(operation), actor=SYSTEM),
         )
         assert len(losers(results)) >= 3
         operation.refresh_from_db()
@@ -82,7 +83,7 @@ def test_at_the_deadline_only_expiry_wins_whoever_comes_first(person):
 def test_two_sweeps_share_the_work_and_tell_once(person):
     swept = [make_operation(person) for _ in range(60)]
     overdue(*swept)
-    counts = race(*[lambda: sum(iter(lambda: endings.expire_overdue(limit=7), 0))] * 3)
+    counts = race(*[lambda: sum(iter(lambda: completion.expire_overdue(limit=7), 0))] * 3)
     assert sum(counts) == 60
     assert Event.objects.filter(type="authentication.expired").count() == 60
     assert set(Operation.objects.values_list("status", flat=True)) == {"EXPIRED"}
@@ -123,7 +124,7 @@ def test_a_phone_is_locked_once_and_deactivated_once(person):
 
 def test_parallel_guesses_of_a_confirmation_code_get_three_looks(person):
     application = Device.objects.get().application
-    operation, _ = registering.start_registration(
+    operation, _ = by_integrator.start_registration(
         person.account, user=person, application=application, confirmation="INTEGRATOR", actor=SYSTEM
     )
     phone = make_device(person, application, status="PENDING")
@@ -132,7 +133,7 @@ def test_parallel_guesses_of_a_confirmation_code_get_three_looks(person):
         status="IN_PROGRESS", device=phone, confirmation_code=operation.confirmation_code
     )
     rivals = [fresh(operation) for _ in range(RIVALS)]
-    race(*(lambda one=one: registering.confirm(one, code="000000", actor=SYSTEM) for one in rivals))
+    race(*(lambda one=one: by_integrator.confirm(one, code="000000", actor=SYSTEM) for one in rivals))
     operation.refresh_from_db()
     assert operation.confirmation_attempts == 3
     assert (operation.status, operation.failure_reason) == ("FAILED", "CONFIRMATION_FAILED")
@@ -143,7 +144,7 @@ def test_parallel_guesses_of_a_confirmation_code_get_three_looks(person):
 def test_confirming_and_cancelling_leave_one_end_and_the_phone_to_match(person):
     application = Device.objects.get().application
     for _ in range(10):
-        operation, _ = registering.start_registration(
+        operation, _ = by_integrator.start_registration(
             person.account, user=person, application=application, confirmation="INTEGRATOR", actor=SYSTEM
         )
         phone = make_device(person, application, status="PENDING")
@@ -152,8 +153,8 @@ def test_confirming_and_cancelling_leave_one_end_and_the_phone_to_match(person):
             status="IN_PROGRESS", device=phone, confirmation_code=operation.confirmation_code
         )
         race(
-            partial(registering.confirm, fresh(operation), code="123456", actor=SYSTEM),
-            partial(endings.cancel, fresh(operation), actor=SYSTEM),
+            partial(by_integrator.confirm, fresh(operation), code="123456", actor=SYSTEM),
+            partial(completion.cancel, fresh(operation), actor=SYSTEM),
         )
         operation.refresh_from_db()
         phone.refresh_from_db()
@@ -164,12 +165,12 @@ def test_confirming_and_cancelling_leave_one_end_and_the_phone_to_match(person):
 
 def test_a_phone_that_comes_while_its_registration_is_cancelled_does_not_stay(person):
     application = Device.objects.get().application
-    operation, _ = registering.start_registration(
+    operation, _ = by_integrator.start_registration(
         person.account, user=person, application=application, confirmation="INTEGRATOR", actor=SYSTEM
     )
     seen_before = fresh(operation)
     phone = make_device(person, application, status="PENDING")
     Operation.objects.filter(pk=operation.pk).update(status="IN_PROGRESS", device=phone)
-    endings.cancel(seen_before, actor=SYSTEM)
+    completion.cancel(seen_before, actor=SYSTEM)
     assert Device.objects.get(pk=phone.pk).status == "DEACTIVATED"
     assert events_of(operation)[0][1]["device"]["deviceId"] == str(phone.pk)

@@ -8,7 +8,7 @@ from django_otp.oath import TOTP
 from fido2.webauthn import AuthenticatorData
 
 from reuseid.models import Passkey, SecondFactor
-from reuseid.services import passkeys, second_factors
+from reuseid.services.staff import passkeys, second_factors
 from tests.races.test_requests import race
 from tests.reuseid.admin.authenticator import FLAG, Authenticator, make_passkey
 from tests.reuseid.admin.cast import make_colleague

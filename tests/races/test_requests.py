@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from reuseid.actors import Actor
 from reuseid.errors import WrongState
 from reuseid.models import Event, Request, TrailEntry, User
-from reuseid.services import requests
+from reuseid.services.people import approvals
 from tests import factories
 from tests.factories_mobileid import make_application, make_device
 from tests.reuseid.admin.cast import make_colleague
@@ -51,7 +51,7 @@ def person(account, application):
 
 
 def ask(user, staff, action="user.deactivate"):
-    return requests.ask(user, actor=Actor.staff(staff), action=action, reason="DECEASED")
+    return approvals.ask(user, actor=Actor.staff(staff), action=action, reason="DECEASED")
 
 
 def fresh(asked):
@@ -85,7 +85,7 @@ def test_of_many_who_ask_one_does(person, colleagues):
         rivals = [User.objects.select_related("account").get(pk=user.pk) for _ in colleagues]
         results = race(*(partial(ask, row, staff) for row, staff in zip(rivals, colleagues, strict=True)))
         assert len(won(results)) == 1
-        assert sum(isinstance(result, requests.AlreadyWaiting) for result in results) == len(colleagues) - 1
+        assert sum(isinstance(result, approvals.AlreadyWaiting) for result in results) == len(colleagues) - 1
         assert TrailEntry.objects.filter(user_id=user.pk, action="request.asked").count() == 1
 
 
@@ -94,7 +94,7 @@ def test_of_many_who_approve_one_does_and_it_is_done_once(person, colleagues):
     for _ in range(ROUNDS):
         user = person()
         asked = ask(user, kim)
-        results = race(*(call(requests.approve, asked, staff) for staff in others))
+        results = race(*(call(approvals.approve, asked, staff) for staff in others))
         (winner,) = won(results)
         assert sum(isinstance(result, WrongState) for result in results) == len(others) - 1
         row = fresh(asked)
@@ -109,9 +109,9 @@ def test_approving_rejecting_and_withdrawing_leave_one_end(person, colleagues):
         user = person()
         asked = ask(user, kim)
         results = race(
-            call(requests.approve, asked, lee),
-            call(requests.reject, asked, noa),
-            call(requests.withdraw, asked, kim),
+            call(approvals.approve, asked, lee),
+            call(approvals.reject, asked, noa),
+            call(approvals.withdraw, asked, kim),
         )
         (winner,) = won(results)
         assert endings(asked) == [winner.status] == [fresh(asked).status]
@@ -124,10 +124,10 @@ def test_at_the_deadline_it_is_decided_or_expired_and_never_both(person, colleag
         user = person()
         asked = ask(user, kim)
         rivals = [
-            call(requests.approve, asked, lee),
-            call(requests.withdraw, asked, kim),
-            requests.expire_due,
-            requests.expire_due,
+            call(approvals.approve, asked, lee),
+            call(approvals.withdraw, asked, kim),
+            approvals.expire_due,
+            approvals.expire_due,
         ]
         Request.objects.filter(pk=asked.pk).update(expires_at=Now() + timedelta(milliseconds=2 * number - 10))
         race(*rivals)
@@ -144,11 +144,11 @@ def test_an_approval_and_an_api_client_deactivate_once(api, person, colleagues):
         asked = ask(user, kim)
         address = f"/reuseid/core/users/{user.pk}/deactivate"
         approval, answer = race(
-            call(requests.approve, asked, lee), partial(api.post, address, {"reason": "CONTRACT_ENDED"})
+            call(approvals.approve, asked, lee), partial(api.post, address, {"reason": "CONTRACT_ENDED"})
         )
         assert times_deactivated(user) == 1
         if answer.status_code == 200:
-            assert isinstance(approval, requests.Overtaken)
+            assert isinstance(approval, approvals.Overtaken)
             assert (fresh(asked).status, endings(asked)) == ("WITHDRAWN", ["OVERTAKEN"])
         else:
             assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
@@ -162,9 +162,9 @@ def test_two_requests_about_one_person_are_approved_at_once(person, colleagues):
     for _ in range(ROUNDS):
         user = person()
         deactivate, erase = ask(user, kim), ask(user, kim, "user.erase")
-        first, second = race(call(requests.approve, deactivate, lee), call(requests.approve, erase, noa))
+        first, second = race(call(approvals.approve, deactivate, lee), call(approvals.approve, erase, noa))
         assert isinstance(second, Request)
-        assert isinstance(first, (Request, requests.Overtaken))
+        assert isinstance(first, (Request, approvals.Overtaken))
         assert fresh(erase).status == "APPROVED"
         assert fresh(deactivate).status == ("APPROVED" if isinstance(first, Request) else "WITHDRAWN")
         assert times_deactivated(user) == 1

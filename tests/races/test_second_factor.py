@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from reuseid.services import second_factors
+from reuseid.services.staff import second_factors
 from tests.reuseid.admin.cast import code_of, make_colleague, make_factor
 from tests.rivals import race
 

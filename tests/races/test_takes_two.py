@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from reuseid.models import Staff
-from reuseid.services import second_factors
-from reuseid.services import staff as staff_service
+from reuseid.services.staff import members as staff_service
+from reuseid.services.staff import second_factors
 from tests.races.test_requests import race
 from tests.reuseid.admin.cast import make_colleague, make_factor
 

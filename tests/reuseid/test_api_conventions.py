@@ -7,7 +7,7 @@ import pytest
 from django.test import Client as HTTP
 
 from reuseid.models import IdempotencyKey, User
-from reuseid.services import users
+from reuseid.services.people import users
 
 pytestmark = pytest.mark.django_db
 USERS = "/reuseid/core/users"

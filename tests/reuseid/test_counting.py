@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Delivery, DeliveryCount, Event, EventCount
-from reuseid.services import callbacks, counting, purging, webhooks
+from reuseid.services import counting, purging
+from reuseid.services.webhooks import endpoints, outbox
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -23,13 +24,13 @@ def this_hour():
 def tell(endpoint, kind, at, times=1):
     """Events of a moment."""
     for _ in range(times):
-        event = callbacks.write_event(endpoint, kind, {})
+        event = outbox.write_event(endpoint, kind, {})
         Event.objects.filter(pk=event.pk).update(created_at=at)
 
 
 @pytest.fixture
 def endpoint(account):
-    return webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    return endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
 
 
 def count_all():
@@ -40,7 +41,7 @@ def count_all():
 
 
 def test_each_ended_hour_is_counted_by_account_and_type(endpoint, other_account):
-    other = webhooks.create(other_account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    other = endpoints.create(other_account, url="https://93.184.216.34/hook", actor=SYSTEM)
     first = this_hour() - 5 * HOUR
     tell(endpoint, "user.locked", first, 2)
     tell(endpoint, "user.locked", first + HOUR - timedelta(microseconds=1))

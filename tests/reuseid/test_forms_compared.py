@@ -11,11 +11,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from reuseid.actors import SYSTEM
-from reuseid.admin import search
+from reuseid.admin.kit import search
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, AttributeKey, User
 from reuseid.models.sealed import seal_field
-from reuseid.services import attribute_keys, bulk, catalogue, erasure, users
+from reuseid.services.jobs import bulk, erasures
+from reuseid.services.people import attribute_keys, catalogue, erasure, users
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_the_folded_reference_follows_the_reference(account):
     assert User.objects.get().folded_ref is None
     users.update(user, actor=SYSTEM, external_ref="b")
     erasure.request(user, actor=SYSTEM, reason="COMPLIANCE")
-    erasure.carry_out()
+    erasures.carry_out()
     assert User.objects.values_list("external_ref", "folded_ref").get() == (None, None)
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reuseid.models import AttributeKey, TrailEntry, User
-from reuseid.services import attributes, importing, users
+from reuseid.services.jobs import imports
+from reuseid.services.people import attributes, users
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -94,18 +95,18 @@ def test_two_rows_with_one_reference_or_one_unique_value_are_refused(run, accoun
 
 
 def test_stopped_half_way_the_same_file_goes_on(run, monkeypatch):
-    monkeypatch.setattr(importing, "BATCH", 1)
-    make = importing._make
+    monkeypatch.setattr(imports, "BATCH", 1)
+    make = imports._make
 
     def stop_at_second(account, row, actor):
         if row.number == 2:
             raise KeyboardInterrupt
         make(account, row, actor)
 
-    monkeypatch.setattr(importing, "_make", stop_at_second)
+    monkeypatch.setattr(imports, "_make", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         run(CSV)
-    monkeypatch.setattr(importing, "_make", make)
+    monkeypatch.setattr(imports, "_make", make)
     assert [row["status"] for row in run(CSV)] == ["imported before", "created"]
     assert User.objects.count() == 2
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from reuseid.actors import SYSTEM
 from reuseid.errors import Invalid
 from reuseid.models import AttributeKey, User
-from reuseid.services import attributes, exports, importing, users
+from reuseid.services.jobs import exports, imports
+from reuseid.services.people import attributes, users
 from tests import factories
 from tests.reuseid.admin import cast
 
@@ -183,14 +184,14 @@ def test_somebody_who_was_locked_does_not_come_back_active(take):
 def test_a_file_that_changes_meanwhile_is_not_half_judged(account, tmp_path):
     path = tmp_path / "users.csv"
     path.write_text("externalRef\na\n")
-    actor = importing.actor_of(path)
+    actor = imports.actor_of(path)
     path.write_text("externalRef\nb\n")
     with pytest.raises(Invalid):
-        list(importing.carry_out(account, path, actor, dry_run=False))
+        list(imports.carry_out(account, path, actor, dry_run=False))
 
 
 def test_a_failing_database_ends_in_words_and_the_same_file_goes_on(take, monkeypatch):
-    monkeypatch.setattr(importing, "BATCH", 1)
+    monkeypatch.setattr(imports, "BATCH", 1)
     create = users.create
 
     def fail(account, **values):

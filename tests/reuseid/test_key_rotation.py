@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 from reuseid import crypto
 from reuseid.models import Attribute, AttributeKey, Event, Proofing, User
 from reuseid.models.sealed import SealedField, sealed_columns
-from reuseid.services import attributes, catalogue, trail_seals
+from reuseid.services.audit import seals
+from reuseid.services.people import attributes, catalogue
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +63,7 @@ def test_after_rotation_the_old_key_can_go(old, account, api, capsys):
             "reference": "r",
         },
     )
-    trail_seals.seal()
+    seals.seal()
     old(ENCRYPTION_KEYS=f"{NEW},{OLD}")
     assert attributes.values([user])[user.pk] == {"email": "a@b.example"}
     call_command("rotate_keys")
@@ -75,7 +76,7 @@ def test_after_rotation_the_old_key_can_go(old, account, api, capsys):
                     assert crypto.sealing_key_id(getattr(row, name)) == "new"
     assert attributes.values([user])[user.pk] == {"email": "a@b.example"}
     assert api.get(f"/reuseid/core/users/{user.pk}/proofings").json()["results"][0]["reference"] == "r"
-    assert trail_seals.verify() == ""
+    assert seals.verify() == ""
     assert Event.objects.exists()
     assert Proofing.objects.exists()
 

@@ -10,7 +10,9 @@ from reuseid import tasks
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import Event, Request, TrailEntry, User
-from reuseid.services import erasure, purging, requests, users
+from reuseid.services import purging
+from reuseid.services.jobs import erasures
+from reuseid.services.people import approvals, erasure, users
 from tests import database_clock, factories
 from tests.factories_mobileid import make_application, make_device, make_operation
 from tests.reuseid.admin.cast import make_colleague
@@ -18,9 +20,9 @@ from tests.reuseid.admin.cast import make_colleague
 pytestmark = pytest.mark.django_db
 WHY = {"reason": "DECEASED", "note": "The daughter sent the certificate."}
 WAYS = [
-    (requests.approve, "APPROVED"),
-    (requests.reject, "REJECTED"),
-    (requests.withdraw, "WITHDRAWN"),
+    (approvals.approve, "APPROVED"),
+    (approvals.reject, "REJECTED"),
+    (approvals.withdraw, "WITHDRAWN"),
 ]
 
 
@@ -43,12 +45,12 @@ def asked(user, kim):
 
 
 def ask(user, staff, action="user.deactivate", **values):
-    return requests.ask(user, actor=Actor.staff(staff), action=action, **{**WHY, **values})
+    return approvals.ask(user, actor=Actor.staff(staff), action=action, **{**WHY, **values})
 
 
 def settle(asked, way, kim, lee):
     """In one of the WAYS, by whom it takes."""
-    by = kim if way is requests.withdraw else lee
+    by = kim if way is approvals.withdraw else lee
     return way(asked, actor=Actor.staff(by), note="I called back.")
 
 
@@ -90,14 +92,14 @@ def test_how_long_it_waits_is_a_setting(user, kim, settings):
 
 def test_the_same_is_asked_for_once_and_another_thing_beside_it(asked, user, kim, lee):
     for staff in (kim, lee):
-        with pytest.raises(requests.AlreadyWaiting):
+        with pytest.raises(approvals.AlreadyWaiting):
             ask(user, staff)
     ask(user, lee, action="user.erase")
     assert Request.objects.count() == 2
 
 
 def test_what_is_settled_or_late_does_not_keep_others_from_asking(asked, user, kim, lee):
-    settle(asked, requests.reject, kim, lee)
+    settle(asked, approvals.reject, kim, lee)
     second = ask(user, lee)
     late(second)
     third = ask(user, kim)
@@ -127,8 +129,8 @@ def test_who_may_not_ask_does_not(user, account, other_account, kim, api_client)
     ]
     actors = [*(Actor.staff(staff) for staff in somebody), Actor.client(api_client), SYSTEM]
     for actor in actors:
-        with pytest.raises(requests.NotEntitled):
-            requests.ask(user, actor=actor, action="user.deactivate", **WHY)
+        with pytest.raises(approvals.NotEntitled):
+            approvals.ask(user, actor=actor, action="user.deactivate", **WHY)
     assert not Request.objects.exists()
 
 
@@ -147,7 +149,7 @@ def test_nobody_asks_for_what_is_done(user, kim):
 
 
 def test_an_approval_does_it_in_the_name_of_the_second_and_names_the_first(asked, user, kim, lee):
-    requests.approve(asked, actor=Actor.staff(lee), note="I called back.")
+    approvals.approve(asked, actor=Actor.staff(lee), note="I called back.")
     assert status_of(user) == "DEACTIVATED"
     row = Request.objects.get()
     assert (row.status, row.decided_by, row.decision_note) == ("APPROVED", lee, "I called back.")
@@ -163,25 +165,25 @@ def test_an_approval_does_it_in_the_name_of_the_second_and_names_the_first(asked
 
 def test_an_approved_erasure_is_carried_out(user, kim, lee):
     asked = ask(user, kim, action="user.erase")
-    settle(asked, requests.approve, kim, lee)
+    settle(asked, approvals.approve, kim, lee)
     assert User.objects.get().erasure_requested_at
     assert TrailEntry.objects.get(action="user.erasure_requested").changes == {"asked_by": str(kim.pk)}
-    erasure.carry_out()
+    erasures.carry_out()
     assert User.objects.get().erased_at
 
 
 def test_a_deactivated_person_may_still_be_erased(asked, user, kim, lee):
     erase = ask(user, lee, action="user.erase")
-    settle(asked, requests.approve, kim, lee)
-    requests.approve(erase, actor=Actor.staff(kim))
+    settle(asked, approvals.approve, kim, lee)
+    approvals.approve(erase, actor=Actor.staff(kim))
     assert User.objects.get().erasure_requested_at
     assert TrailEntry.objects.filter(action="user.deactivated").count() == 1
 
 
 def test_a_rejection_needs_a_word_and_changes_nothing(asked, user, lee):
     with pytest.raises(Invalid):
-        requests.reject(asked, actor=Actor.staff(lee), note=" ")
-    requests.reject(asked, actor=Actor.staff(lee), note="Wrong person.")
+        approvals.reject(asked, actor=Actor.staff(lee), note=" ")
+    approvals.reject(asked, actor=Actor.staff(lee), note="Wrong person.")
     row = Request.objects.get()
     assert (row.status, row.decided_by, row.decision_note) == ("REJECTED", lee, "Wrong person.")
     assert status_of(user) == "ACTIVE"
@@ -189,11 +191,11 @@ def test_a_rejection_needs_a_word_and_changes_nothing(asked, user, lee):
 
 
 def test_who_asked_takes_it_back_and_nobody_else(asked, user, kim, lee):
-    with pytest.raises(requests.NotTheAsker):
-        requests.withdraw(asked, actor=Actor.staff(lee))
-    with pytest.raises(requests.NotEntitled):
-        requests.withdraw(asked, actor=SYSTEM)
-    requests.withdraw(asked, actor=Actor.staff(kim))
+    with pytest.raises(approvals.NotTheAsker):
+        approvals.withdraw(asked, actor=Actor.staff(lee))
+    with pytest.raises(approvals.NotEntitled):
+        approvals.withdraw(asked, actor=SYSTEM)
+    approvals.withdraw(asked, actor=Actor.staff(kim))
     row = Request.objects.get()
     assert (row.status, row.decided_by, status_of(user)) == ("WITHDRAWN", None, "ACTIVE")
     assert row.decided_at
@@ -209,13 +211,13 @@ def test_what_is_settled_stays_settled(asked, user, kim, lee, way, end, again):
         settle(Request.objects.get(), again, kim, lee)
     assert refusal.value.members["state"] == end
     with pytest.raises(WrongState):
-        requests.expire(Request.objects.get())
+        approvals.expire(Request.objects.get())
     assert list(TrailEntry.objects.values_list("pk", flat=True)) == before
 
 
-@pytest.mark.parametrize("way", [requests.approve, requests.reject])
+@pytest.mark.parametrize("way", [approvals.approve, approvals.reject])
 def test_nobody_decides_their_own(asked, user, kim, way):
-    with pytest.raises(requests.OwnRequest):
+    with pytest.raises(approvals.OwnRequest):
         way(asked, actor=Actor.staff(kim), note="It is fine.")
     assert (status_of(asked), status_of(user)) == ("PENDING", "ACTIVE")
 
@@ -223,8 +225,8 @@ def test_nobody_decides_their_own(asked, user, kim, way):
 def test_not_even_a_superuser(user):
     boss = make_colleague("boss", None, is_superuser=True)
     asked = ask(user, boss)
-    with pytest.raises(requests.OwnRequest):
-        requests.approve(asked, actor=Actor.staff(boss))
+    with pytest.raises(approvals.OwnRequest):
+        approvals.approve(asked, actor=Actor.staff(boss))
 
 
 @pytest.mark.parametrize("status", ["APPROVED", "REJECTED"])
@@ -248,7 +250,7 @@ def test_the_database_holds_what_a_request_can_be(asked, values, constraint):
         Request.objects.update(**values)
 
 
-@pytest.mark.parametrize("way", [requests.approve, requests.reject])
+@pytest.mark.parametrize("way", [approvals.approve, approvals.reject])
 def test_who_may_not_decide_does_not(asked, user, account, other_account, api_client, way):
     somebody = [
         make_colleague("sam", "Support", account),
@@ -257,7 +259,7 @@ def test_who_may_not_decide_does_not(asked, user, account, other_account, api_cl
         make_colleague("left", "Senior support", account, is_active=False),
     ]
     for actor in [*(Actor.staff(staff) for staff in somebody), Actor.client(api_client), SYSTEM]:
-        with pytest.raises(requests.NotEntitled):
+        with pytest.raises(approvals.NotEntitled):
             way(asked, actor=actor, note="Fine.")
     assert (status_of(asked), status_of(user)) == ("PENDING", "ACTIVE")
 
@@ -266,8 +268,8 @@ def test_it_takes_two_who_may_when_it_is_approved(asked, user, account, kim, lee
     """The asker left, lost the role or the account: the approval would be one person's."""
 
     def refused():
-        with pytest.raises(requests.AskerGone):
-            requests.approve(Request.objects.get(), actor=Actor.staff(lee))
+        with pytest.raises(approvals.AskerGone):
+            approvals.approve(Request.objects.get(), actor=Actor.staff(lee))
         assert (status_of(asked), status_of(user)) == ("PENDING", "ACTIVE")
 
     type(kim).objects.filter(pk=kim.pk).update(is_active=False)
@@ -278,14 +280,14 @@ def test_it_takes_two_who_may_when_it_is_approved(asked, user, account, kim, lee
     kim.accounts.add(account)
     kim.groups.clear()
     refused()
-    requests.reject(Request.objects.get(), actor=Actor.staff(lee), note="Kim has left.")
+    approvals.reject(Request.objects.get(), actor=Actor.staff(lee), note="Kim has left.")
     assert status_of(asked) == "REJECTED"
 
 
-@pytest.mark.parametrize("way", [requests.approve, requests.reject, requests.withdraw])
+@pytest.mark.parametrize("way", [approvals.approve, approvals.reject, approvals.withdraw])
 def test_a_note_has_a_limit(asked, kim, lee, way):
     with pytest.raises(Invalid):
-        way(asked, actor=Actor.staff(kim if way is requests.withdraw else lee), note="n" * 2001)
+        way(asked, actor=Actor.staff(kim if way is approvals.withdraw else lee), note="n" * 2001)
 
 
 # Done otherwise in the meantime
@@ -293,8 +295,8 @@ def test_a_note_has_a_limit(asked, kim, lee, way):
 
 def test_what_was_done_otherwise_ends_the_request_and_is_not_done_twice(asked, user, api, lee):
     api.post(f"/reuseid/core/users/{user.pk}/deactivate", {"reason": "CONTRACT_ENDED"})
-    with pytest.raises(requests.Overtaken):
-        requests.approve(Request.objects.get(), actor=Actor.staff(lee), note="Fine.")
+    with pytest.raises(approvals.Overtaken):
+        approvals.approve(Request.objects.get(), actor=Actor.staff(lee), note="Fine.")
     row = Request.objects.get()
     assert (row.status, row.decided_by, row.decision_note) == ("WITHDRAWN", None, "")
     assert lines(asked)[1:] == [("request.overtaken", "", "")]
@@ -305,21 +307,21 @@ def test_what_was_done_otherwise_ends_the_request_and_is_not_done_twice(asked, u
 def test_so_does_an_erasure_that_was_asked_for_otherwise(user, kim, lee):
     asked = ask(user, kim, action="user.erase")
     erasure.request(User.objects.select_related("account").get(), actor=SYSTEM, reason="CUSTOMER_REQUEST")
-    with pytest.raises(requests.Overtaken):
-        settle(asked, requests.approve, kim, lee)
+    with pytest.raises(approvals.Overtaken):
+        settle(asked, approvals.approve, kim, lee)
     assert status_of(asked) == "WITHDRAWN"
 
 
 def test_another_state_that_still_fits_is_no_hindrance(asked, user, kim, lee):
     users.lock(user, actor=SYSTEM, reason="SUSPECTED_FRAUD")
-    settle(Request.objects.get(), requests.approve, kim, lee)
+    settle(Request.objects.get(), approvals.approve, kim, lee)
     assert status_of(user) == "DEACTIVATED"
 
 
 def test_an_approval_that_fails_leaves_nothing(asked, user, lee, settings):
     settings.REASONS = {"OTHER": "The list has changed in the meantime."}
     with pytest.raises(Invalid):
-        requests.approve(asked, actor=Actor.staff(lee))
+        approvals.approve(asked, actor=Actor.staff(lee))
     assert (status_of(asked), status_of(user)) == ("PENDING", "ACTIVE")
     assert len(lines(asked)) == 1
 
@@ -351,7 +353,7 @@ def test_one_clock_decides_at_the_border(asked, kim, lee, way, end, tick):
         assert Request.objects.overdue().exists() is not in_time
         if in_time:
             with pytest.raises(WrongState):
-                requests.expire(Request.objects.get())
+                approvals.expire(Request.objects.get())
             settle(row, way, kim, lee)
         else:
             with pytest.raises(WrongState):
@@ -363,9 +365,9 @@ def test_the_sweep_ends_what_is_late_in_bounded_batches(account, kim):
     asked = [ask(factories.make_user(account), kim) for _ in range(4)]
     for row in asked[:3]:
         late(row)
-    assert requests.expire_due(limit=2) == 2
-    assert requests.expire_due(limit=2) == 1
-    assert requests.expire_due(limit=2) == 0
+    assert approvals.expire_due(limit=2) == 2
+    assert approvals.expire_due(limit=2) == 1
+    assert approvals.expire_due(limit=2) == 0
     assert [status_of(row) for row in asked] == ["EXPIRED", "EXPIRED", "EXPIRED", "PENDING"]
     assert TrailEntry.objects.filter(action="request.expired", actor_type="SYSTEM").count() == 3
 
@@ -381,7 +383,7 @@ def test_the_clock_sweeps_and_purges(asked, user, kim, lee, settings):
     tasks.purge()
     assert list(Request.objects.all()) == [second]
     assert len(lines(asked)) == 2
-    settle(second, requests.reject, kim, lee)
+    settle(second, approvals.reject, kim, lee)
     assert purging.purge()["requests"] == 0
 
 

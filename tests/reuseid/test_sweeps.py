@@ -8,11 +8,15 @@ from django.utils import timezone
 
 from mobileid import tasks as phone_tasks
 from mobileid.models import ChannelKey, Device, Nonce, Operation
-from mobileid.services import devices, endings, keys
+from mobileid.services import completion, devices
+from mobileid.services.keys import channel
 from reuseid import tasks
 from reuseid.actors import SYSTEM
 from reuseid.models import Attribute, BulkRun, Delivery, Event, Export, IdempotencyKey, Request, User
-from reuseid.services import bulk, callbacks, erasure, exports, purging, requests, sweeping, users, webhooks
+from reuseid.services import purging, sweeping
+from reuseid.services.jobs import bulk, erasures, exports
+from reuseid.services.people import approvals, erasure, users
+from reuseid.services.webhooks import endpoints, outbox
 from tests import factories
 from tests.factories_mobileid import make_application, make_device, make_operation, overdue
 from tests.reuseid.admin.cast import make_colleague
@@ -39,38 +43,38 @@ def erased_soon():
 
 
 def test_people_who_are_owed_to_a_paused_endpoint_hold_up_nobody_elses_erasure(account, other_account, erased_soon):
-    endpoint = webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM, scopes=["users:read"])
-    webhooks.pause(endpoint, actor=SYSTEM)
+    endpoint = endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM, scopes=["users:read"])
+    endpoints.pause(endpoint, actor=SYSTEM)
     stuck = [erased_soon(account) for _ in range(6)]
     other = erased_soon(other_account)
-    assert erasure.carry_out(limit=3) == 1
+    assert erasures.carry_out(limit=3) == 1
     assert User.objects.get(pk=other.pk).erased_at
     for _ in range(3):
-        erasure.carry_out(limit=3)
+        erasures.carry_out(limit=3)
     assert not Attribute.objects.filter(user__in=stuck).exists()
     assert User.objects.filter(pk__in=[one.pk for one in stuck], erased_at=None, emptied_at__isnull=False).count() == 6
     late = erased_soon(account)
-    erasure.carry_out(limit=3)
+    erasures.carry_out(limit=3)
     assert not Attribute.objects.filter(user=late).exists()
-    webhooks.delete(endpoint, actor=SYSTEM)
-    assert sum(erasure.carry_out(limit=3) for _ in range(4)) == 7
+    endpoints.delete(endpoint, actor=SYSTEM)
+    assert sum(erasures.carry_out(limit=3) for _ in range(4)) == 7
 
 
 def test_one_account_that_erases_thousands_lets_another_have_its_turn(account, other_account, erased_soon):
     for _ in range(8):
         erased_soon(account)
     other = erased_soon(other_account)
-    erasure.carry_out(limit=2)
+    erasures.carry_out(limit=2)
     assert User.objects.get(pk=other.pk).erased_at
 
 
 def test_an_erasure_that_fails_holds_up_no_other(account, other_account, erased_soon, monkeypatch):
     bad = [erased_soon(account) for _ in range(3)]
     good, other = erased_soon(account), erased_soon(other_account)
-    real = erasure._forget
-    monkeypatch.setattr(erasure, "_forget", lambda user: 1 / 0 if user in bad else real(user))
+    real = erasures._forget
+    monkeypatch.setattr(erasures, "_forget", lambda user: 1 / 0 if user in bad else real(user))
     for _ in range(3):
-        erasure.carry_out(limit=2)
+        erasures.carry_out(limit=2)
     assert set(User.objects.filter(erased_at__isnull=False)) == {good, other}
 
 
@@ -84,10 +88,10 @@ def test_operations_that_cannot_be_ended_hold_up_no_other(account, other_account
     overdue(*broken)
     overdue(*good)
     Operation.objects.filter(pk__in=[one.pk for one in broken]).update(content=BROKEN)
-    endings.expire_overdue(limit=2)
+    completion.expire_overdue(limit=2)
     assert Operation.objects.get(pk=good[1].pk).status == "EXPIRED"
     for _ in range(3):
-        endings.expire_overdue(limit=2)
+        completion.expire_overdue(limit=2)
     assert Operation.objects.get(pk=good[0].pk).status == "EXPIRED"
     assert Operation.objects.filter(status="PENDING").count() == 5
 
@@ -99,12 +103,12 @@ def test_what_failed_is_tried_again_after_a_while(account, monkeypatch):
     content = operation.content
     overdue(operation)
     Operation.objects.update(content=BROKEN)
-    assert endings.expire_overdue() == 0
+    assert completion.expire_overdue() == 0
     Operation.objects.update(content=content)
-    assert endings.expire_overdue() == 0
+    assert completion.expire_overdue() == 0
     now = sweeping.time.monotonic()
     monkeypatch.setattr(sweeping.time, "monotonic", lambda: now + sweeping.LEFT_ALONE + 1)
-    assert endings.expire_overdue() == 1
+    assert completion.expire_overdue() == 1
 
 
 def test_locks_of_people_and_phones_that_cannot_be_ended_hold_up_no_other(account, other_account, monkeypatch):
@@ -118,11 +122,9 @@ def test_locks_of_people_and_phones_that_cannot_be_ended_hold_up_no_other(accoun
     bad, good = [locked(account) for _ in range(4)], locked(other_account)
     for model in (User, Device):
         model.objects.update(locked_until=Now() - timedelta(minutes=1))
-    real = callbacks.owe
+    real = outbox.owe
     stuck = {row.pk for pair in bad for row in pair}
-    monkeypatch.setattr(
-        callbacks, "owe", lambda obj, *how, **more: 1 / 0 if obj.pk in stuck else real(obj, *how, **more)
-    )
+    monkeypatch.setattr(outbox, "owe", lambda obj, *how, **more: 1 / 0 if obj.pk in stuck else real(obj, *how, **more))
     assert users.end_locks(limit=2) == 1
     assert devices.end_lapsed_locks(limit=2) == 1
     assert User.objects.get(pk=good[0].pk).status == Device.objects.get(pk=good[1].pk).status == "ACTIVE"
@@ -134,13 +136,13 @@ def test_requests_that_cannot_be_ended_hold_up_no_other(account, other_account, 
         user = factories.make_user(account)
         from reuseid.actors import Actor
 
-        return requests.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="x")
+        return approvals.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="x")
 
     bad, good = [asked(account, f"kim{n}") for n in range(3)], asked(other_account, "lee")
     Request.objects.update(expires_at=Now() - timedelta(minutes=1))
-    real = requests._record
-    monkeypatch.setattr(requests, "_record", lambda one, *how: 1 / 0 if one in bad else real(one, *how))
-    assert requests.expire_due(limit=2) == 1
+    real = approvals._record
+    monkeypatch.setattr(approvals, "_record", lambda one, *how: 1 / 0 if one in bad else real(one, *how))
+    assert approvals.expire_due(limit=2) == 1
     assert Request.objects.get(pk=good.pk).status == "EXPIRED"
 
 
@@ -151,7 +153,7 @@ def test_exports_that_cannot_be_made_hold_up_no_other(account, other_account):
         return exports.ask(account, by=staff, kind="users", reason="OTHER", note="x", attributes=True, sensitive=True)
 
     factories.make_user(account, attributes={"email": "a@example.com"})
-    from reuseid.services import attribute_keys
+    from reuseid.services.people import attribute_keys
 
     attribute_keys.create(account, name="email", actor=SYSTEM)
     Attribute.objects.update(value=BROKEN)
@@ -205,17 +207,17 @@ def test_keys_that_cannot_be_turned_leave_no_other_account_without(account, othe
     for one in (account, other_account):
         make_application(one)
     ChannelKey.objects.all().delete()
-    real = keys.turn_channel_keys
+    real = channel.turn_channel_keys
     for bad in (account, other_account):
-        monkeypatch.setattr(keys, "turn_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
+        monkeypatch.setattr(channel, "turn_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
         phone_tasks.turn_keys()
     assert set(ChannelKey.objects.values_list("account", flat=True)) == {account.pk, other_account.pk}
 
 
 def test_what_is_owed_past_its_retention_goes_beside_what_cannot(account, other_account):
     for one in (account, other_account):
-        webhooks.create(one, url="https://93.184.216.34/hook", actor=SYSTEM)
-        callbacks.owe(factories.make_user(one), "user.updated", {})
+        endpoints.create(one, url="https://93.184.216.34/hook", actor=SYSTEM)
+        outbox.owe(factories.make_user(one), "user.updated", {})
     Event.objects.update(created_at=Now() - timedelta(days=31))
     Delivery.objects.update(created_at=Now() - timedelta(days=31), next_attempt_at=Now() - timedelta(days=1))
     leased = Delivery.objects.filter(account=account)
@@ -225,8 +227,8 @@ def test_what_is_owed_past_its_retention_goes_beside_what_cannot(account, other_
 
 
 def test_a_person_with_many_rows_is_emptied_in_one_run(account, erased_soon, monkeypatch):
-    monkeypatch.setattr(erasure, "STEP", 2)
+    monkeypatch.setattr(erasures, "STEP", 2)
     user = factories.make_user(account, attributes={f"a{number}": number for number in range(7)})
     erasure.request(user, actor=SYSTEM, reason="CUSTOMER_REQUEST")
-    assert erasure.carry_out() == 1
+    assert erasures.carry_out() == 1
     assert not Attribute.objects.filter(user=user).exists()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, TrailKey, TrailSeal
-from reuseid.services import trail, trail_seals
+from reuseid.services.audit import seals, trail
 from tests import database_clock, factories
 
 pytestmark = pytest.mark.django_db
@@ -43,22 +43,22 @@ def test_the_database_refuses_to_change_or_remove_a_line(lines, what):
 
 @pytest.mark.parametrize("what", ["update", "delete"])
 def test_the_database_refuses_to_change_or_remove_a_seal(lines, what):
-    trail_seals.seal()
+    seals.seal()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         TrailSeal.objects.update(count=1) if what == "update" else TrailSeal.objects.all().delete()
 
 
 def test_an_untouched_trail_verifies(lines, capsys):
-    assert trail_seals.seal().count == len(lines)
-    assert trail_seals.seal() is None
+    assert seals.seal().count == len(lines)
+    assert seals.seal() is None
     trail.record(lines[0].account, "account.viewed", actor=SYSTEM)
-    assert trail_seals.seal().count == 1
+    assert seals.seal().count == 1
     call_command("verify_trail")
     assert "2 seals fit" in capsys.readouterr().out
 
 
 def test_a_changed_line_is_named(lines):
-    trail_seals.seal()
+    seals.seal()
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[3].pk).update(actor_id="somebody else")
     with pytest.raises(CommandError, match=f"Line {lines[3].pk} was changed"):
@@ -66,50 +66,48 @@ def test_a_changed_line_is_named(lines):
 
 
 def test_a_removed_line_is_named(lines):
-    trail_seals.seal()
+    seals.seal()
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[2].pk).delete()
-    assert trail_seals.verify() == f"Line {lines[2].pk} was removed (seal 1)."
+    assert seals.verify() == f"Line {lines[2].pk} was removed (seal 1)."
 
 
 def test_a_line_that_was_put_in_later_is_named(lines):
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[2].pk).delete()
         with database_clock.stopped(timezone.now() - timedelta(hours=1)):
-            trail_seals.seal()
+            seals.seal()
         lines[2].save(force_insert=True)
-    assert trail_seals.verify() == f"Line {lines[2].pk} was put in after its time."
+    assert seals.verify() == f"Line {lines[2].pk} was put in after its time."
 
 
 def test_a_forged_seal_is_noticed(lines):
-    trail_seals.seal()
+    seals.seal()
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[0].pk).update(reason="FORGED")
         one = TrailSeal.objects.get()
-        leaves = trail_seals.unpack(one.leaves) | {
-            lines[0].pk: trail_seals.leaf(TrailEntry.objects.get(pk=lines[0].pk))
-        }
+        leaves = seals.unpack(one.leaves) | {lines[0].pk: seals.leaf(TrailEntry.objects.get(pk=lines[0].pk))}
         one.leaves = b"".join(number.to_bytes(8, "big") + digest for number, digest in leaves.items())
-        one.root = trail_seals.root(list(leaves.values())).hex()
-        one.hash = trail_seals.seal_hash(one)
+        one.root = seals.root(list(leaves.values())).hex()
+        one.hash = seals.seal_hash(one)
         one.save()
-    assert trail_seals.verify().startswith("Seal 1 (lines")
+    assert seals.verify().startswith("Seal 1 (lines")
 
 
 def test_a_key_of_the_forgers_own_is_not_believed(lines):
-    trail_seals.seal()
+    seals.seal()
     with who_holds_the_database():
         TrailKey.objects.update(private_key=b"\x01\x03dev" + bytes(60))
-    assert "a key that is not ours" in trail_seals.verify()
+    assert "a key that is not ours" in seals.verify()
 
 
 def test_a_missing_seal_is_noticed(lines):
-    trail_seals.seal()
+    seals.seal()
     trail.record(lines[0].account, "account.viewed", actor=SYSTEM)
-    trail_seals.seal()
+    seals.seal()
     with who_holds_the_database():
         TrailSeal.objects.filter(number=1).delete()
-    assert trail_seals.verify() == "Seal 1 is missing."
+    assert seals.verify() == "Seal 1 is missing."
 
 
 def seal_in_the_past(days):
@@ -118,21 +116,21 @@ def seal_in_the_past(days):
     with who_holds_the_database():
         TrailEntry.objects.filter(at__gt=past).update(at=past)
     with database_clock.stopped(past):
-        return trail_seals.seal()
+        return seals.seal()
 
 
 def test_lines_go_after_the_retention_time_in_whole_seals(lines, settings):
     seal_in_the_past(366)
-    assert trail_seals.purge() == 0
+    assert seals.purge() == 0
     settings.TRAIL_RETENTION_DAYS = 367
-    assert trail_seals.purge() == 0
+    assert seals.purge() == 0
     settings.TRAIL_RETENTION_DAYS = 365
-    assert trail_seals.purge() == len(lines)
+    assert seals.purge() == len(lines)
     assert list(TrailEntry.objects.values_list("action", flat=True)) == ["trail.purged"]
-    assert trail_seals.verify() == ""
+    assert seals.verify() == ""
     # What went by an earlier retention went rightly.
     settings.TRAIL_RETENTION_DAYS = 0
-    assert trail_seals.verify() == ""
+    assert seals.verify() == ""
 
 
 def mark(when, **values):
@@ -171,7 +169,7 @@ def test_lines_that_went_by_a_mark_of_somebody_elses_are_noticed(lines, settings
     seal_in_the_past(400)
     mark(timezone.now() - timedelta(seconds=1))
     TrailEntry.objects.filter(pk__in=[line.pk for line in lines]).delete()
-    assert "purged before its time" in trail_seals.verify()
+    assert "purged before its time" in seals.verify()
 
 
 def test_young_lines_stay_whatever_seal_is_marked(lines, settings, user):
@@ -189,43 +187,43 @@ def test_young_lines_stay_whatever_seal_is_marked(lines, settings, user):
 def test_a_mark_whose_times_were_changed_is_noticed(lines, settings):
     settings.TRAIL_RETENTION_DAYS = 365
     seal_in_the_past(400)
-    trail_seals.purge()
-    assert trail_seals.verify() == ""
+    seals.purge()
+    assert seals.verify() == ""
     with who_holds_the_database():
         TrailSeal.objects.update(purge_days=1)
-    assert "purged before its time" in trail_seals.verify()
+    assert "purged before its time" in seals.verify()
 
 
 def test_a_seal_whose_time_was_changed_is_noticed(lines):
-    trail_seals.seal()
+    seals.seal()
     with who_holds_the_database():
         TrailSeal.objects.update(at=timezone.now() - timedelta(days=4000))
-    assert "was changed" in trail_seals.verify()
+    assert "was changed" in seals.verify()
 
 
 def test_a_seal_of_before_times_were_signed_still_verifies(lines, settings):
     made = seal_in_the_past(400)
     with who_holds_the_database():
         made.version = 1
-        trail_seals.TrailSeal.objects.all().delete()
-        made.hash = trail_seals.seal_hash(made)
-        trail_seals._sign(made)
+        seals.TrailSeal.objects.all().delete()
+        made.hash = seals.seal_hash(made)
+        seals._sign(made)
     assert TrailSeal.objects.get().version == 1
-    assert trail_seals.verify() == ""
+    assert seals.verify() == ""
     settings.TRAIL_RETENTION_DAYS = 365
-    assert trail_seals.purge() == len(lines)
-    assert trail_seals.verify() == ""
+    assert seals.purge() == len(lines)
+    assert seals.verify() == ""
 
 
 def test_a_seal_that_only_says_it_is_old_is_not_purged(lines, settings):
     """Its time was not signed: that of its lines is."""
     settings.TRAIL_RETENTION_DAYS = 365
-    made = trail_seals.seal()
+    made = seals.seal()
     with who_holds_the_database():
         made.version, made.at = 1, timezone.now() - timedelta(days=4000)
         TrailSeal.objects.all().delete()
-        trail_seals._sign(made)
-    assert trail_seals.purge() == 0
+        seals._sign(made)
+    assert seals.purge() == 0
     assert TrailEntry.objects.count() == len(lines)
 
 
@@ -236,17 +234,17 @@ def test_what_does_not_verify_stays_as_evidence_and_keeps_back_no_other(lines, s
     seal_in_the_past(400)
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[0].pk).update(reason="FORGED")
-    assert trail_seals.purge(limit=1) == 1
+    assert seals.purge(limit=1) == 1
     assert TrailEntry.objects.filter(pk__in=[line.pk for line in lines]).count() == len(lines)
 
 
 def test_a_line_that_commits_late_is_sealed_by_the_next_seal(lines):
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[1].pk).delete()
-        trail_seals.seal()
+        seals.seal()
         lines[1].save(force_insert=True)
-    assert trail_seals.seal().first_id == lines[1].pk
-    assert trail_seals.verify() == ""
+    assert seals.seal().first_id == lines[1].pk
+    assert seals.verify() == ""
 
 
 def test_every_change_of_a_person_leaves_a_line(account):

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from reuseid.models import Event, TrailEntry, User
 from reuseid.models.sealed import unseal_field
-from reuseid.services import erasure, users
+from reuseid.services.jobs import erasures
+from reuseid.services.people import users
 from tests import factories, factories_mobileid
 
 pytestmark = pytest.mark.django_db
@@ -376,8 +377,8 @@ def test_erasure_is_asked_for_then_carried_out_and_leaves_the_trail(api, user):
     assert answer.status_code == 202
     assert answer.json()["state"] == "DEACTIVATED"
     assert api.post(f"{USERS}/{user.pk}/erase", {"reason": "CUSTOMER_REQUEST"}).status_code == 409
-    assert erasure.carry_out() == 1
-    assert erasure.carry_out() == 0
+    assert erasures.carry_out() == 1
+    assert erasures.carry_out() == 0
     left = api.get(f"{USERS}/{user.pk}").json()
     assert left["erased"]
     assert left["externalRef"] is None
@@ -394,7 +395,7 @@ def test_erasure_takes_the_events_of_phones_and_operations_along(api, account, u
     api.post(f"/mobileid/core/authentications/{operation.pk}/cancel")
     api.post(f"{USERS}/{user.pk}/erase", {"reason": "CUSTOMER_REQUEST"})
     assert Event.objects.filter(object_id__in=[phone.pk, operation.pk]).exists()
-    assert erasure.carry_out() == 1
+    assert erasures.carry_out() == 1
     assert not Event.objects.filter(account=account).exists()
 
 
@@ -417,7 +418,7 @@ def test_another_accounts_user_is_unknown(other_api, user):
 def test_requested_attributes_are_those_that_are_there_unexpired_and_only_with_the_scope(
     api, api_client, account, user
 ):
-    from reuseid.services import attributes
+    from reuseid.services.people import attributes
 
     yesterday = (timezone.now() - timedelta(days=1)).isoformat()
     api.put(f"{USERS}/{user.pk}/attributes/old", {"value": 1, "expiresAt": yesterday})
@@ -439,17 +440,18 @@ def test_a_query_with_nul_or_said_twice_is_a_400(api, user):
 
 def test_integrators_see_of_colleagues_only_that_it_was_one(api, account, user):
     from reuseid.actors import Actor
-    from reuseid.services import callers, looks, notes, requests
+    from reuseid.services.audit import access
+    from reuseid.services.people import approvals, caller_verification, notes
     from tests.reuseid.admin.cast import make_colleague
 
     kim, lee = (make_colleague(name, "Senior support", account) for name in ("kim", "lee"))
     actor = Actor.staff(kim)
-    looks.viewed(user, staff=kim)
-    looks.reveal(user.attributes.first(), staff=kim, reason="OTHER", note="x")
+    access.viewed(user, staff=kim)
+    access.reveal(user.attributes.first(), staff=kim, reason="OTHER", note="x")
     notes.add(user, "She called.", actor=actor)
-    callers.verified(user, actor=actor, asked=["ADDRESS"], passed=True)
-    asked = requests.ask(user, actor=actor, action="user.deactivate", reason="OTHER", note="x")
-    requests.approve(asked, actor=Actor.staff(lee))
+    caller_verification.verified(user, actor=actor, asked=["ADDRESS"], passed=True)
+    asked = approvals.ask(user, actor=actor, action="user.deactivate", reason="OTHER", note="x")
+    approvals.approve(asked, actor=Actor.staff(lee))
     lines = api.get(f"{USERS}/{user.pk}/events").json()["results"]
     assert [line["action"] for line in lines] == ["user.deactivated", "user.created"]
     assert lines[0]["actor"] == {"type": "STAFF"}

@@ -5,7 +5,8 @@ import time
 import pytest
 from django.test import Client
 
-from config import browsers, login
+from reuseid.admin.auth import password as login
+from reuseid.middleware import browsers
 from reuseid.models import Staff
 from tests.reuseid.admin.cast import browser_of
 

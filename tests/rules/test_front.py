@@ -5,7 +5,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from config import browsers, guides
+from config import guides
+from reuseid.middleware import browsers
 
 pytestmark = pytest.mark.django_db
 NAMES = sorted(name for name, path in guides._files().items() if path.suffix == ".md")

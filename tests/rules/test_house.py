@@ -24,7 +24,7 @@ def sources(*rooms):
 
 
 def every_source():
-    for top in ("config", *APPS):
+    for top in ("bench", "config", *APPS):
         yield from (path for path in sorted((ROOT / top).rglob("*.py")) if "migrations" not in path.parts)
 
 

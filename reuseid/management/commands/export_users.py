@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import ServiceError
 from reuseid.management.accounts import find_account
-from reuseid.services import exporting, sheets
+from reuseid.services.jobs import csv_text, exported_people
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         actor = Actor(ActorKind.SYSTEM, "manage.py export_users", getpass.getuser()[:150])
         account = find_account(account)
         try:
-            rows = exporting.users_of(account, names, actor=actor, reason=reason, note=note)
+            rows = exported_people.users_of(account, names, actor=actor, reason=reason, note=note)
             with open(
                 os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
             ) as out:
@@ -62,7 +62,7 @@ def _write_csv(out, rows, names):
     for row in rows:
         number += 1
         values = [row["userId"], row["externalRef"], row["segment"], row["state"]]
-        cells = [sheets.cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))]
+        cells = [csv_text.cell(value) for value in (*values, *(row["attributes"].get(name) for name in names))]
         # A cell over several lines is told from a quote that was not closed by the quotes of all the others.
         (quoting if any("\n" in cell for cell in cells) else writer).writerow(cells)
     return number

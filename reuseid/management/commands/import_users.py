@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from reuseid.errors import ServiceError
 from reuseid.management.accounts import find_account
-from reuseid.services import importing
+from reuseid.services.jobs import imports
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{'Nothing was written: a dry run. ' if dry_run else ''}Results are in {result}.")
 
     def _import(self, account, file, dry_run, result):
-        actor = importing.actor_of(file)
-        refused = self._run(importing.judge(account, file, actor), result, "judged")
+        actor = imports.actor_of(file)
+        refused = self._run(imports.judge(account, file, actor), result, "judged")
         if refused:
             raise CommandError(f"{refused} rows are refused, nothing was imported: see {result}.")
-        return self._run(importing.carry_out(account, file, actor, dry_run=dry_run), result, "done")
+        return self._run(imports.carry_out(account, file, actor, dry_run=dry_run), result, "done")
 
     def _run(self, batches, result, word):
         rows = refused = 0

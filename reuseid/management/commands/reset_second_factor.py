@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import ServiceError
 from reuseid.models import Staff
-from reuseid.services import second_factors
+from reuseid.services.staff import second_factors
 
 OPERATOR = Actor(ActorKind.SYSTEM, "manage.py reset_second_factor")
 

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reuseid.services import trail_seals
+from reuseid.services.audit import seals as trail_seals
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from mobileid.admin.looks import contrast
+from mobileid.admin.branding import contrast
 from mobileid.models import Application, ChannelKey, SigningKey, TrustAnchor
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.services.applications import change_application, configuration

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mobileid.admin import contents
-from mobileid.services import contexts, erasure, operations, shown
+from mobileid.services import content_reveal, contexts, erasure, operations
 from reuseid import crypto
 from reuseid.actors import SYSTEM
 from reuseid.models import Reveal, TrailEntry
-from reuseid.services import looks
+from reuseid.services.audit import access
 from tests import factories_devices as phones
 from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of, said
 
@@ -73,7 +73,7 @@ def test_it_is_shown_to_that_colleague_alone_and_that_operation(senior, support,
 
 
 def test_every_other_page_stays_masked_in_that_minute(root, asked, ada):
-    looks.reveal(asked, staff=root.staff, reason="COMPLIANCE")
+    access.reveal(asked, staff=root.staff, reason="COMPLIANCE")
     for model in admin.site._registry:
         rows = [row for row in model._default_manager.all()[:20] if row != asked]
         for address in [rows_of(model), *(page(row) for row in rows)]:
@@ -107,7 +107,7 @@ def test_who_may_not_sees_no_button_and_gets_nothing(support, auditor, stranger,
 def test_a_grant_of_another_account_opens_nothing(stranger, asked, document):
     """Even where a row says so: the page is another account's."""
     for row in (asked, document):
-        looks.reveal(row, staff=stranger.staff, reason="COMPLIANCE")
+        access.reveal(row, staff=stranger.staff, reason="COMPLIANCE")
         assert stranger.get(page(row)).status_code == 302
         assert stranger.post(page(row, "document"), {"part": "before"}).status_code == 403
 
@@ -231,8 +231,10 @@ def test_a_document_is_a_download_within_the_minute_that_no_browser_opens(senior
 
 def test_a_download_needs_the_minute_of_this_colleague_and_a_part_that_is_there(senior, other_senior, document):
     reveal(senior, document)
-    assert said(other_senior.post(page(document, "document"), {"part": "before"})) == [str(shown.MinuteOver.title)]
-    assert said(senior.post(page(document, "document"), {"part": "after"})) == [str(shown.NothingKept.title)]
+    assert said(other_senior.post(page(document, "document"), {"part": "before"})) == [
+        str(content_reveal.MinuteOver.title)
+    ]
+    assert said(senior.post(page(document, "document"), {"part": "after"})) == [str(content_reveal.NothingKept.title)]
     assert senior.post(page(document, "document"), {"part": "signature"}).status_code == 404
     assert senior.post(page(document, "document")).status_code == 404
 
@@ -240,7 +242,7 @@ def test_a_download_needs_the_minute_of_this_colleague_and_a_part_that_is_there(
 def test_a_download_is_refused_to_another_site(document, account):
     staff = make_colleague("kai", "Senior support", account)
     browser = browser_of(staff, enforce_csrf_checks=True)
-    looks.reveal(document, staff=staff, reason="COMPLIANCE")
+    access.reveal(document, staff=staff, reason="COMPLIANCE")
     assert browser.post(page(document, "document"), {"part": "before"}).status_code == 403
 
 
@@ -265,7 +267,7 @@ def test_what_was_erased_is_gone_and_what_was_approved_stays_as_proof(senior, ad
     text = seen(senior, given_up)
     assert "erased with the person" in text
     assert page(given_up, "reveal") not in text
-    assert said(reveal(senior, given_up)) == [str(shown.NothingKept.title)]
+    assert said(reveal(senior, given_up)) == [str(content_reveal.NothingKept.title)]
     assert not Reveal.objects.exists()
     assert "what is left proves what they approved" in senior.get(page(asked, "reveal")).content.decode()
     reveal(senior, asked)

@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from mobileid.services import endings
+from mobileid.services import completion
 from reuseid.actors import SYSTEM
 from reuseid.models import EventCount
-from reuseid.services import counting, users
+from reuseid.services import counting
+from reuseid.services.people import users
 from tests import factories_mobileid as mobile
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +31,9 @@ def chart(browser, title, **query):
 
 def test_an_operation_that_ends_is_in_the_running_hour(auditor, operation, ada):
     overdue = mobile.make_operation(ada)
-    endings.cancel(operation, actor=SYSTEM)
+    completion.cancel(operation, actor=SYSTEM)
     mobile.overdue(overdue)
-    endings.expire(overdue)
+    completion.expire(overdue)
     found = chart(auditor, "Operations by outcome")
     assert found.summary == "2 ended"
     assert found.rows[-1][1:] == [0, 0, 0, 1, 1]
@@ -59,7 +60,7 @@ def test_locks_are_drawn_per_day(auditor, ada):
 
 
 def test_figures_of_other_accounts_are_not_among_them(stranger, auditor, operation):
-    endings.cancel(operation, actor=SYSTEM)
+    completion.cancel(operation, actor=SYSTEM)
     assert chart(auditor, "Operations by outcome").summary == "1 ended"
     assert chart(stranger, "Operations by outcome").summary == "0 ended"
 
@@ -70,7 +71,7 @@ def test_who_sees_no_people_sees_figures_without_links_to_them(integrator, opera
 
 
 def test_every_chart_has_its_figures_as_a_table_and_a_name(auditor, operation):
-    endings.cancel(operation, actor=SYSTEM)
+    completion.cancel(operation, actor=SYSTEM)
     shown = auditor.get("/admin/").content.decode()
     assert shown.count("Figures as a table") == shown.count('role="img"') == 4
     assert 'aria-label="Operations by outcome, 24 hours: 1 ended"' in shown

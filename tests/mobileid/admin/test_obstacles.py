@@ -6,11 +6,13 @@ import pytest
 from django.utils import timezone
 
 from mobileid.models import Application, Device, Operation
-from mobileid.services import devices, registering
-from mobileid.services.obstacles import obstacles
+from mobileid.services import devices
+from mobileid.services.diagnosis import obstacles
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import User
-from reuseid.services import accounts, clients, users
+from reuseid.services import accounts, clients
+from reuseid.services.people import users
 from tests import factories
 from tests import factories_devices as phones
 from tests.reuseid.admin.cast import page
@@ -41,7 +43,7 @@ def test_a_deactivated_person_has_no_phone_any_more(ada, phone):
 
 def test_no_phone_or_a_registration_that_waits(ada, application):
     assert codes(ada) == ["NO_DEVICE"]
-    registering.start_registration(ada.account, user=ada, application=application, actor=SYSTEM)
+    by_integrator.start_registration(ada.account, user=ada, application=application, actor=SYSTEM)
     assert codes(ada) == ["REGISTRATION_OPEN"]
 
 
@@ -153,7 +155,7 @@ def test_a_phone_not_seen_for_a_season(ada, phone):
 
 
 def test_a_registration_whose_code_expired(ada, application):
-    registering.start_registration(ada.account, user=ada, application=application, actor=SYSTEM)
+    by_integrator.start_registration(ada.account, user=ada, application=application, actor=SYSTEM)
     Operation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert codes(ada) == ["REGISTRATION_EXPIRED"]
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from mobileid.models import Operation
-from mobileid.services import endings
+from mobileid.services import completion
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
 from tests import factories_devices as phones
@@ -104,7 +104,7 @@ def test_the_life_is_a_line_from_start_to_deadline(senior, phone, asked):
 def test_what_never_happened_says_so(senior, asked):
     assert "not yet" in life(senior, asked)[1]
     overdue(asked)
-    endings.expire_overdue()
+    completion.expire_overdue()
     _begun, picked, ended, _deadline = life(senior, asked)
     assert picked == "Picked up by the phone never"
     assert ended.startswith("Ended Expired")
@@ -117,7 +117,7 @@ def test_an_open_page_counts_down_and_refreshes_itself_until_it_is_over(senior, 
     assert 'data-counts="' in shown
     slow = phones.start_registration(asked.user, asked.target_device.application, expires_in=86400)[0]
     assert 'hx-trigger="every 15s' in senior.get(page(slow)).content.decode()
-    endings.cancel(asked, actor=SYSTEM)
+    completion.cancel(asked, actor=SYSTEM)
     shown = senior.get(page(asked)).content.decode()
     assert "data-refreshes" not in shown
     assert "data-counts" not in shown

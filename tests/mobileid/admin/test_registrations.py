@@ -7,7 +7,7 @@ import pytest
 from mobileid.models import Device, Operation
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories_devices as phones
 from tests.reuseid.admin.cast import page, said
 

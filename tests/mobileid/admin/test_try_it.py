@@ -14,7 +14,8 @@ from mobileid.models import Operation
 from mobileid.services.descriptions import describe_operation
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, User
-from reuseid.services import users, webhooks
+from reuseid.services.people import users
+from reuseid.services.webhooks import endpoints
 from tests import factories, factories_devices
 from tests import factories_mobileid as mobile
 from tests.reuseid.admin.cast import browser_of, make_colleague, said
@@ -141,7 +142,7 @@ def test_the_other_commands_work_as_shown(integrator, client, account, tess):
 
 
 def test_an_operation_is_finished_by_a_phone_and_the_page_shows_it(integrator, account, application, cheap_pins):
-    webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
     assert said(integrator.post(f"{TRY}user/", {"account": account.pk}))[0].startswith("The test user test-")
     tess = User.objects.get(segment="test")
     response = integrator.post(START, form(tess, "registration", application=application.pk))
@@ -281,14 +282,14 @@ def test_watching_costs_the_same_however_many_callbacks(integrator, account, tes
             assert integrator.get(live).status_code == 200
         return len(seen)
 
-    webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
     integrator.post(START, form(tess))
     operation = Operation.objects.get()
     live = f"{TRY}{operation.pk}/live/"
     integrator.post(f"{TRY}{operation.pk}/cancel/")
     one = queries()
     for number in range(5):
-        webhooks.create(account, url=f"https://93.184.216.34/hook{number}", actor=SYSTEM)
+        endpoints.create(account, url=f"https://93.184.216.34/hook{number}", actor=SYSTEM)
     integrator.post(START, form(tess))
     live = f"{TRY}{Operation.objects.latest('created_at').pk}/live/"
     integrator.post(live.replace("live", "cancel"))

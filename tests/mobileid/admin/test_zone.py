@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from config.zone import COOKIE, BackOfficeZone
 from reuseid.actors import SYSTEM
+from reuseid.middleware.zone import COOKIE, BackOfficeZone
 from reuseid.models import Attribute, EventCount, Proofing, TrailEntry, User
-from reuseid.services import counting, users
+from reuseid.services import counting
+from reuseid.services.people import users
 from tests import factories
 from tests.reuseid.admin.cast import page, rows_of
 

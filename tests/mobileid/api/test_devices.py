@@ -10,7 +10,7 @@ from mobileid.services import erasure
 from mobileid.tasks import expire_operations
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 from tests.factories_mobileid import events_of, make_device, make_operation
 
@@ -160,14 +160,14 @@ def test_deactivating_a_person_deactivates_the_phones(api, user, device, applica
 
 
 def test_a_reaction_that_fails_undoes_the_lock(api, user, device, monkeypatch):
-    from mobileid.services import endings
+    from mobileid.services import completion
 
     make_operation(user)
 
     def fail(*args, **kwargs):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(endings, "describe_operation", fail)
+    monkeypatch.setattr(completion, "describe_operation", fail)
     with pytest.raises(RuntimeError):
         users.lock(user, actor=SYSTEM, reason="SUSPECTED_FRAUD")
     user.refresh_from_db()

@@ -7,8 +7,9 @@ import uuid
 import pytest
 
 from mobileid.models import Device, Evidence, Operation
-from mobileid.sdk import wire
-from mobileid.services import endings, operations, registering
+from mobileid.protocol import wire
+from mobileid.services import completion, operations
+from mobileid.services.registration import by_integrator
 from mobileid.tasks import expire_operations
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import TrailEntry
@@ -33,7 +34,7 @@ def complete(operation, device, **changes):
         device_thumbprint=device.possession_thumbprint,
         auth_method="DEVICE_PIN",
     )
-    return endings.end(
+    return completion.end(
         operation,
         Operation.Status.COMPLETED,
         actor=Actor.device(device),
@@ -129,7 +130,7 @@ def test_cancelling_what_is_over_is_a_conflict_that_says_the_state(api, user, de
 def approved_on_the_same_device(user, device):
     operation = make_operation(user, binding="SAME_DEVICE", return_url="https://bank.example/back")
     code = secrets.token_bytes(32)
-    endings.await_return(
+    completion.await_return(
         operation,
         device=device,
         auth_method="DEVICE_PIN",
@@ -179,7 +180,7 @@ def test_only_same_device_operations_are_released(api, user, device):
 @pytest.fixture
 def registration(user, application):
     """A phone has registered and shows 123456."""
-    operation, _ = registering.start_registration(
+    operation, _ = by_integrator.start_registration(
         user.account, user=user, application=application, confirmation="INTEGRATOR", actor=SYSTEM
     )
     device = make_device(user, application, status="PENDING")
@@ -230,7 +231,7 @@ def test_a_registration_that_does_not_complete_takes_its_waiting_phone_with_it(a
 
 
 def test_a_registration_without_a_phone_has_nothing_to_confirm(api, user, application):
-    operation, _ = registering.start_registration(user.account, user=user, application=application, actor=SYSTEM)
+    operation, _ = by_integrator.start_registration(user.account, user=user, application=application, actor=SYSTEM)
     assert confirm(api, operation, "123456").status_code == 409
 
 
@@ -255,7 +256,7 @@ def test_wait_is_a_number_of_seconds(api, user, device):
 def test_lists_filter_by_what_the_rows_show(api, user, device, account, application):
     late, canceled, fresh = (make_operation(user) for _ in range(3))
     overdue(late)
-    endings.cancel(canceled, actor=SYSTEM)
+    completion.cancel(canceled, actor=SYSTEM)
     berta = factories.make_user(account)
     phone = make_device(berta, application)
     hers = make_operation(berta, client_reference="b-1")

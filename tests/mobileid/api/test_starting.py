@@ -8,12 +8,12 @@ import uuid
 import pytest
 
 from mobileid.models import Operation
-from mobileid.sdk import wire
-from mobileid.services import codes, endings
+from mobileid.protocol import wire
+from mobileid.services import codes, completion
 from reuseid.actors import Actor
 from reuseid.models import TrailEntry
 from reuseid.models.sealed import unseal_field
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 from tests.factories_mobileid import CONTENT, SERVER, events_of, make_application, make_device
 
@@ -295,7 +295,7 @@ def test_after_too_many_unanswered_requests_the_person_is_left_alone(api, user, 
         answer = start(api, userId=str(user.pk))
         if answer.status_code == 201:
             operation = Operation.objects.get(pk=answer.json()["operationId"])
-            endings.end(operation, "REJECTED", actor=Actor.device(device), failure_reason="USER")
+            completion.end(operation, "REJECTED", actor=Actor.device(device), failure_reason="USER")
         return answer
 
     assert [reject().status_code for _ in range(6)] == [201] * 6
@@ -304,7 +304,7 @@ def test_after_too_many_unanswered_requests_the_person_is_left_alone(api, user, 
     assert 0 < int(answer["Retry-After"]) <= 900
     assert start(api, userId=str(user.pk), **properties(binding="NUMBER")).status_code == 201
     numbered = Operation.objects.get(status="PENDING")
-    endings.end(numbered, "COMPLETED", actor=Actor.device(device))
+    completion.end(numbered, "COMPLETED", actor=Actor.device(device))
     assert reject().status_code == 201
 
 

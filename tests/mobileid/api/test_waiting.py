@@ -7,11 +7,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from mobileid.services import endings, qr
-from mobileid.waiting.asked import Asked
-from mobileid.waiting.bells import Bell
-from mobileid.waiting.looks import look
+from mobileid.services import completion, qr
+from mobileid.waiting.listeners import Bell
 from mobileid.waiting.middleware import Waiting
+from mobileid.waiting.poll_context import Asked
+from mobileid.waiting.polling import look
 from mobileid.waiting.seats import Seats
 from reuseid.actors import SYSTEM
 from reuseid.api.errors import Busy
@@ -130,7 +130,7 @@ def test_a_change_that_nobody_rang_for_is_found(user, device):
 
     def cancel():
         try:
-            endings.cancel(operation, actor=SYSTEM)
+            completion.cancel(operation, actor=SYSTEM)
         finally:
             connection.close()
 

@@ -5,8 +5,9 @@ import hashlib
 import pytest
 
 from mobileid.models import Operation
-from mobileid.sdk import errors, links, wire
-from mobileid.services import bindings, devices, endings
+from mobileid.protocol import wire
+from mobileid.sdk import errors, links
+from mobileid.services import bindings, completion, devices
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event, TrailEntry
@@ -96,7 +97,7 @@ def test_a_frame_counts_for_its_seconds_only(phone, account, monkeypatch, age, a
     operation, _shown = phones.ask(None, account=account, binding="QR")
     now = 1_900_000_000
     frame = links.parse_operation(bindings.qr_frame(operation, now - age)).body()
-    monkeypatch.setattr("mobileid.services.claims.time.time", lambda: now + 0.9)
+    monkeypatch.setattr("mobileid.services.operation_links.time.time", lambda: now + 0.9)
     if accepted:
         assert phone.device.start_body(frame)["operationId"] == str(operation.pk)
     else:
@@ -147,7 +148,7 @@ def test_same_device_stays_open_until_the_integrator_brings_the_return_code(phon
     assert "authentication.completed" not in Event.objects.values_list("type", flat=True)
     with pytest.raises(errors.OperationClosed):
         phone.device.start_operation(str(operation.pk))
-    endings.release(operation, return_code=code, actor=SYSTEM)
+    completion.release(operation, return_code=code, actor=SYSTEM)
     assert state(operation) == ("COMPLETED", "")
     assert operation.evidence.device_thumbprint == phone.row.possession_thumbprint
 
@@ -158,7 +159,7 @@ def test_a_phone_that_is_deactivated_takes_with_it_what_it_claimed_and_approved(
     devices.deactivate(phone.row, actor=SYSTEM, reason="DEVICE_STOLEN")
     assert state(operation) == ("CANCELED", "DEVICE_DEACTIVATED")
     with pytest.raises(WrongState):
-        endings.release(operation, return_code=code, actor=SYSTEM)
+        completion.release(operation, return_code=code, actor=SYSTEM)
 
 
 def test_a_plain_link_opens_no_qr_operation_and_a_frame_no_link(phone, ada, account):

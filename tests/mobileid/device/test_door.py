@@ -9,8 +9,10 @@ from django.db import OperationalError
 from django.test import Client
 
 from mobileid.models import ChannelKey, MessageAnswer, Operation
-from mobileid.sdk import errors, wire
-from mobileid.services import applications, exchanges, factors, keys
+from mobileid.protocol import wire
+from mobileid.sdk import errors
+from mobileid.services import applications, factors, message_replay
+from mobileid.services.keys import channel as keys
 from reuseid.actors import SYSTEM
 from reuseid.models import Account
 from tests import factories_devices as phones
@@ -271,10 +273,10 @@ def test_a_message_whose_judge_died_is_refused_and_was_counted(phone, ada, monke
         with pytest.raises(errors.UnexpectedAnswer):
             phone.device.channel.deliver(message)
     assert phone.row.failed_attempts == 1
-    monkeypatch.setattr(exchanges, "PATIENCE", 0)
+    monkeypatch.setattr(message_replay, "PATIENCE", 0)
     with pytest.raises(errors.ServiceUnavailable):
         phone.device.channel.deliver(message)
-    monkeypatch.setattr(exchanges, "LOST", timedelta(0))
+    monkeypatch.setattr(message_replay, "LOST", timedelta(0))
     with pytest.raises(errors.AuthenticationFailed):
         phone.device.channel.deliver(message)
     operation.refresh_from_db()
@@ -288,14 +290,14 @@ def test_a_judge_that_was_given_up_decides_nothing_any_more(phone, ada, monkeypa
 
     def slow(*args):
         with monkeypatch.context() as later:
-            later.setattr(exchanges, "LOST", timedelta(0))
+            later.setattr(message_replay, "LOST", timedelta(0))
             with pytest.raises(errors.AuthenticationFailed) as refused:
                 phone.device.channel.deliver(message)
         heard.append(refused.value)
         return verify(*args)
 
     monkeypatch.setattr(factors, "verify", slow)
-    monkeypatch.setattr(exchanges, "PATIENCE", 0)
+    monkeypatch.setattr(message_replay, "PATIENCE", 0)
     with pytest.raises(errors.AuthenticationFailed):
         phone.device.channel.deliver(message)
     operation.refresh_from_db()

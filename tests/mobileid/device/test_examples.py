@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mobileid.sdk import errors, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors
 from mobileid.sdk.channel import Channel
 from tests.factories_devices import PIN, Line, ask, ask_to_sign, link, make_phone
 

@@ -11,7 +11,7 @@ from mobileid.sdk import errors
 from mobileid.services import devices
 from reuseid.actors import SYSTEM
 from reuseid.models import Event, User
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories_devices as phones
 from tests.factories_devices import PIN
 

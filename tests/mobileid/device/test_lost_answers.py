@@ -7,11 +7,12 @@ from django.db.models.functions import Now
 
 from mobileid import tasks
 from mobileid.models import Device, Operation
-from mobileid.protocol import proofs
-from mobileid.sdk import errors, proof, transport, wire
+from mobileid.protocol import proofs, wire
+from mobileid.sdk import errors, proof, transport
 from mobileid.sdk.device import Device as SdkDevice
 from mobileid.sdk.keystore import MemoryStore
-from mobileid.services import applications, devices, endings, factors, registering
+from mobileid.services import applications, completion, devices, factors
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import Event, TrailEntry
 from tests import factories_devices as phones
@@ -116,7 +117,7 @@ def test_the_return_link_survives_a_lost_answer(phone, ada, reopen, line):
     outcome = challenge.approve(pin=PIN)
     assert outcome.state == "COMPLETED"
     code = outcome.return_link.rpartition("returnCode=")[2]
-    endings.release(Operation.objects.as_read().get(pk=operation.pk), return_code=code, actor=SYSTEM)
+    completion.release(Operation.objects.as_read().get(pk=operation.pk), return_code=code, actor=SYSTEM)
     operation.refresh_from_db()
     assert operation.status == "COMPLETED"
 
@@ -314,7 +315,7 @@ def test_a_registration_is_finished_again_long_after_its_answer_was_lost(
     assert (Event.objects.count(), TrailEntry.objects.count()) == (events, lines)
     if confirmation == "INTEGRATOR":
         operation = Operation.objects.as_read().get(pk=found.operation.pk)
-        registering.confirm(operation, code=done.confirmation_code, actor=SYSTEM)
+        by_integrator.confirm(operation, code=done.confirmation_code, actor=SYSTEM)
     else:
         assert done.post_operation_context["content"] == "Welcome."
     assert approves(done.device, ada, pin=PIN)
@@ -329,7 +330,7 @@ def test_a_confirmed_registration_finished_again_is_told_to_be_active(offer, lin
         found.finish(pin=PIN, name="Through")
     [statement] = found._draft.statements
     code = wire.confirmation_code(statement, str(Device.objects.get().pk))
-    registering.confirm(Operation.objects.as_read().get(pk=found.operation.pk), code=code, actor=SYSTEM)
+    by_integrator.confirm(Operation.objects.as_read().get(pk=found.operation.pk), code=code, actor=SYSTEM)
     time.passes(130)
     done = found.finish(pin=PIN)
     assert (done.state, done.confirmation_code) == ("ACTIVE", code)
@@ -424,7 +425,7 @@ def test_what_has_ended_since_is_said(offer, line, time, end, told):
 def test_a_cancelled_registration_that_is_finished_again_is_over(offer, line, time):
     found = offer(confirmation="INTEGRATOR")
     lost(found, line)
-    endings.cancel(Operation.objects.as_read().get(), actor=SYSTEM)
+    completion.cancel(Operation.objects.as_read().get(), actor=SYSTEM)
     time.passes(130)
     with pytest.raises(errors.OperationClosed) as over:
         found.finish(pin=PIN)

@@ -10,10 +10,11 @@ from mobileid.models import Device, Operation
 from mobileid.sdk import errors
 from mobileid.sdk.channel import Channel
 from mobileid.sdk.keystore import MemoryStore
-from mobileid.services import applications, endings, registering
+from mobileid.services import applications, completion
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, Event
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories_devices as phones
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cheap_pins")]
@@ -55,7 +56,7 @@ def expired(operation, **_):
 
 
 def cancelled(operation, **_):
-    endings.cancel(operation, actor=SYSTEM)
+    completion.cancel(operation, actor=SYSTEM)
 
 
 def locked(operation, **_):
@@ -99,7 +100,7 @@ def test_the_integrator_confirms_with_the_code_that_the_phone_shows(ada, applica
     assert refused.value.state == "PENDING"
     assert Event.objects.count() == 0
     operation = Operation.objects.as_read().get()
-    registering.confirm(operation, code=registered.confirmation_code, actor=SYSTEM)
+    by_integrator.confirm(operation, code=registered.confirmation_code, actor=SYSTEM)
     assert phone.row.status == "ACTIVE"
     assert phone.device.pending() == []
     assert set(Event.objects.values_list("type", flat=True)) == {"device.activated", "registration.completed"}
@@ -107,14 +108,14 @@ def test_the_integrator_confirms_with_the_code_that_the_phone_shows(ada, applica
 
 def test_a_cancelled_registration_takes_the_unconfirmed_phone_with_it(ada, application):
     phone = phones.make_phone(ada, application, confirmation="INTEGRATOR")
-    endings.cancel(Operation.objects.as_read().get(), actor=SYSTEM)
+    completion.cancel(Operation.objects.as_read().get(), actor=SYSTEM)
     assert phone.row.status == "DEACTIVATED"
 
 
 def test_a_registration_that_was_cancelled_meanwhile_makes_no_phone(ada, application):
     operation, code = phones.start_registration(ada, application)
     found = phones.offer(application, code)
-    endings.cancel(operation, actor=SYSTEM)
+    completion.cancel(operation, actor=SYSTEM)
     with pytest.raises(errors.OperationClosed):
         found.finish(pin=phones.PIN, name="Late")
     assert not Device.objects.exists()

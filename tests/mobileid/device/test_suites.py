@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from mobileid.models import Application, Device
 from mobileid.sdk.errors import AuthenticationFailed, MobileIdError
 from mobileid.sdk.keydocument import KeyDocument
-from mobileid.services.obstacles import obstacles
+from mobileid.services.diagnosis import obstacles
 from reuseid.models import User
 from tests import factories_devices as phones
 

@@ -6,8 +6,8 @@ import jwt
 import pytest
 
 from mobileid.models import Evidence, Operation, SigningKey
-from mobileid.protocol import proofs
-from mobileid.sdk import errors, wire
+from mobileid.protocol import proofs, wire
+from mobileid.sdk import errors
 from reuseid.models import Event, TrailEntry
 from reuseid.models.sealed import unseal_field
 from tests import factories_devices as phones

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from mobileid.protocol import consent, content, key_document, proofs
-from mobileid.sdk import pin, proof, wire
+from mobileid.protocol import consent, content, key_document, proofs, wire
+from mobileid.sdk import pin, proof
 
 from . import sealing
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobileid.protocol import channel_keys, envelope
-from mobileid.sdk import wire
+from mobileid.protocol import channel_keys, envelope, wire
 
 from . import sealing
 

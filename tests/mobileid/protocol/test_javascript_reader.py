@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from mobileid.protocol import channel_keys, envelope, proofs
-from mobileid.sdk import wire
+from mobileid.protocol import channel_keys, envelope, proofs, wire
 
 from .make_vectors import APP, DEVICE, FILE, OPERATION
 

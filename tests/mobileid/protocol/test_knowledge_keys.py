@@ -6,8 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobileid.protocol import proofs
-from mobileid.sdk import wire
+from mobileid.protocol import proofs, wire
 
 KNOWLEDGE = Ed25519PrivateKey.generate()
 

@@ -10,8 +10,7 @@ from jwcrypto import jwk as jose_jwk
 from jwcrypto import jws as jose_jws
 from jwt.api_jws import PyJWS
 
-from mobileid.protocol import proofs
-from mobileid.sdk import wire
+from mobileid.protocol import proofs, wire
 
 ID = "00000000-0000-0000-0000-000000000001"
 HASH = wire.b64u(bytes(32))

@@ -10,8 +10,8 @@ from jwcrypto import jwk as jose_jwk
 from jwcrypto import jwt as jose_jwt
 from jwt.api_jws import PyJWS
 
-from mobileid.protocol import channel_keys, consent, key_document, proofs
-from mobileid.sdk import keydocument, wire
+from mobileid.protocol import channel_keys, consent, key_document, proofs, wire
+from mobileid.sdk import keydocument
 
 APP = "00000000-0000-0000-0000-000000000001"
 KEY = generate_private_key(SECP256R1())

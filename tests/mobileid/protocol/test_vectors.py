@@ -8,8 +8,8 @@ from jwcrypto import jwk as jose_jwk
 from jwcrypto import jws as jose_jws
 from jwcrypto import jwt as jose_jwt
 
-from mobileid.protocol import channel_keys, envelope, proofs
-from mobileid.sdk import errors, keydocument, wire
+from mobileid.protocol import channel_keys, envelope, proofs, wire
+from mobileid.sdk import errors, keydocument
 
 from . import make_vectors, sealing
 

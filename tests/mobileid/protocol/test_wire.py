@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobileid.sdk import wire
+from mobileid.protocol import wire
 
 
 @given(st.binary(max_size=100))

@@ -12,8 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from mobileid.protocol import channel_keys, envelope, key_document, proofs
-from mobileid.sdk import wire
+from mobileid.protocol import channel_keys, envelope, key_document, proofs, wire
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.errors import ConnectionFailed
 from mobileid.sdk.transport import Answer

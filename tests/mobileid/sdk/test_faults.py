@@ -5,7 +5,8 @@ import random
 import httpx
 import pytest
 
-from mobileid.sdk import errors, transport, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors, transport
 from mobileid.sdk.device import Device
 from mobileid.sdk.keystore import MemoryStore
 from mobileid.sdk.transport import Answer

@@ -2,7 +2,8 @@ from hashlib import sha256
 
 import pytest
 
-from mobileid.sdk import errors, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors
 from mobileid.sdk.device import Device
 from mobileid.sdk.keystore import MemoryStore
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from mobileid.sdk import errors, transport, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors, transport
 from mobileid.sdk import pin as pin_module
 from mobileid.sdk.device import Device
 from mobileid.sdk.filestore import FileStore

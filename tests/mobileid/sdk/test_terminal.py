@@ -381,6 +381,6 @@ def test_it_imports_nothing_of_the_service():
 
 
 def test_the_shared_bytes_load_nothing_else_of_the_sdk():
-    names = loaded_by("mobileid.sdk.wire")
-    assert {name for name in names if name.startswith("mobileid.sdk.")} == {"mobileid.sdk.wire"}
+    names = loaded_by("mobileid.protocol.wire")
+    assert {name for name in names if name.startswith("mobileid.sdk.")} == {"mobileid.protocol.wire"}
     assert not names & {"jwt", "httpx"}

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.api_jws import PyJWS
 
-from mobileid.protocol import proofs
-from mobileid.sdk import errors, keydocument, wire
+from mobileid.protocol import proofs, wire
+from mobileid.sdk import errors, keydocument
 from mobileid.sdk.channel import Channel
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.device import Device

@@ -6,8 +6,8 @@ import weakref
 import pytest
 
 from mobileid.models import ChannelKey
-from mobileid.services import expiring, keys, signing_keys
-from mobileid.services.expiring import Expiring
+from mobileid.services.keys import channel, expiring, signing
+from mobileid.services.keys.expiring import Expiring
 from tests.factories_mobileid import make_application
 
 
@@ -107,12 +107,12 @@ def test_channel_and_signing_keys_leave_the_memory_of_a_process_that_nobody_call
     application = make_application(account)
     row = ChannelKey.objects.first()
     hand.now = row.not_before.timestamp()
-    for module, name in ((keys, "_keys"), (signing_keys, "_loaded")):
+    for module, name in ((channel, "_keys"), (signing, "_loaded")):
         monkeypatch.setattr(module, name, Expiring(10, clock=lambda: hand.now, timer=hand.timer))
-    monkeypatch.setattr(signing_keys.time, "time", lambda: hand.now)
-    assert keys.channel_key(application.pk, str(row.pk)).kid == str(row.pk)
-    signing_keys.current_signing_key(account.pk)
+    monkeypatch.setattr(signing.time, "time", lambda: hand.now)
+    assert channel.channel_key(application.pk, str(row.pk)).kid == str(row.pk)
+    signing.current_signing_key(account.pk)
     hand.move(61)
-    assert len(signing_keys._loaded) == 0
-    hand.move(keys.USABLE.total_seconds())
-    assert len(keys._keys) == 0
+    assert len(signing._loaded) == 0
+    hand.move(channel.USABLE.total_seconds())
+    assert len(channel._keys) == 0

@@ -5,7 +5,7 @@ import pytest
 from mobileid.protocol import proofs
 from mobileid.services import devices, factors
 from reuseid.actors import SYSTEM
-from reuseid.services import users
+from reuseid.services.people import users
 
 pytestmark = pytest.mark.django_db
 

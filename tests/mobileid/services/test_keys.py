@@ -9,9 +9,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from mobileid.models import ChannelKey, SigningKey, TrustAnchor
-from mobileid.protocol import channel_keys, consent
-from mobileid.sdk import keydocument, wire
-from mobileid.services import applications, keys, signing_keys, trust_anchors
+from mobileid.protocol import channel_keys, consent, wire
+from mobileid.sdk import keydocument
+from mobileid.services import applications
+from mobileid.services.keys import channel, signing, trust_anchors
 from mobileid.tasks import turn_keys
 from reuseid.actors import SYSTEM
 from reuseid.errors import Conflict, Invalid, Unknown
@@ -24,11 +25,11 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def _no_caches():
-    keys.forget()
-    signing_keys.forget()
+    channel.forget()
+    signing.forget()
     yield
-    keys.forget()
-    signing_keys.forget()
+    channel.forget()
+    signing.forget()
 
 
 def age(model, by):
@@ -37,19 +38,19 @@ def age(model, by):
         model.objects.update(not_before=F("not_before") - by, not_after=F("not_after") - by)
     else:
         model.objects.update(created_at=F("created_at") - by)
-    keys.forget()
-    signing_keys.forget()
+    channel.forget()
+    signing.forget()
 
 
 def document(application):
     anchor = TrustAnchor.objects.get(account=application.account, status="CURRENT")
-    token = keys.key_document(application)
+    token = channel.key_document(application)
     return keydocument.verify(token, anchor.public_jwk, str(application.pk))
 
 
 def seal_and_open(application, key):
     """What a phone seals to the published key opens with the stored one."""
-    loaded = keys.channel_key(application.pk, key.kid)
+    loaded = channel.channel_key(application.pk, key.kid)
     suite = wire.SUITES[key.suite]
     enc, ct = suite.seal(b"hello", key.public, b"info")
     return suite.hpke.decrypt(enc + ct, loaded.private_key, b"info")
@@ -75,12 +76,12 @@ def test_the_document_names_keys_that_open_what_is_sealed_to_them(account):
 
 def test_documents_of_two_processes_in_one_minute_have_the_same_time(account, monkeypatch):
     application = make_application(account)
-    monkeypatch.setattr(keys.time, "time", lambda: 2_000_000_059.0 // 60 * 60 + 59)
-    monkeypatch.setattr(keys, "_published", lambda account_id: PUBLISHED)
+    monkeypatch.setattr(channel.time, "time", lambda: 2_000_000_059.0 // 60 * 60 + 59)
+    monkeypatch.setattr(channel, "_published", lambda account_id: PUBLISHED)
     first = document(application)
-    keys.forget()
+    channel.forget()
     assert document(application).issued_at == first.issued_at
-    monkeypatch.setattr(keys.time, "time", lambda: 2_000_000_059.0 // 60 * 60 + 61)
+    monkeypatch.setattr(channel.time, "time", lambda: 2_000_000_059.0 // 60 * 60 + 61)
     assert document(application).issued_at == first.issued_at + 60
 
 
@@ -98,19 +99,19 @@ PUBLISHED = [
 def test_a_key_belongs_to_its_account(account, other_account):
     mine, theirs = make_application(account), make_application(other_account)
     kid = document(mine).keys[0].kid
-    assert keys.channel_key(mine.pk, kid).kid == kid
-    assert keys.channel_key(theirs.pk, kid) is None
-    assert keys.channel_key(mine.pk, "no-such-key") is None
-    assert keys.channel_key("no-such-app", kid) is None
+    assert channel.channel_key(mine.pk, kid).kid == kid
+    assert channel.channel_key(theirs.pk, kid) is None
+    assert channel.channel_key(mine.pk, "no-such-key") is None
+    assert channel.channel_key("no-such-app", kid) is None
 
 
 def test_a_loaded_key_needs_no_query_and_is_dropped_at_its_end(account, django_assert_num_queries, monkeypatch):
     application = make_application(account)
     kid = document(application).keys[0].kid
-    loaded = keys.channel_key(application.pk, kid)
+    loaded = channel.channel_key(application.pk, kid)
     with django_assert_num_queries(0):
-        assert keys.channel_key(application.pk, kid) is loaded
-        keys.key_document(application)
+        assert channel.channel_key(application.pk, kid) is loaded
+        channel.key_document(application)
     ChannelKey.objects.all().delete()
 
     class Later(datetime):
@@ -118,9 +119,9 @@ def test_a_loaded_key_needs_no_query_and_is_dropped_at_its_end(account, django_a
         def now(cls, tz=None):
             return datetime.now(tz) + 49 * HOUR
 
-    monkeypatch.setattr(keys, "datetime", Later)
-    assert keys.channel_key(application.pk, kid) is None
-    assert not keys._keys
+    monkeypatch.setattr(channel, "datetime", Later)
+    assert channel.channel_key(application.pk, kid) is None
+    assert not channel._keys
 
 
 def test_each_day_brings_a_new_key_announced_an_hour_before(account):
@@ -145,7 +146,7 @@ def test_a_key_is_usable_for_48_hours_and_then_gone_from_the_database(account):
     turn_keys()
     assert seal_and_open(application, old) == b"hello"
     age(ChannelKey, HOUR)
-    assert keys.channel_key(application.pk, old.kid) is None
+    assert channel.channel_key(application.pk, old.kid) is None
     turn_keys()
     assert not ChannelKey.objects.filter(pk=old.kid).exists()
     assert old.kid not in {key.kid for key in document(application).keys}
@@ -162,14 +163,14 @@ def test_private_keys_are_sealed_at_rest(account):
     application = make_application(account)
     for key in document(application).keys:
         row = ChannelKey.objects.get(pk=key.kid)
-        private = keys.channel_key(application.pk, key.kid).private_key
+        private = channel.channel_key(application.pk, key.kid).private_key
         raw = private.private_bytes_raw() if key.suite == 1 else None
         assert row.private_key[:1] == b"\x01"
         assert raw is None or raw not in bytes(row.private_key)
 
 
 def consent_jwt(account):
-    kid, key = signing_keys.current_signing_key(account.pk)
+    kid, key = signing.current_signing_key(account.pk)
     return consent.consent_jwt(key, kid, {"iss": "x", "aud": "client", "sub": "user"})
 
 
@@ -184,8 +185,8 @@ def test_consents_verify_after_the_key_was_rotated_twice(account, client):
     make_application(account)
     tokens = [consent_jwt(account)]
     for _ in range(2):
-        signing_keys.rotate_signing_key(account, actor=SYSTEM, reason="COMPLIANCE")
-        signing_keys.forget()
+        signing.rotate_signing_key(account, actor=SYSTEM, reason="COMPLIANCE")
+        signing.forget()
         tokens.append(consent_jwt(account))
     assert len({jwt.get_unverified_header(token)["kid"] for token in tokens}) == 3
     assert all(verify(client, token)["sub"] == "user" for token in tokens)
@@ -200,14 +201,14 @@ def test_the_schedule_announces_a_signing_key_before_it_signs(account, client):
     first = SigningKey.objects.get()
     turn_keys()
     assert SigningKey.objects.count() == 1
-    age(SigningKey, signing_keys.LIFE - signing_keys.NOTICE)
+    age(SigningKey, signing.LIFE - signing.NOTICE)
     turn_keys()
     upcoming = SigningKey.objects.get(status="NEXT")
     assert str(upcoming.pk) in {key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]}
-    assert signing_keys.current_signing_key(account.pk)[0] == str(first.pk)
-    age(SigningKey, signing_keys.NOTICE)
+    assert signing.current_signing_key(account.pk)[0] == str(first.pk)
+    age(SigningKey, signing.NOTICE)
     turn_keys()
-    assert signing_keys.current_signing_key(account.pk)[0] == str(upcoming.pk)
+    assert signing.current_signing_key(account.pk)[0] == str(upcoming.pk)
 
 
 def test_the_jwks_has_public_halves_only_and_may_be_cached(account, client):
@@ -224,16 +225,16 @@ def test_a_phone_follows_the_trust_anchor_when_it_rolls_over(account):
     pinned = applications.configuration(application)["trustAnchor"]
     assert document(application).next_trust_anchor is None
     trust_anchors.announce_trust_anchor(account, actor=SYSTEM)
-    keys.forget()
-    learned = keydocument.verify(keys.key_document(application), pinned, str(application.pk)).next_trust_anchor
+    channel.forget()
+    learned = keydocument.verify(channel.key_document(application), pinned, str(application.pk)).next_trust_anchor
     with pytest.raises(Conflict):
         trust_anchors.promote_trust_anchor(account, actor=SYSTEM)
     with pytest.raises(Conflict):
         trust_anchors.announce_trust_anchor(account, actor=SYSTEM)
     age(TrustAnchor, trust_anchors.NOTICE)
     trust_anchors.promote_trust_anchor(account, actor=SYSTEM)
-    keys.forget()
-    token = keys.key_document(application)
+    channel.forget()
+    token = channel.key_document(application)
     assert keydocument.verify(token, learned, str(application.pk)).next_trust_anchor is None
     with pytest.raises(keydocument.KeyDocumentInvalid):
         keydocument.verify(token, pinned, str(application.pk))
@@ -244,9 +245,9 @@ def test_a_phone_follows_the_trust_anchor_when_it_rolls_over(account):
 
 def test_a_policy_change_reaches_the_next_document(account):
     application = make_application(account)
-    keys.key_document(application)
+    channel.key_document(application)
     applications.change_application(application, actor=SYSTEM, min_suite=2, auth_methods=["DEVICE_PIN"])
-    keys.forget()
+    channel.forget()
     assert document(application).min_suite == 2
     assert document(application).auth_methods == ("DEVICE_PIN",)
 
@@ -297,8 +298,8 @@ def test_names_of_applications_are_unique_in_an_account(account, other_account):
 
 def test_keys_made_are_of_the_curve_and_their_published_half(account):
     make_application(account)
-    kid, key = signing_keys.current_signing_key(account.pk)
+    kid, key = signing.current_signing_key(account.pk)
     assert isinstance(key.curve, ec.SECP256R1)
-    (published,) = signing_keys.published_keys()
+    (published,) = signing.published_keys()
     assert published["kid"] == kid
     assert SigningKey.objects.filter(created_at__lte=Now()).exists()

@@ -9,9 +9,8 @@ import pytest
 from django.utils import timezone
 
 from mobileid.models import Operation
-from mobileid.services import endings, samples
-from mobileid.services import obstacles as diagnosis
-from mobileid.services.obstacles import obstacles
+from mobileid.services import completion, diagnosis, samples
+from mobileid.services.diagnosis import obstacles
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, Staff, TrailEntry, User
 from tests.factories_devices import SERVER, make_application
@@ -68,7 +67,7 @@ def test_what_passes_with_time_is_made_anew_and_nothing_else(bank):
     begun = past - timedelta(minutes=1)
     Operation.objects.open().update(created_at=begun, expires_at=past)
     Operation.objects.exclude(ended_at=None).update(created_at=begun, ended_at=past, expires_at=past)
-    endings.expire_overdue()
+    completion.expire_overdue()
     assert found_codes() != wanted_codes()
     before = TrailEntry.objects.filter(action="user.created").count()
     samples.fill(Account.objects.get(pk=bank.pk), server=SERVER, actor=SYSTEM)

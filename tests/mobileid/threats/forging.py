@@ -2,7 +2,8 @@
 
 import os
 
-from mobileid.sdk import proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import proof
 
 
 class Forger:

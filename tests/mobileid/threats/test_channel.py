@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 
 from mobileid.models import ChannelKey
-from mobileid.sdk import errors, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors
 from mobileid.sdk.keydocument import KeyDocuments
-from mobileid.services import applications, keys
+from mobileid.services import applications
+from mobileid.services.keys import channel as keys
 from reuseid.actors import SYSTEM
 from tests import factories_devices as phones
 

@@ -35,7 +35,10 @@ from reuseid.models import (
     WebhookEndpoint,
 )
 from reuseid.models.sealed import SealedField, unseal_field
-from reuseid.services import attribute_keys, bulk, erasure, exports, notes, requests, saved_views, sending, webhooks
+from reuseid.services.jobs import bulk, erasures, exports
+from reuseid.services.people import approvals, attribute_keys, erasure, notes
+from reuseid.services.staff import saved_views
+from reuseid.services.webhooks import endpoints, sender
 from tests import factories_devices as phones
 from tests.callbacks.receiver import Receiver
 from tests.reuseid.admin.cast import browser_of, make_colleague, page, rows_of
@@ -196,9 +199,9 @@ def work_on(user, account):
     """What colleagues do around her."""
     kim = make_colleague("kim", "Senior support", account)
     notes.add(user, VALUES["note"], actor=Actor.staff(kim))
-    asked = requests.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="By telephone.")
+    asked = approvals.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="By telephone.")
     Request.objects.filter(pk=asked.pk).update(note=VALUES["request's note"])
-    requests.withdraw(asked, actor=Actor.staff(kim))
+    approvals.withdraw(asked, actor=Actor.staff(kim))
     exports.ask(account, by=kim, kind="users", reason="OTHER", note="x", attributes=True, sensitive=True)
     assert exports.make_owed()
     lines = [f"  {VALUES['e-mail'].upper()} ", VALUES["external reference"]]
@@ -212,7 +215,7 @@ def work_on(user, account):
 def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplog):
     caplog.set_level(logging.DEBUG)
     work_on(anna, account)
-    sending.Sender().run(20)
+    sender.Sender().run(20)
     before = {table for table, _ in left(tables())}
     # The search finds what is there, so that finding nothing later says something.
     rows = [Attribute, AttributeVersion, BulkRow, DeliveryAttempt, Event, ExportPart, IdempotencyKey]
@@ -223,7 +226,7 @@ def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplo
 
     asked = api.post(f"{USERS}/{anna.pk}/erase", {"reason": "CUSTOMER_REQUEST"}, headers={"Idempotency-Key": "erase"})
     assert asked.status_code == 202
-    assert erasure.carry_out() == 0
+    assert erasures.carry_out() == 0
     assert left(tables()) == {("reuseid.User", "external reference"), ("reuseid.Event", "external reference")}
     owed = Delivery.objects.filter(status="PENDING")
     assert owed.exists()
@@ -232,8 +235,8 @@ def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplo
     WebhookEndpoint.objects.update(open_until=None)
     owed.update(next_attempt_at=Now())
     while owed.exists():
-        sending.Sender().run(20)
-    assert erasure.carry_out() == 1
+        sender.Sender().run(20)
+    assert erasures.carry_out() == 1
     assert left(tables() | {"limits": counted(), "files": files(), "log": caplog.text.encode()}) == set()
     assert Export.objects.get().row_count == 1
     assert Evidence.objects.exists()
@@ -242,9 +245,9 @@ def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplo
 
 def test_an_endpoint_that_stays_away_keeps_only_the_reference(anna, account, receiver, caplog):
     """What is owed goes on without what was shown, read or typed."""
-    webhooks.pause(WebhookEndpoint.objects.get(), actor=Actor.client(account.clients.first()))
+    endpoints.pause(WebhookEndpoint.objects.get(), actor=Actor.client(account.clients.first()))
     erasure.request(anna, actor=Actor.client(account.clients.first()), reason="CUSTOMER_REQUEST")
-    erasure.carry_out()
+    erasures.carry_out()
     found = {what for place, what in left({"events": tables()["reuseid.Event"]})}
     assert found == {"external reference"}
     assert not Attribute.objects.exists()
@@ -257,7 +260,7 @@ def test_a_repeated_call_tells_that_its_answer_was_erased(api, user):
     again = {"path": f"{USERS}/{user}/lock", "data": {"reason": "DEVICE_LOST"}, "headers": {"Idempotency-Key": "k"}}
     assert api.post(**again).content == first.content
     api.post(f"{USERS}/{user}/erase", {"reason": "CUSTOMER_REQUEST"})
-    erasure.carry_out()
+    erasures.carry_out()
     answer = api.post(**again)
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_answer_erased")
 

@@ -6,7 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mobileid.models import Device
-from mobileid.sdk import errors, proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors, proof
 from mobileid.sdk.keystore import MemoryStore
 from tests import factories_devices as phones
 from tests.mobileid.threats.forging import random_signer

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from mobileid.models import Device, Nonce, Operation
-from mobileid.sdk import errors, proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors, proof
 from mobileid.sdk.keystore import MemoryStore
 from tests import factories_devices as phones
 from tests.factories_devices import PIN

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobileid.device_api.messages import MESSAGES
-from mobileid.sdk import proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import proof
 from mobileid.sdk.channel import _open
 from tests import factories_devices as phones
 

@@ -10,9 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.apps import apps
 
 from mobileid.models import Device, Evidence, MessageAnswer, Operation
-from mobileid.sdk import errors, pin, proof, wire
+from mobileid.protocol import wire
+from mobileid.sdk import errors, pin, proof
 from mobileid.sdk.channel import Channel
-from mobileid.services import activations, claims
+from mobileid.services import operation_links
+from mobileid.services.registration import by_phone
 from reuseid import crypto
 from reuseid.models import Event, TrailEntry
 from reuseid.models.sealed import unseal_field
@@ -227,7 +229,7 @@ def test_a_sealed_knowledge_key_moved_to_another_phone_does_not_open(ada, applic
 
 
 def test_what_a_message_brings_shows_no_secret_where_somebody_prints_it():
-    key = activations.KnowledgeKey(b"key-" * 8, b"rnd-" * 8)
-    frame = claims.Frame("the-claim", 1, b"the-mac")
+    key = by_phone.KnowledgeKey(b"key-" * 8, b"rnd-" * 8)
+    frame = operation_links.Frame("the-claim", 1, b"the-mac")
     shown = repr((key, frame))
     assert not [secret for secret in ("key-", "rnd-", "the-claim", "the-mac") if secret in shown]

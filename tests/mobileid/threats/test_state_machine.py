@@ -26,12 +26,13 @@ from mobileid.errors import DeviceUnusable, NoUsableDevice, UserCooldown, UserNo
 from mobileid.models import Device, Evidence, MessageAnswer, Nonce, Operation
 from mobileid.models.operations import OPEN
 from mobileid.sdk import errors
-from mobileid.services import devices, endings, keys, signing_keys
+from mobileid.services import completion, devices
 from mobileid.services.factors import MAX_FAILURES
+from mobileid.services.keys import channel, signing
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event, User
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 from tests import factories_devices as phones
 
@@ -78,8 +79,8 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
-        keys.forget()
-        signing_keys.forget()
+        channel.forget()
+        signing.forget()
 
     def teardown(self):
         transaction.set_rollback(True)
@@ -114,7 +115,7 @@ class Lives(RuleBasedStateMachine):
             return
         was_open = operation.status in OPEN and not operation.is_overdue
         try:
-            endings.cancel(operation, actor=SYSTEM)
+            completion.cancel(operation, actor=SYSTEM)
             assert was_open
         except WrongState:
             assert not was_open
@@ -248,7 +249,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def sweep(self):
-        endings.expire_overdue()
+        completion.expire_overdue()
         devices.end_lapsed_locks()
         assert not Operation.objects.overdue().exists()
         for model in self.models:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from mobileid.device_api.messages import MESSAGES
 from mobileid.models import Device, Operation
-from mobileid.protocol import proofs
-from mobileid.sdk import errors, wire
+from mobileid.protocol import proofs, wire
+from mobileid.sdk import errors
 from mobileid.sdk.device import Device as SdkDevice
 from mobileid.sdk.state import DeviceState
-from mobileid.services import keys, registering, signing_keys
+from mobileid.services.keys import channel, signing
+from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import Event
 from reuseid.models.sealed import unseal_field
@@ -171,7 +172,7 @@ def registration_finish(life):
         done = again.finish(pin=PIN)
     if done is not None and done.state == "PENDING":
         operation = Operation.objects.as_read().get(pk=life.operation.pk)
-        registering.confirm(operation, code=done.confirmation_code, actor=SYSTEM)
+        by_integrator.confirm(operation, code=done.confirmation_code, actor=SYSTEM)
     elif done is None and life.row.status == "PENDING":
         return  # it was registered and died while it had the code on its screen
     life.device = SdkDevice.load(life.store, **life.ways)
@@ -382,8 +383,8 @@ def _tried(story, monkeypatch):
     @settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
     @given(FAULTS)
     def life(fault):
-        keys.forget()
-        signing_keys.forget()
+        channel.forget()
+        signing.forget()
         with Time.kept(monkeypatch) as time, transaction.atomic():
             story(Life(time, fault))
             transaction.set_rollback(True)

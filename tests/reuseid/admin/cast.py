@@ -6,10 +6,10 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import TOTP
 
-from reuseid.admin import stepup
+from reuseid.admin.kit import stepup
 from reuseid.models import SecondFactor, Staff
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.services import second_factors
+from reuseid.services.staff import second_factors
 
 REASON = {"reason": "SUSPECTED_FRAUD", "note": "The caller did not know the last payment.", "_form_submitted": "on"}
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from reuseid.actors import Actor
 from reuseid.models import Staff, User
-from reuseid.services import users
+from reuseid.services.people import users
 from tests.reuseid.admin.cast import browser_of, make_colleague, rows_of
 
 pytestmark = pytest.mark.django_db

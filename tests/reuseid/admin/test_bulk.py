@@ -13,7 +13,10 @@ from reuseid import tasks
 from reuseid.actors import SYSTEM
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
-from reuseid.services import bulk, purging, rights, users
+from reuseid.services import purging
+from reuseid.services.jobs import bulk
+from reuseid.services.people import users
+from reuseid.services.staff import rights
 from tests import factories
 from tests.reuseid.admin.cast import REASON, page, rows_of, said
 

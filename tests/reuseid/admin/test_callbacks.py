@@ -4,7 +4,7 @@ import pytest
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Delivery, DeliveryAttempt, Event, TrailEntry, WebhookEndpoint
-from reuseid.services import webhooks
+from reuseid.services.webhooks import endpoints
 from tests import factories
 from tests.reuseid.admin.cast import REASON, page, rows_of, said
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def endpoint(account):
-    return webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    return endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def test_a_delivery_shows_each_attempt_with_time_status_and_answer(support, deli
 
 
 def test_the_body_is_shown_without_personal_values(senior, account, delivery):
-    from reuseid.services import callbacks
+    from reuseid.services.webhooks import outbox
 
     data = {"externalRef": "told", "attributes": {"email": "a@example.com"}, "deep": [{"title": "Pay Bo"}]}
-    event = callbacks.owe(delivery.endpoint, "user.updated", data, user_id=delivery.event.user_id)
+    event = outbox.owe(delivery.endpoint, "user.updated", data, user_id=delivery.event.user_id)
     shown = senior.get(page(event)).content.decode()
     assert "told" in shown
     assert "email" in shown
@@ -73,7 +73,7 @@ def test_an_endpoint_is_paused_and_resumed(integrator, endpoint):
 
 
 def test_secrets_of_an_endpoint_are_nowhere(integrator, endpoint):
-    secret = webhooks.secret_of(endpoint)
+    secret = endpoints.secret_of(endpoint)
     for address in (page(endpoint), rows_of(WebhookEndpoint)):
         shown = integrator.get(address).content.decode()
         assert secret not in shown

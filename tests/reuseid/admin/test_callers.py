@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, User
-from reuseid.services import callers, users
+from reuseid.services.people import caller_verification, users
 from tests.reuseid.admin.cast import REASON, page, said
 
 pytestmark = pytest.mark.django_db
@@ -45,13 +45,13 @@ def test_a_failed_check_is_red_and_the_newest_counts(support, user):
     verify(support, user, outcome="failed", asked=[])
     (value,) = [value for name, value in support.get(page(user)).context["header"].lines if name == "Caller"]
     assert "Check failed" in value
-    assert not callers.is_passed(callers.latest(user.pk))
+    assert not caller_verification.is_passed(caller_verification.latest(user.pk))
 
 
 def test_after_a_quarter_of_an_hour_it_is_over(support, user, monkeypatch):
     verify(support, user)
-    monkeypatch.setattr(callers, "GOOD_FOR", timedelta(0))
-    assert callers.latest(user.pk) is None
+    monkeypatch.setattr(caller_verification, "GOOD_FOR", timedelta(0))
+    assert caller_verification.latest(user.pk) is None
     assert "Caller" not in [name for name, _value in support.get(page(user)).context["header"].lines]
 
 

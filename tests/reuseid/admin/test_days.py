@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib import admin
 
-from config.zone import COOKIE
-from reuseid.admin.filters import DateFilter
+from reuseid.admin.kit.filters import DateFilter
+from reuseid.middleware.zone import COOKIE
 from reuseid.models import Attribute, AttributeKey, Export, SavedView, User
-from reuseid.services import exports
+from reuseid.services.jobs import exports
 from tests import factories
 from tests.reuseid.admin.cast import REASON, page, rows_of
 
@@ -131,9 +131,9 @@ def test_a_row_with_such_a_time_is_shown(senior, account, zone):
 @pytest.mark.parametrize("typed", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
 def test_a_typed_time_at_the_end_of_the_calendar_is_a_time(integrator, account, zone, typed):
     from reuseid.actors import SYSTEM
-    from reuseid.services import webhooks
+    from reuseid.services.webhooks import endpoints
 
-    endpoint = webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    endpoint = endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
     integrator.cookies[COOKIE] = zone
     answer = integrator.post(page(endpoint, "resend-since"), {**REASON, "since": typed})
     assert answer.status_code in {200, 302}

@@ -14,11 +14,11 @@ from django.urls import get_resolver
 
 from mobileid.models import Application, Device
 from reuseid.actors import SYSTEM
-from reuseid.admin import stepup
-from reuseid.admin.edits import EditAdmin
-from reuseid.admin.effects import Effect
+from reuseid.admin.kit import stepup
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.service_forms import EditAdmin
 from reuseid.models import Account, AttributeKey, Client, WebhookEndpoint
-from reuseid.services import webhooks
+from reuseid.services.webhooks import endpoints
 from tests import factories
 from tests.factories_mobileid import make_application, make_device
 from tests.reuseid.admin.cast import REASON, code_of, page
@@ -133,14 +133,14 @@ SERVICES = {
     },
     "mobileid.services.applications": {"change_application": E.LOWERS_BAR, "create_application": E.LOWERS_BAR},
     "mobileid.services.devices": {"deactivate": E.FOR_GOOD, "lock": E.HOLDS, "unlock": E.RELEASES},
-    "mobileid.services.endings": {"cancel": E.ENDS_OPEN},
+    "mobileid.services.completion": {"cancel": E.ENDS_OPEN},
     "mobileid.services.operations": {"start_authentication": E.STARTS, "start_signature": E.STARTS},
-    "mobileid.services.registering": {"start_registration": E.GIVES_SECRET},
-    "mobileid.services.shown": {"download": E.UNMASKS, "reveal": E.UNMASKS},
+    "mobileid.services.registration.by_integrator": {"start_registration": E.GIVES_SECRET},
+    "mobileid.services.content_reveal": {"download": E.UNMASKS, "reveal": E.UNMASKS},
     "reuseid.services.accounts": {"block": E.MANY, "create": E.NAMES, "unblock": E.OPENS, "update": E.NAMES},
-    "reuseid.services.attribute_keys": {"change": E.UNMASKS, "create": E.UNMASKS},
-    "reuseid.services.bulk": {"draft": E.ASKS, "start": E.MANY, "stop": E.ENDS_OPEN},
-    "reuseid.services.callers": {"verified": E.NOTES},
+    "reuseid.services.people.attribute_keys": {"change": E.UNMASKS, "create": E.UNMASKS},
+    "reuseid.services.jobs.bulk": {"draft": E.ASKS, "start": E.MANY, "stop": E.ENDS_OPEN},
+    "reuseid.services.people.caller_verification": {"verified": E.NOTES},
     "reuseid.services.clients": {
         "block": E.HOLDS,
         "create": E.GIVES_SECRET,
@@ -148,28 +148,28 @@ SERVICES = {
         "set_scopes": E.OPENS,
         "unblock": E.OPENS,
     },
-    "reuseid.services.deliveries": {
+    "reuseid.services.webhooks.deliveries": {
         "resend": E.SENDS_AGAIN,
         "resend_failed": E.SENDS_AGAIN,
         "resend_since": E.SENDS_AGAIN,
     },
-    "reuseid.services.exports": {"ask": E.HANDS_OUT_MASKED, "download": E.HANDS_OUT_MASKED},
-    "reuseid.services.looks": {"reveal": E.UNMASKS, "until": E.NOTES, "viewed": E.NOTES},
-    "reuseid.services.lookups": {"searched": E.NOTES},
-    "reuseid.services.notes": {"add": E.NOTES},
+    "reuseid.services.jobs.exports": {"ask": E.HANDS_OUT_MASKED, "download": E.HANDS_OUT_MASKED},
+    "reuseid.services.audit.access": {"reveal": E.UNMASKS, "until": E.NOTES, "viewed": E.NOTES},
+    "reuseid.services.audit.searches": {"searched": E.NOTES},
+    "reuseid.services.people.notes": {"add": E.NOTES},
     "reuseid.services.notices": {"mark_seen": E.NOTES},
-    "reuseid.services.passkeys": {"add": E.OPENS, "remove": E.FOR_GOOD, "rename": E.NAMES},
-    "reuseid.services.requests": {
+    "reuseid.services.staff.passkeys": {"add": E.OPENS, "remove": E.FOR_GOOD, "rename": E.NAMES},
+    "reuseid.services.people.approvals": {
         "approve": E.FOR_GOOD,
         "ask": E.FOR_GOOD,
         "reject": E.ENDS_OPEN,
         "withdraw": E.ENDS_OPEN,
     },
-    "reuseid.services.saved_views": {"remove": E.NOTES},
-    "reuseid.services.second_factors": {"enrol": E.OPENS, "new_codes": E.GIVES_SECRET, "reset": E.OPENS},
-    "reuseid.services.staff": {"change": E.OPENS, "create": E.GIVES_SECRET, "new_password": E.GIVES_SECRET},
-    "reuseid.services.users": {"create": E.STARTS, "lock": E.HOLDS, "unlock": E.RELEASES},
-    "reuseid.services.webhooks": {
+    "reuseid.services.staff.saved_views": {"remove": E.NOTES},
+    "reuseid.services.staff.second_factors": {"enrol": E.OPENS, "new_codes": E.GIVES_SECRET, "reset": E.OPENS},
+    "reuseid.services.staff.members": {"change": E.OPENS, "create": E.GIVES_SECRET, "new_password": E.GIVES_SECRET},
+    "reuseid.services.people.users": {"create": E.STARTS, "lock": E.HOLDS, "unlock": E.RELEASES},
+    "reuseid.services.webhooks.endpoints": {
         "create": E.GIVES_SECRET,
         "delete": E.FOR_GOOD,
         "pause": E.HOLDS,
@@ -306,7 +306,7 @@ def test_an_act_is_as_strong_as_what_it_calls():
 @pytest.fixture
 def scene(account, user):
     """A row for each of the acts below."""
-    endpoint = webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    endpoint = endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
     client = factories.make_client(account)
     application = make_application(account)
     return {

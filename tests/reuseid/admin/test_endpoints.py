@@ -9,7 +9,8 @@ from django.utils import timezone
 from reuseid import outbound
 from reuseid.actors import SYSTEM
 from reuseid.models import Delivery, Event, StaffNotice, TrailEntry, WebhookEndpoint
-from reuseid.services import deliveries, notices, sending, webhooks
+from reuseid.services import notices
+from reuseid.services.webhooks import deliveries, endpoints, sender
 from tests import factories
 from tests.callbacks.receiver import Receiver
 from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of, said
@@ -22,7 +23,7 @@ SENT = {"_form_submitted": "on"}
 
 @pytest.fixture
 def endpoint(account):
-    return webhooks.create(account, url=URL, actor=SYSTEM)
+    return endpoints.create(account, url=URL, actor=SYSTEM)
 
 
 def new(account, **values):
@@ -34,7 +35,7 @@ def test_a_new_endpoint_shows_its_secret_once(integrator, account):
     endpoint = WebhookEndpoint.objects.get()
     assert (endpoint.account, endpoint.url, endpoint.description) == (account, URL, "Core")
     assert endpoint.event_types == ["device.locked", "user.locked"]
-    secret = webhooks.secret_of(endpoint)
+    secret = endpoints.secret_of(endpoint)
     assert secret in response.content.decode()
     assert "no-store" in response["Cache-Control"]
     assert secret not in integrator.get(page(endpoint)).content.decode()
@@ -77,11 +78,11 @@ def test_a_change_keeps_before_and_after(integrator, endpoint):
 
 
 def test_new_keys_overlap_with_the_old_ones(integrator, endpoint):
-    old = webhooks.secret_of(endpoint)
+    old = endpoints.secret_of(endpoint)
     response = integrator.post(page(endpoint, "rotate"), {**REASON, "overlap": "24"})
     endpoint.refresh_from_db()
-    assert webhooks.secret_of(endpoint) != old
-    assert webhooks.secret_of(endpoint) in response.content.decode()
+    assert endpoints.secret_of(endpoint) != old
+    assert endpoints.secret_of(endpoint) in response.content.decode()
     assert len(deliveries.signing_keys(endpoint)[0]) == 2
     line = TrailEntry.objects.get(action="webhook.secret_rotated")
     assert (line.reason, line.changes) == ("SUSPECTED_FRAUD", {"overlap_hours": 24})
@@ -101,12 +102,12 @@ def test_a_removed_endpoint_is_over_for_good(integrator, endpoint):
 
 def test_a_test_leads_to_its_answer(integrator, account):
     with Receiver() as receiver:
-        endpoint = webhooks.create(account, url=receiver.url, actor=SYSTEM)
+        endpoint = endpoints.create(account, url=receiver.url, actor=SYSTEM)
         response = integrator.post(page(endpoint, "test"), SENT)
         delivery = Delivery.objects.get()
         assert response.url == page(delivery)
         assert "data-refreshes" in integrator.get(response.url).content.decode()
-        sending.Sender().run(10)
+        sender.Sender().run(10)
     outbound.close()
     shown = integrator.get(page(delivery)).content.decode()
     assert "data-refreshes" not in shown
@@ -156,7 +157,7 @@ def test_who_may_not_set_up_may_not(support, auditor, stranger, account, endpoin
 
 
 def test_a_failing_endpoint_is_found_by_a_filter(support, account, endpoint):
-    other = webhooks.create(account, url=URL, actor=SYSTEM)
+    other = endpoints.create(account, url=URL, actor=SYSTEM)
     WebhookEndpoint.objects.filter(pk=other.pk).update(failing_since=timezone.now())
     response = support.get(rows_of(WebhookEndpoint, health="failing"))
     assert [row.pk for row in response.context["cl"].result_list] == [other.pk]
@@ -220,7 +221,7 @@ def test_who_may_not_give_scopes_to_clients_gives_none_to_endpoints(account):
     assert mine.shown_scopes() == []
     elsewhere = {"url": "https://93.184.216.34/mine", "description": "", **SENT}
     assert said(wendy.post(page(mine, "edit"), elsewhere)) == ["The endpoint is changed."]
-    theirs = webhooks.create(account, url=URL, actor=SYSTEM, scopes=["users:read"])
+    theirs = endpoints.create(account, url=URL, actor=SYSTEM, scopes=["users:read"])
     (message,) = said(wendy.post(page(theirs, "edit"), elsewhere))[-1:]
     assert "Only who has users:read" in message
     theirs.refresh_from_db()

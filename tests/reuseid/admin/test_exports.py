@@ -13,7 +13,9 @@ from reuseid import tasks
 from reuseid.actors import SYSTEM
 from reuseid.errors import Conflict, Invalid, Unknown, WrongState
 from reuseid.models import AttributeKey, Export, ExportPart, TrailEntry, User
-from reuseid.services import export_kinds, exporting, exports, rights, users
+from reuseid.services.jobs import export_kinds, exported_people, exports
+from reuseid.services.people import users
+from reuseid.services.staff import rights
 from tests import factories
 from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of, said
 
@@ -67,7 +69,7 @@ def test_sensitive_values_are_masked_unless_asked_for(asked, people):
     assert SECRET not in text_of(masked)
     rows = table(masked)
     assert [row["externalRef"] for row in rows] == ["c-0", "c-1", "c-2"]
-    assert {(row["attributes.tier"], row["attributes.ssn"]) for row in rows} == {("gold", exporting.MASKED)}
+    assert {(row["attributes.tier"], row["attributes.ssn"]) for row in rows} == {("gold", exported_people.MASKED)}
     assert "attributes.ssn" not in table(asked())[0]
     whole = asked(attributes=True, sensitive=True)
     assert [row["attributes.ssn"] for row in table(whole)] == [f"{SECRET}-{number}" for number in range(3)]
@@ -78,11 +80,11 @@ def test_a_name_that_became_sensitive_meanwhile_is_masked(senior, account, peopl
     AttributeKey.objects.filter(name="tier").update(sensitive=True)
     exports.make_owed()
     export.refresh_from_db()
-    assert {row["attributes.tier"] for row in table(export)} == {exporting.MASKED}
+    assert {row["attributes.tier"] for row in table(export)} == {exported_people.MASKED}
 
 
 def test_masked_values_are_not_even_opened(asked, people, monkeypatch):
-    from reuseid.services import attributes
+    from reuseid.services.people import attributes
 
     opened = []
     real = attributes.value_of
@@ -149,7 +151,7 @@ def test_other_filters_are_refused(senior, account, filters):
 
 
 def test_many_batches_miss_nobody_and_repeat_nobody(asked, account, monkeypatch):
-    monkeypatch.setattr(exporting, "BATCH", 4)
+    monkeypatch.setattr(exported_people, "BATCH", 4)
     User.objects.bulk_create(User(account=account, external_ref=f"m-{number}") for number in range(18))
     export = asked()
     assert sorted(row["externalRef"] for row in table(export)) == sorted(f"m-{number}" for number in range(18))
@@ -175,7 +177,7 @@ def test_the_auditor_exports_the_timeline_of_the_account(asked, auditor, people,
 
 
 def test_a_worker_that_died_leaves_neither_gap_nor_repeat(senior, account, people, monkeypatch):
-    monkeypatch.setattr(exporting, "BATCH", 1)
+    monkeypatch.setattr(exported_people, "BATCH", 1)
     export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE")
     claimed = exports._claim()
     exports._step(claimed)

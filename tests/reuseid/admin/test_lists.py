@@ -72,7 +72,7 @@ def test_a_secret_column_is_no_oracle(root, model, query):
 
 def test_filters_make_addresses_that_can_be_shared(support, user, account):
     from reuseid.actors import SYSTEM
-    from reuseid.services import users
+    from reuseid.services.people import users
 
     other = factories.make_user(account)
     users.lock(other, actor=SYSTEM, reason="COMPLIANCE")

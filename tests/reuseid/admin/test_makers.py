@@ -4,7 +4,7 @@ import pytest
 
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import User
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 from tests.reuseid.admin.cast import page, rows_of
 

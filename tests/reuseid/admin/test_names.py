@@ -8,7 +8,10 @@ from unfold.enums import ActionVariant
 
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Attribute, Client, Reveal, TrailEntry, User
-from reuseid.services import heartbeats, looks, notes, requests, users, webhooks
+from reuseid.services import heartbeats
+from reuseid.services.audit import access
+from reuseid.services.people import approvals, notes, users
+from reuseid.services.webhooks import endpoints
 from tests import factories
 from tests.reuseid.admin.cast import page, rows_of
 
@@ -23,12 +26,12 @@ FOR_GOOD = {"deactivate", "deactivate_devices", "erase", "approve", "cancel", "r
 @pytest.fixture
 def everything(account, user, senior, api_client):
     """A row of most kinds."""
-    webhooks.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
+    endpoints.create(account, url="https://93.184.216.34/hook", actor=SYSTEM)
     users.lock(user, actor=Actor.staff(senior.staff), reason="COMPLIANCE")
     notes.add(user, "A note.", actor=Actor.staff(senior.staff))
-    looks.reveal(Attribute.objects.first(), staff=senior.staff, reason="COMPLIANCE")
-    looks.viewed(user, staff=senior.staff)
-    requests.ask(user, action="user.erase", actor=Actor.staff(senior.staff), reason="COMPLIANCE")
+    access.reveal(Attribute.objects.first(), staff=senior.staff, reason="COMPLIANCE")
+    access.viewed(user, staff=senior.staff)
+    approvals.ask(user, action="user.erase", actor=Actor.staff(senior.staff), reason="COMPLIANCE")
     factories.make_user(account)
     heartbeats.beat("worker:sweeps", "host-1")
 

@@ -5,7 +5,8 @@ import pytest
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import TrailEntry, User, UserNote
-from reuseid.services import erasure, notes
+from reuseid.services.jobs import erasures
+from reuseid.services.people import erasure, notes
 from tests.reuseid.admin.cast import page, rows_of, said
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +65,7 @@ def test_it_goes_with_the_person_and_none_is_added_after(support, user):
     erasure.request(user, actor=SYSTEM, reason="CUSTOMER_REQUEST")
     with pytest.raises(WrongState):
         notes.add(stale, "Too late.", actor=SYSTEM)
-    assert erasure.carry_out() == 1
+    assert erasures.carry_out() == 1
     assert not UserNote.objects.exists()
 
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn, TrailEntry
-from reuseid.services import passkeys, second_factors
+from reuseid.services.staff import passkeys, second_factors
 from tests.reuseid.admin.authenticator import FLAG, Authenticator, make_passkey
 from tests.reuseid.admin.cast import (
     browser_of,

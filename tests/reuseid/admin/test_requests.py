@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Request, TrailEntry, User
-from reuseid.services import requests, users
+from reuseid.services.people import approvals, users
 from tests import factories
 from tests.reuseid.admin.cast import REASON, browser_of, buttons, make_colleague, page, rows_of, said
 
@@ -27,7 +27,7 @@ def asked(senior, user):
 
 
 def ask(user, browser, action="user.deactivate"):
-    return requests.ask(user, actor=Actor.staff(browser.staff), action=action, reason="DECEASED", note="By letter.")
+    return approvals.ask(user, actor=Actor.staff(browser.staff), action=action, reason="DECEASED", note="By letter.")
 
 
 def status_of(row):
@@ -67,7 +67,7 @@ def test_the_dialog_says_that_it_takes_two_and_what_will_follow(senior, user, ac
 
 @pytest.mark.parametrize("act", ["deactivate", "erase"])
 def test_asking_is_a_strong_act_and_needs_a_reason(senior, user, act):
-    from reuseid.admin.users import UserAdmin
+    from reuseid.admin.pages.users.page import UserAdmin
 
     assert getattr(UserAdmin, act).effect.strong
     response = senior.post(page(user, act), {**REASON, "reason": ""})
@@ -98,7 +98,7 @@ def test_the_persons_page_says_that_something_waits_and_keeps_what_came_of_it(as
     shown = text_of(support.get(page(user)))
     assert WAITS in shown
     assert page(asked) in shown
-    requests.reject(asked, actor=Actor.staff(other_senior.staff), note="Wrong person.")
+    approvals.reject(asked, actor=Actor.staff(other_senior.staff), note="Wrong person.")
     assert WAITS not in text_of(support.get(page(user)))
     tab = text_of(support.get(page(user, tab="requests")))
     assert page(asked) in tab
@@ -133,7 +133,7 @@ def test_the_queue_begins_with_what_is_most_urgent_and_ends_with_what_is_settled
     asked = [ask(factories.make_user(account), senior) for _ in range(4)]
     for row, hours in zip(asked, (9, 2, 5, 1), strict=True):
         Request.objects.filter(pk=row.pk).update(expires_at=Now() + timedelta(hours=hours))
-    requests.reject(asked[3], actor=Actor.staff(other_senior.staff), note="No.")
+    approvals.reject(asked[3], actor=Actor.staff(other_senior.staff), note="No.")
     found = other_senior.get(rows_of(Request)).context["cl"].result_list
     assert [row.pk for row in found] == [asked[1].pk, asked[2].pk, asked[0].pk, asked[3].pk]
     found = other_senior.get(rows_of(Request, status="PENDING", action="user.deactivate")).context["cl"].result_list
@@ -146,7 +146,7 @@ def test_the_queue_begins_with_what_is_most_urgent_and_ends_with_what_is_settled
 
 def test_the_views_above_the_queue(asked, senior, other_senior, account):
     settled = ask(factories.make_user(account), senior)
-    requests.reject(settled, actor=Actor.staff(other_senior.staff), note="No.")
+    approvals.reject(settled, actor=Actor.staff(other_senior.staff), note="No.")
     shown = other_senior.get(rows_of(Request))
     for title, row in (("Waiting for approval", asked), ("Settled today", settled)):
         (link,) = re.findall(rf'href="(\?[^"]+)"[^>]*>\s*{title}', text_of(shown))
@@ -190,7 +190,7 @@ def test_another_senior_approves_and_it_is_done(asked, other_senior, user):
 
 
 def test_approving_is_a_strong_act():
-    from reuseid.admin.requests import ApproveForm, RequestAdmin
+    from reuseid.admin.pages.approvals import ApproveForm, RequestAdmin
 
     assert RequestAdmin.approve.effect.strong
     assert ApproveForm.danger
@@ -316,7 +316,7 @@ def test_as_many_queries_for_one_request_as_for_many(account, senior, other_seni
     for number in range(20):
         asked = ask(factories.make_user(account), senior)
         if number % 2:
-            requests.reject(asked, actor=Actor.staff(other_senior.staff), note="No.")
+            approvals.reject(asked, actor=Actor.staff(other_senior.staff), note="No.")
     assert queries(other_senior, rows_of(Request)) == one <= 9
 
 
@@ -325,7 +325,7 @@ def test_a_persons_page_costs_as_much_for_one_request_as_for_many(senior, other_
     tab = queries(other_senior, page(user, tab="requests"))
     overview = queries(other_senior, page(user))
     for _ in range(5):
-        requests.reject(ask(user, senior), actor=Actor.staff(other_senior.staff), note="No.")
+        approvals.reject(ask(user, senior), actor=Actor.staff(other_senior.staff), note="No.")
     ask(user, senior)
     ask(user, senior, action="user.erase")
     assert queries(other_senior, page(user, tab="requests")) == tab <= 15

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
 from config import roles
-from reuseid.admin.bulk import BulkListMixin
+from reuseid.admin.pages.bulk.page import BulkListMixin
 from tests.reuseid.admin.cast import browser_of, make_colleague, rows_of
 
 pytestmark = pytest.mark.django_db

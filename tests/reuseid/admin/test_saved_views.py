@@ -6,7 +6,8 @@ import pytest
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Client, SavedView, User
-from reuseid.services import saved_views, users
+from reuseid.services.people import users
+from reuseid.services.staff import saved_views
 from tests import factories
 from tests.reuseid.admin.cast import page, rows_of, said
 

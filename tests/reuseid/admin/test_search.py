@@ -4,7 +4,7 @@ import pytest
 
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, User
-from reuseid.services import attribute_keys, users
+from reuseid.services.people import attribute_keys, users
 from tests import factories
 from tests.reuseid.admin.cast import rows_of
 

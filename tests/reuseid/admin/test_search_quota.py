@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from reuseid.actors import SYSTEM
 from reuseid.models import AttributeKey, StaffNotice, TrailEntry, User
-from reuseid.services import attribute_keys
+from reuseid.services.people import attribute_keys
 from tests import factories
 from tests.conftest import unguarded
 from tests.reuseid.admin.cast import browser_of, buttons, make_colleague, page, rows_of, said
@@ -42,7 +42,7 @@ THROUGH = pytest.mark.parametrize("through", ["list", "Ctrl+K"])
 def searchable(name):
     AttributeKey.objects.filter(name=name).update(searchable=True)
     for attribute in User.objects.get(external_ref="c-1").attributes.filter(name=name):
-        from reuseid.services import catalogue
+        from reuseid.services.people import catalogue
 
         rules = catalogue.rules_for(attribute.account, [name])[name]
         attribute.blind_index = rules.index(attribute.account_id, BORN)

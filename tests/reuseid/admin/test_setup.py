@@ -7,7 +7,7 @@ import pytest
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, AttributeKey, Client, TrailEntry
-from reuseid.services import attribute_keys
+from reuseid.services.people import attribute_keys
 from tests import factories
 from tests.reuseid.admin.cast import REASON, page, rows_of, said
 

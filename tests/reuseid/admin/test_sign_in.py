@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn, TrailEntry
-from reuseid.services import second_factors, sign_ins
+from reuseid.services.staff import second_factors, sign_ins
 from tests.reuseid.admin.cast import browser_of, code_of, half_browser_of, make_colleague, make_factor, page, said
 from tests.reuseid.admin.signing_in import (
     CODE,

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from reuseid.models import Staff, TrailEntry
-from reuseid.services import staff as staff_service
+from reuseid.services.staff import members as staff_service
 from tests.reuseid.admin.cast import browser_of, buttons, make_colleague, page, rows_of, said
 from tests.reuseid.admin.signing_in import sign_in
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from reuseid.actors import SYSTEM
 from reuseid.models import Staff, TrailEntry
-from reuseid.services import second_factors
+from reuseid.services.staff import second_factors
 from tests.reuseid.admin.authenticator import make_passkey
 from tests.reuseid.admin.cast import browser_of, code_of, half_browser_of, make_colleague, make_factor, page, said
 from tests.reuseid.admin.signing_in import (

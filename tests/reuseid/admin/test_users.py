@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from reuseid.actors import SYSTEM
 from reuseid.models import AttributeKey, Event, Request, TrailEntry, User
-from reuseid.services import users
+from reuseid.services.people import users
 from tests import factories
 from tests.reuseid.admin.cast import REASON, browser_of, buttons, page, rows_of, said
 

@@ -7,8 +7,12 @@ from config.roles import ROLES, rights_of
 from mobileid.models import Device, Operation
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Account, Delivery, DeliveryAttempt, Event, Request, Reveal, Staff, TrailEntry, User
-from reuseid.services import attribute_keys, bulk, exports, looks, notes, notices, proofings, requests, webhooks
-from reuseid.services import staff as staff_service
+from reuseid.services import notices
+from reuseid.services.audit import access
+from reuseid.services.jobs import bulk, exports
+from reuseid.services.people import approvals, attribute_keys, notes, proofings
+from reuseid.services.staff import members as staff_service
+from reuseid.services.webhooks import endpoints
 from tests import factories
 from tests.factories_mobileid import make_application, make_device, make_operation
 from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of
@@ -40,7 +44,7 @@ def scene(account, other_account):
 
 def _everything(account, reference, bridge):
     attribute_keys.create(account, "phone", actor=SYSTEM, searchable=True, normalisation="phone")
-    endpoint = webhooks.create(account, url=f"https://93.184.216.34/{account.pk}", actor=SYSTEM)
+    endpoint = endpoints.create(account, url=f"https://93.184.216.34/{account.pk}", actor=SYSTEM)
     user = factories.make_user(account, external_ref=reference, attributes={"phone": VALUE})
     proof = {"method": "eid", "provider": "Bank", "reference": PROOF, "assurance_level": "substantial"}
     proofings.record(user, actor=SYSTEM, performed_at=user.created_at, **proof)
@@ -51,9 +55,9 @@ def _everything(account, reference, bridge):
     from mobileid.services import devices
 
     devices.lock(device, actor=SYSTEM, reason="DEVICE_LOST")
-    looks.reveal(user.attributes.get(), staff=bridge, reason="COMPLIANCE")
+    access.reveal(user.attributes.get(), staff=bridge, reason="COMPLIANCE")
     notes.add(user, "Called back.", actor=Actor.staff(bridge))
-    requests.ask(user, action=Request.Action.DEACTIVATE, actor=Actor.staff(bridge), reason="COMPLIANCE")
+    approvals.ask(user, action=Request.Action.DEACTIVATE, actor=Actor.staff(bridge), reason="COMPLIANCE")
     exports.ask(account, by=bridge, kind="users", reason="COMPLIANCE")
     bulk.draft(account, [reference], by=bridge, kind="user", act="lock", reason="COMPLIANCE", note="")
     notices.tell(endpoint, "webhook.disabled", "An endpoint was switched off.")
@@ -146,7 +150,7 @@ def test_bodies_and_answers_name_no_person_to_those_who_see_no_people(scene, int
 
 
 def test_every_page_reads_lines_colleagues_and_notices_through_one_place():
-    """Nobody but `reuseid.admin.scope` asks the tables themselves who may read a line."""
+    """Nobody but `reuseid.admin.kit.scope` asks the tables themselves who may read a line."""
     from pathlib import Path
 
     root = Path(__file__).resolve().parents[3]

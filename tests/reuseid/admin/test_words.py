@@ -7,8 +7,8 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
-from reuseid.admin import words
-from reuseid.services import users
+from reuseid.admin.kit import texts
+from reuseid.services.people import users
 from tests.reuseid.admin.cast import page
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +23,7 @@ STATEFUL = [
 @pytest.mark.parametrize("model", STATEFUL, ids=lambda model: model._meta.model_name)
 def test_each_state_has_a_sentence(model):
     for state in model.Status:
-        assert words.STATES.get(f"{model._meta.model_name}.{state}"), state
+        assert texts.STATES.get(f"{model._meta.model_name}.{state}"), state
 
 
 def test_each_act_that_a_service_records_has_a_sentence():
@@ -31,7 +31,7 @@ def test_each_act_that_a_service_records_has_a_sentence():
     for path in [*ROOT.glob("reuseid/services/*.py"), *ROOT.glob("mobileid/services/*.py")]:
         recorded |= set(re.findall(r'trail\.record\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"', path.read_text()))
     assert len(recorded) > 30
-    assert recorded - set(words.ACTS) == set()
+    assert recorded - set(texts.ACTS) == set()
 
 
 def test_each_reason_of_the_service_and_of_the_setting_has_a_sentence():
@@ -39,7 +39,7 @@ def test_each_reason_of_the_service_and_of_the_setting_has_a_sentence():
     for path in [*ROOT.glob("*/services/*.py"), ROOT / "mobileid" / "receivers.py"]:
         codes |= set(re.findall(r'(?:reason|why|REASON|SUPERSEDED)(?:: str)? ?= ?"([A-Z_]+)"', path.read_text()))
     assert {"CANCELED", "TOO_MANY_FAILURES", "LOCK_OVER", "GONE", "FAILING", "USER_LOCKED"} <= codes
-    assert {code for code in codes if not words.reason_sentence(code)} == set()
+    assert {code for code in codes if not texts.reason_sentence(code)} == set()
 
 
 @pytest.mark.django_db

@@ -1,0 +1,105 @@
+"""One look: the application's whole answer to one request, as it is at this moment."""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass, field
+
+from mobileid.waiting.poll_context import KEY, Asked
+from reuseid import tracing
+from reuseid.api.errors import MEDIA_TYPE, problem
+
+SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
+"""Those of a look that any other answer may carry on."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A buffered HTTP answer."""
+
+    status: int = 500
+    headers: list = field(default_factory=list)
+    body: bytes = b""
+
+    async def pass_on(self, send):
+        """Send it to the caller."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def uncounted(self):
+        """The same for a call that was counted long ago: without the rate limit as it was then."""
+        kept = [pair for pair in self.headers if not bytes(pair[0]).lower().startswith(b"ratelimit")]
+        return Answer(self.status, kept, self.body)
+
+
+async def look(app, scope, asked: Asked) -> Answer:
+    """Ask the application; its thread and connection are free again when this returns."""
+    answer, parts, asked_once = Answer(), [], False
+
+    async def receive():
+        nonlocal asked_once
+        if not asked_once:
+            asked_once = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        # The application listens for a caller who leaves; the middleware does that itself.
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            answer.status, answer.headers = message["status"], list(message.get("headers", ()))
+        else:
+            parts.append(message.get("body", b""))
+
+    await app({**scope, KEY: asked}, receive, send)
+    answer.body = b"".join(parts)
+    return answer
+
+
+def refused(error, first: Answer | None) -> Answer:
+    """The answer that tells an error to a caller whose first look has found ``first``, if it came to one."""
+    headers = [pair for pair in (first.headers if first else ()) if bytes(pair[0]).lower() in SAFE_HEADERS]
+    trace_id = next((bytes(value).decode() for name, value in headers if bytes(name).lower() == b"x-trace-id"), "")
+    if not trace_id:
+        trace_id = tracing.begin()
+        headers.append((b"x-trace-id", trace_id.encode()))
+    told = problem(error.status, error.code, error.title, detail=error.detail) | {"traceId": trace_id}
+    headers += [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", str(error.retry_after).encode()),
+    ]
+    return Answer(error.status, headers, json.dumps(told).encode())
+
+
+@contextlib.asynccontextmanager
+async def leaving(receive):
+    """A task that is done when the caller has left."""
+
+    async def left():
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    task = asyncio.ensure_future(left())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+async def pause(rung: asyncio.Event, gone: asyncio.Task, seconds: float) -> bool:
+    """Until the bell rings, the caller leaves or the time is over; False when the caller has left."""
+    ring = asyncio.ensure_future(rung.wait())
+    try:
+        await asyncio.wait({ring, gone}, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ring.cancel()
+    return not gone.done()
+
+
+async def rest(gone: asyncio.Task, seconds: float) -> bool:
+    """That time, if there is any; False when the caller has left."""
+    if seconds > 0:
+        await asyncio.wait({gone}, timeout=seconds)
+    return not gone.done()

@@ -1,0 +1,289 @@
+"""What every list and page of the back office has in common.
+
+Rows of the colleague's accounts only; no counting of whole tables; exact search; no writing but through services.
+"""
+
+from django.contrib.admin import ShowFacets
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import DateTimeField, ForeignKey, Q, UUIDField
+from django.http import HttpResponseNotAllowed
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.paginator import InfinitePage
+from unfold.paginator import InfinitePaginator as Unbounded
+
+from reuseid.actors import Actor
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.filters import ZoneFilter
+from reuseid.admin.kit.formatting import NONE, when
+from reuseid.admin.kit.quick_filters import views_of
+from reuseid.admin.kit.scope import scoped
+from reuseid.admin.kit.texts import name_of, right_in_words, searched
+from reuseid.models import TrailEntry, User
+from reuseid.normalisation import without_ignorable
+from reuseid.services.uuids import as_uuid
+
+PAGES = 100
+
+
+class InfinitePaginator(Unbounded):
+    """Pages without a count(*): 100 at most, since a deep OFFSET reads all rows before it; then filter instead.
+
+    The ids of a page are found first and alone, so that the rows before it are neither joined nor read.
+
+    The name is the base's: the theme's templates ask for it before they show a number of results.
+    """
+
+    @property
+    def count(self):
+        return self.per_page * PAGES
+
+    def page(self, number):
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        found = list(self.object_list.values_list("pk", flat=True)[first : first + self.per_page])
+        return self._get_page(self.object_list.filter(pk__in=found), number, self)
+
+    def _get_page(self, *args, **kwargs):
+        return InfinitePage(*args, **kwargs)
+
+
+class BackOfficeAdmin(ModelAdmin):
+    """The base of every admin class here.
+
+    ``account_paths`` lead to the account, ``exact`` names the columns that the search box compares, and ``shown``
+    the fields of the page. Deleting and bulk deleting do not exist, nor does the actions drop-down
+    but where `BulkListMixin` is.
+    """
+
+    account_paths = ("account",)
+    exact = ("pk",)
+    shown = ()
+    search_hint = ""
+    # Links above the list, with filters that everybody asks for.
+    views = ()
+    list_before_template = "admin/parts/views.html"
+
+    # The list's name in the header, where it is not the models' noun.
+    list_title = ""
+    empty_value_display = NONE
+    paginator = InfinitePaginator
+    # Sorting by a column without an index reads every row: a list that is short says so with `sortable_by = None`.
+    sortable_by = ()
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    actions = None
+
+    def __init__(self, model, admin_site):
+        super().__init__(model, admin_site)
+        for names in ("list_display", "list_display_links", "shown"):
+            setattr(self, names, tuple(self._timed(name) for name in getattr(self, names)))
+
+    def _timed(self, name):
+        """A column of times is shown as every other time: in the reader's zone, with its age."""
+        column = next((column for column in self.opts.concrete_fields if column.name == name), None)
+        if not isinstance(column, DateTimeField):
+            return name
+
+        @display(description=column.verbose_name, ordering=name)
+        def shown(row):
+            return when(getattr(row, name))
+
+        setattr(self, f"{name}_shown", shown)
+        return f"{name}_shown"
+
+    # Rows
+
+    def get_queryset(self, request):
+        return scoped(super().get_queryset(request), request.user, *self.account_paths)
+
+    def get_list_filter(self, request):
+        """With days comes the zone in which they are meant."""
+        found = super().get_list_filter(request)
+        return (*found, ZoneFilter) if any(isinstance(item, tuple) for item in found) else found
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Only the filters that the list offers: any other look-up would let secret columns be guessed."""
+        allowed = set()
+        for item in self.get_list_filter(request):
+            if isinstance(item, tuple):
+                allowed |= {f"{item[0]}_from", f"{item[0]}_to"}
+            else:
+                allowed.add(item.parameter_name)
+        return lookup in allowed
+
+    def get_object(self, request, object_id, from_field=None):
+        """None for an id with NUL, which PostgreSQL would refuse to look for. The row knows its reader."""
+        found = None if "\0" in object_id else super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.reader = request.user
+        return found
+
+    # Search
+
+    def get_search_fields(self, request):
+        return self.exact
+
+    @property
+    def search_help_text(self):
+        return self.search_hint or _("Exact: %(columns)s") % {
+            "columns": ", ".join(self._label(name) for name in self.exact)
+        }
+
+    def _label(self, name):
+        try:
+            return str(self._column(name).verbose_name).removesuffix(" id")
+        except FieldDoesNotExist:
+            return name
+
+    def _column(self, name):
+        return self.opts.pk if name == "pk" else self.opts.get_field(name.removesuffix("_id") or name)
+
+    def get_search_results(self, request, queryset, search_term):
+        """Rows of which one of the ``exact`` columns is the term."""
+        term = without_ignorable(search_term).strip()
+        if not term:
+            return queryset, False
+        request.searched_for = searched(term, [self._label(name) for name in self.exact])
+        condition = Q(pk__in=[])
+        for name in self.exact:
+            condition |= self._equals(name, term)
+        return queryset.filter(condition), False
+
+    def get_changelist_instance(self, request):
+        """The list knows what was searched, so that an empty one can say it."""
+        found = super().get_changelist_instance(request)
+        found.searched_for = getattr(request, "searched_for", "")
+        found.views = views_of(self, request)
+        return found
+
+    def _equals(self, name, term):
+        try:
+            column = self._column(name)
+        except FieldDoesNotExist:
+            column = self.opts.get_field(name)
+        target = column.target_field if isinstance(column, ForeignKey) else column
+        if isinstance(target, UUIDField):
+            value = as_uuid(term)
+            return Q(**{name: value}) if value else Q(pk__in=[])
+        if target.get_internal_type() in {"BigAutoField", "AutoField", "BigIntegerField", "IntegerField"}:
+            return Q(**{name: int(term)}) if term.isdecimal() and len(term) < 19 else Q(pk__in=[])
+        return Q(**{name: term})
+
+    # Rights
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def right(self, request, codename: str, opts=None) -> bool:
+        """Whether the colleague has ``codename`` of this app; a refusal then says what is missing.
+
+        ``opts`` are those of the model whose right it is, where that is another's.
+        """
+        opts = opts or self.opts
+        if request.user.has_perm(f"{opts.app_label}.{codename}"):
+            return True
+        request.refusal = _("Your roles don't include the right “%(right)s”.") % {
+            "right": right_in_words(opts, codename)
+        }
+        return False
+
+    def actor(self, request) -> Actor:
+        return Actor.staff(request.user)
+
+    def get_unfold_action(self, action):
+        """The button of the dialog has the colour of the one that opens it."""
+        found = super().get_unfold_action(action)
+        if found.dialog:
+            found.dialog["variant"] = found.variant.value
+        return found
+
+    # Pages
+
+    def name_of(self, obj) -> str:
+        """What a reader calls the row: in the header and the title of its page."""
+        return name_of(obj)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """A page has the row's name as its title."""
+        if obj is not None:
+            obj.page_name = self.name_of(obj)
+            context |= {"title": obj.page_name, "subtitle": None}
+        request.list_title = self.list_title
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_fields(self, request, obj=None):
+        return self.shown or super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request, obj=None):
+        if self.has_change_permission(request, obj):
+            return self.readonly_fields
+        return self.get_fields(request, obj)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method == "POST" and not self._may_post(request, object_id):
+            return HttpResponseNotAllowed(["GET"])
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _may_post(self, request, object_id):
+        return self.has_change_permission(request) if object_id else self.has_add_permission(request)
+
+    def changelist_view(self, request, extra_context=None):
+        # Only the acts of the drop-down, where a list has one: they lead to a page that asks.
+        if request.method == "POST" and request.POST.get("action") not in self.get_actions(request):
+            return HttpResponseNotAllowed(["GET"])
+        request.list_title = self.list_title or capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": request.list_title, **(extra_context or {})})
+
+    def history_view(self, request, object_id, extra_context=None):
+        """The trail is the history."""
+        from django.shortcuts import redirect
+
+        from reuseid.admin.kit.formatting import list_of
+
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        return redirect(list_of(TrailEntry, q=str(obj.pk)))
+
+    def log_addition(self, request, obj, message):
+        """The trail is the history: no second one."""
+
+    def log_change(self, request, obj, message):
+        """The trail is the history: no second one."""
+
+
+class OfService(BackOfficeAdmin):
+    """Rows of the service itself: they belong to no account."""
+
+    def get_queryset(self, request):
+        return super(BackOfficeAdmin, self).get_queryset(request)
+
+
+class OfPerson(BackOfficeAdmin):
+    """Rows that belong to a person."""
+
+    list_select_related = ("account",)
+    exact = ("pk", "user_id")
+    search_hint = _("Id of the row or of the user, exactly")
+
+    @display(description=_("User"))
+    def person(self, row):
+        return formatting.link(User, row.user_id)
+
+    @display(description=_("Value"))
+    def masked(self, row):
+        return formatting.MASK

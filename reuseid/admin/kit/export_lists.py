@@ -1,0 +1,207 @@
+"""Lists that can be exported: the dialog that asks for the reason and carries the list's filters over."""
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.filters import with_zone
+from reuseid.admin.kit.pages import explain, go_to
+from reuseid.admin.kit.scope import account_ids
+from reuseid.errors import ServiceError
+from reuseid.models import Account, Export
+from reuseid.services.jobs import export_kinds, exports
+
+# Parts of a list's address that are no filters.
+ORDER = {"p", "o", "all", "e"}
+
+
+def filters_of(request) -> dict:
+    """The filters of the list on which the dialog was opened: htmx names its address. ``q`` is a search."""
+    query = urlsplit(request.headers.get("HX-Current-URL", "")).query
+    return {name: value for name, value in parse_qsl(query) if name not in ORDER}
+
+
+class ExportForm(ReasonForm):
+    """Account, why, and in which form. The list's filters are shown, and come back in a hidden field."""
+
+    kind = "users"
+    sensitive = False
+
+    account = forms.ModelChoiceField(
+        label=gettext_lazy("Account"), queryset=Account.objects.none(), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    bom = forms.BooleanField(
+        label=gettext_lazy("For Excel"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("Begins with a byte order mark, so that Excel takes it for UTF-8."),
+    )
+    filters = forms.CharField(label="", required=False, max_length=2000, widget=forms.HiddenInput)
+    field_order = ("account", "attributes", "bom", "reason", "note")
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        listed = filters_of(request)
+        accounts = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+        self.fields["account"].queryset = accounts
+        account = next((pk for pk in account_ids(request.user) if str(pk) == listed.get("account")), None)
+        self.initial = {
+            "account": account or next(iter(account_ids(request.user)), None),
+            "filters": json.dumps(
+                with_zone({name: value for name, value in listed.items() if name != "account" and value})
+            ),
+        }
+
+    def get_before_template_context(self, request, object_id=None):
+        found = self._filters(self["filters"].value() or "{}")
+        words = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in found.items() if name != "q")
+        limit = {"limit": settings.EXPORT_LIMIT, "hours": settings.EXPORT_HOURS}
+        return {
+            "follows": [
+                _("The list's filters count: %(filters)s.") % {"filters": words} if words else _("No filter is set."),
+                _("A worker makes the file, %(limit)s rows at most; only you can download it.") % limit,
+                _("It is deleted after %(hours)s hours. Asking and each download stay in the history.") % limit,
+            ]
+        }
+
+    def clean_filters(self):
+        found = self._filters(self.cleaned_data["filters"] or "{}")
+        if "q" in found:
+            raise forms.ValidationError(_("Filters are carried over, a search is not: clear the search first."))
+        return found
+
+    def _filters(self, text):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()) else {}
+
+    def clean(self):
+        values = super().clean()
+        if "filters" in self.errors:
+            # A hidden field has no place for what is wrong with it.
+            self.add_error("account", self.errors.pop("filters"))
+        return values
+
+    def values(self):
+        names = {"account", "filters", "bom", "attributes"} & set(self.cleaned_data)
+        return {**super().values(), **{name: self.cleaned_data[name] for name in names}}
+
+
+class PeopleForm(ExportForm):
+    """People, with or without their attributes."""
+
+    attributes = forms.BooleanField(
+        label=gettext_lazy("With attributes"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("A column for each name of the catalogue; sensitive values are masked."),
+    )
+
+
+class SensitiveForm(PeopleForm):
+    """People with all values of the catalogue's attributes."""
+
+    sensitive = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["attributes"]
+
+    def values(self):
+        return {**super().values(), "attributes": True}
+
+
+class TrailForm(ExportForm):
+    """Lines of the trail."""
+
+    kind = "trail"
+
+
+class ExportListMixin:
+    """A list that can be exported."""
+
+    def ask_export(self, request, form):
+        """Owe it, and go to its page."""
+        values = form.values()
+        try:
+            export = exports.ask(
+                values.pop("account"), by=request.user, kind=form.kind, sensitive=form.sensitive, **values
+            )
+        except ServiceError as error:
+            messages.error(request, _("Nothing is exported. %(why)s") % {"why": explain(error)})
+            return go_to(request, formatting.list_of(self.model))
+        return go_to(request, formatting.page_of(Export, export.pk))
+
+    def may_export(self, request, kind, sensitive=False):
+        """The rights to it; a refusal then says what is missing."""
+        if request.user.has_perms(export_kinds.rights_of(kind, sensitive)):
+            return True
+        request.refusal = _("Your roles don't include this export.")
+        return False
+
+
+class PeopleExportMixin(ExportListMixin):
+    """Two exports of people: masked, and with sensitive values."""
+
+    actions_list = ("export", "export_all")
+
+    def has_export_permission(self, request, object_id=None):
+        return self.may_export(request, "users")
+
+    def has_export_all_permission(self, request, object_id=None):
+        return self.may_export(request, "users", sensitive=True)
+
+    @dialog_action(
+        gettext_lazy("Export"),
+        icon="download",
+        right="export",
+        effect=Effect.HANDS_OUT_MASKED,
+        title=gettext_lazy("Export people"),
+        form=PeopleForm,
+    )
+    def export(self, request, form):
+        return self.ask_export(request, form)
+
+    @dialog_action(
+        gettext_lazy("Export with sensitive values"),
+        icon="download",
+        right="export_all",
+        effect=Effect.UNMASKS,
+        variant=ActionVariant.WARNING,
+        title=gettext_lazy("Export people with sensitive values"),
+        form=SensitiveForm,
+    )
+    def export_all(self, request, form):
+        return self.ask_export(request, form)
+
+
+class TrailExportMixin(ExportListMixin):
+    """Lines of the trail."""
+
+    actions_list = ("export",)
+
+    def has_export_permission(self, request, object_id=None):
+        return self.may_export(request, "trail")
+
+    @dialog_action(
+        gettext_lazy("Export"),
+        icon="download",
+        right="export",
+        effect=Effect.HANDS_OUT_MASKED,
+        title=gettext_lazy("Export the timeline"),
+        form=TrailForm,
+    )
+    def export(self, request, form):
+        return self.ask_export(request, form)

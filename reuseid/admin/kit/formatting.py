@@ -1,0 +1,202 @@
+"""How single values look: state words, times, links, ids, masks. Everything is escaped here."""
+
+from datetime import UTC, datetime
+
+from django.contrib.admin.utils import quote
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import lazy
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from reuseid.admin.kit.texts import meaning, reason_sentence
+from reuseid.times import in_zone
+
+lazy_html = lazy(format_html, SafeString)
+NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
+NEVER = lazy_html('<span class="{}">{}</span>', "bo-none", _("never"))
+NOT_YET = lazy_html('<span class="{}">{}</span>', "bo-none", _("not yet"))
+MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: a personal value."), "••••••")
+COLOURS = {
+    "ACTIVE": "good",
+    "COMPLETED": "good",
+    "APPROVED": "good",
+    "FINISHED": "good",
+    "SENT": "good",
+    "READY": "good",
+    "CURRENT": "good",
+    "LOCKED": "bad",
+    "REJECTED": "bad",
+    "FAILED": "bad",
+    "BLOCKED": "bad",
+    "DISABLED": "bad",
+    "PENDING": "busy",
+    "IN_PROGRESS": "busy",
+    "OWED": "busy",
+    "RUNNING": "busy",
+    "NEXT": "busy",
+    "PAUSED": "warn",
+    "STOPPED": "warn",
+    "EXPIRED": "warn",
+}
+
+
+def quiet(text):
+    """Words about what is not there, as muted as the word none."""
+    return format_html('<span class="bo-none">{}</span>', text)
+
+
+def badge(text, colour="quiet", title=""):
+    """A coloured word; the colour never stands alone for the meaning."""
+    return format_html('<span class="bo-state bo-state--{}" title="{}">{}</span>', colour, title, text)
+
+
+def unreadable():
+    """Instead of a sealed value that does not open."""
+    return badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
+
+
+def state(obj):
+    """The status of a row as a coloured word, its sentence in the tooltip."""
+    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), meaning(obj))
+
+
+def reason(code):
+    """A reason in words, its code in the tooltip; the code alone where nobody wrote a sentence."""
+    return format_html('<span title="{}">{}</span>', code, reason_sentence(code).rstrip(".") or code) if code else NONE
+
+
+def when(moment, missing=NONE):
+    """A time to the second in the reader's zone, UTC in the tooltip; a script puts the age beside it.
+
+    ``missing`` is what stands there without one: NEVER where it could have happened, NOT_YET where it will.
+    """
+    if moment is None:
+        return missing
+    exact = moment.astimezone(UTC)
+    return format_html(
+        '<time class="bo-time" datetime="{}" title="{}">{}</time>',
+        exact.isoformat(),
+        exact.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
+        in_zone(moment, get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+def sentence(text, **values):
+    """A text with its ``%(name)s`` filled in: times as `when` shows them, all else escaped."""
+    shown = {
+        name: when(value) if isinstance(value, datetime) else conditional_escape(value)
+        for name, value in values.items()
+    }
+    return SafeString(conditional_escape(text) % shown)
+
+
+def left(seconds):
+    """The time that is left, in minutes and seconds; a script counts it down."""
+    clock = format_html('<b data-counts="{}">{}</b>', seconds, f"{seconds // 60}:{seconds % 60:02}")
+    return format_html('<span class="bo-left" role="timer">{}</span>', format_html(gettext("{time} left"), time=clock))
+
+
+def ident(value, brief=False):
+    """An id that is copied with one click; ``brief`` shows its beginning, and copies all of it."""
+    if not value:
+        return NONE
+    return format_html(
+        '<span class="bo-id"><code title="{}">{}</code>'
+        '<button type="button" class="bo-copy" data-copy="{}" aria-label="{}">'
+        '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button></span>',
+        value if brief else "",
+        short(value) if brief else value,
+        value,
+        _("Copy"),
+    )
+
+
+def text(value):
+    """A plain value or the word none."""
+    return NONE if value in (None, "", [], {}) else str(value)
+
+
+def lines(value):
+    """Text as it was written, its line breaks kept."""
+    return format_html('<span class="bo-lines">{}</span>', value)
+
+
+def words(values):
+    """A few short words side by side."""
+    return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE
+
+
+def beside(parts):
+    """A few cells side by side."""
+    return format_html_join(" ", "{}", ((part,) for part in parts))
+
+
+def page_of(model, pk):
+    """The address of a row's page in the back office; empty where it has none."""
+    try:
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=(quote(pk),))
+    except NoReverseMatch:
+        return ""
+
+
+def list_of(model, **query):
+    """The address of a model's list, filtered."""
+    from django.utils.http import urlencode
+
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def link(model, pk, label=None):
+    """A link to a row's page; its id unless named."""
+    if not pk:
+        return NONE
+    return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
+
+
+def anchor(address, label):
+    """A link to any page of the back office."""
+    return format_html('<a class="bo-link" href="{}">{}</a>', address, label)
+
+
+def dialog(address, label, icon=""):
+    """A small button that opens the dialog of an act at ``address``, over the page."""
+    return format_html(
+        '<a class="bo-act" href="{}" hx-get="{}" hx-target="#modal-content" '
+        'hx-select="#dialog" x-on:htmx:after-on-load="openModal = true">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</a>',
+        address,
+        address,
+        icon,
+        label,
+    )
+
+
+def short(pk):
+    """The first eight characters of an id: enough to recognise, not to type."""
+    return f"{str(pk)[:8]}…"
+
+
+def duration(start, end):
+    """The time between two moments in words of at most two units."""
+    if start is None or end is None:
+        return NONE
+    seconds = (end - start).total_seconds()
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return _two(seconds, 60, "min", 1, "s")
+    if seconds < 172_800:
+        return _two(seconds, 3600, "h", 60, "min")
+    return _("%(count)s days") % {"count": f"{seconds // 86_400:.0f}"}
+
+
+def _two(seconds, size, unit, part, small):
+    """Two units; the smaller one only where there is some of it."""
+    whole, rest = divmod(int(seconds), size)
+    return f"{whole} {unit} {rest // part} {small}" if rest // part else f"{whole} {unit}"

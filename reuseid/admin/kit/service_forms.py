@@ -1,0 +1,134 @@
+"""Forms whose values go to a service: what the service refuses stands beside the field that it is about."""
+
+from django.db import transaction
+from django.db.models import URLField
+from django.http import HttpResponseRedirect
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from unfold.forms import forms
+
+from reuseid.admin.kit.base import BackOfficeAdmin
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.scope import account_ids
+from reuseid.admin.kit.stepup import FIELD, strong_form
+from reuseid.errors import ServiceError
+from reuseid.models import Account
+
+
+class EditForm(forms.ModelForm):
+    """Shows what the service refused, if it did, on the second validation of the same input."""
+
+    refused: ServiceError | None = None
+    wire_names: dict = {}
+
+    def clean(self):
+        values = super().clean()
+        if self.refused is None:
+            return values
+        for item in self.refused.invalid_params or [{"name": "", "reason": self.refused.detail or self.refused.title}]:
+            name = self.wire_names.get(item["name"], item["name"])
+            self.add_error(name if name in self.fields else None, item["reason"])
+        return values
+
+    def _get_validation_exclusions(self):
+        """Uniqueness and the rest are the service's to judge."""
+        return {field.name for field in self._meta.model._meta.get_fields()}
+
+    def validate_constraints(self):
+        """The service translates the database's refusals."""
+
+
+class EditAdmin(BackOfficeAdmin):
+    """Adding and changing by services: ``create(request, values)`` returns the row, ``change(request, row, values)``.
+
+    The service runs in the form's transaction; a refusal undoes it all and the form is shown again. ``effect`` is what
+    saving does: a strong one asks for the second factor again when that was some minutes ago.
+    """
+
+    effect: Effect
+    form = EditForm
+
+    def has_add_permission(self, request):
+        return self.right(request, f"add_{self.opts.model_name}")
+
+    def has_change_permission(self, request, obj=None):
+        return self.right(request, f"change_{self.opts.model_name}")
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if self.effect.strong and self._may_save(request, obj):
+            form = strong_form(form)
+        return type(form.__name__, (form,), {"refused": getattr(request, "_refused", None), "request": request})
+
+    def _may_save(self, request, obj):
+        return self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ServiceError as error:
+            request._refused = error
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, **kwargs):
+        context["show_save_and_add_another"] = context["show_save_and_continue"] = False
+        page = context["adminform"]
+        if FIELD in page.form.fields:
+            page.fieldsets.append((None, {"fields": (FIELD,)}))
+        return super().render_change_form(request, context, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        """The account is chosen among those that the colleague sees."""
+        if db_field.name == "account":
+            kwargs["queryset"] = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """Without the pencil and the plus beside it: those are other pages. Addresses are https ones."""
+        if isinstance(db_field, URLField):
+            kwargs["assume_scheme"] = "https"
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and hasattr(field.widget, "can_add_related"):
+            field.widget = field.widget.widget
+        return field
+
+    def save_form(self, request, form, change):
+        """The row as it is: the service writes, not the form."""
+        form.save_m2m = lambda: None
+        return form.instance
+
+    def save_model(self, request, obj, form, change):
+        with transaction.atomic():
+            if not change:
+                row = self.create(request, form.cleaned_data)
+                obj.__dict__.update(row.__dict__)
+            elif set(form.changed_data) - {FIELD}:
+                fresh = self.get_queryset(request).get(pk=obj.pk)
+                changed = [name for name in form.changed_data if name != FIELD]
+                self.change(request, fresh, {name: form.cleaned_data[name] for name in changed})
+                request._edited = True
+
+    def save_related(self, request, form, formsets, change):
+        """Nothing: many-to-many values are among those that the service gets."""
+
+    def response_add(self, request, obj, post_url_continue=None):
+        return self._back(request, obj)
+
+    def response_change(self, request, obj):
+        return self._back(request, obj)
+
+    def _back(self, request, obj):
+        from django.contrib import messages
+
+        from reuseid.admin.kit import history
+        from reuseid.admin.kit.formatting import page_of
+        from reuseid.admin.kit.pages import last_line
+
+        words = {"kind": capfirst(self.opts.verbose_name), "name": obj, "changes": ""}
+        if getattr(request, "_edited", False) and (line := last_line(obj)):
+            words["changes"] = history.line(line, request.user).changes
+        text = (
+            _("%(kind)s “%(name)s” is saved. %(changes)s") if words["changes"] else _("%(kind)s “%(name)s” is saved.")
+        )
+        messages.success(request, text % words)
+        return HttpResponseRedirect(page_of(self.model, obj.pk))

@@ -1,0 +1,1 @@
+from reuseid.admin.pages.bulk import page  # noqa: F401

@@ -1,0 +1,215 @@
+"""API clients: made, limited to scopes, given a new secret, blocked. A secret is shown once."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import Http404
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.filters import AccountFilter, StatusFilter
+from reuseid.admin.kit.one_time_secret import shown_once
+from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
+from reuseid.admin.kit.scope import account_ids
+from reuseid.errors import ServiceError
+from reuseid.models import Account, Client
+from reuseid.services import clients
+
+BlockForm = ReasonForm.about(Client, lambda client: [_("It is not let in any more; its access tokens are deleted.")])
+UnblockForm = ReasonForm.about(Client, lambda client: [_("It may ask for tokens again.")])
+RotateForm = ReasonForm.about(
+    Client,
+    lambda client: [_("The present secret and every access token stop at once."), _("The new one is shown once.")],
+)
+
+
+def scope_choices():
+    return [(scope, f"{scope}: {gettext(sentence)}") for scope, sentence in settings.SCOPES.items()]
+
+
+def scope_field():
+    return forms.MultipleChoiceField(
+        label=_("Scopes"), choices=scope_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+
+
+class NewForm(BaseDialogForm):
+    """Name, account and scopes of a new client."""
+
+    account = forms.ModelChoiceField(
+        label=_("Account"), queryset=Account.objects.none(), widget=UnfoldAdminSelectWidget
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget)
+    scopes = scope_field()
+
+    def __init__(self, request, object_id=None, *args, **kwargs):
+        super().__init__(request, object_id, *args, **kwargs)
+        self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user))
+
+
+class ScopesForm(ReasonForm.about(Client, lambda client: [_("A scope that is taken away stops for live tokens too.")])):
+    """The scopes that the client keeps, and why."""
+
+    scopes = scope_field()
+    field_order = ("scopes", "reason", "note")
+
+    def values(self):
+        return {**super().values(), "scopes": self.cleaned_data["scopes"]}
+
+
+def facts(request, client):
+    rows = [
+        (_("Client id"), formatting.ident(client.client_id)),
+        (_("Secret"), formatting.MASK),
+        (_("Scopes"), formatting.words(client.scopes)),
+        (_("Account"), client.account.name),
+        (_("Created"), formatting.when(client.created)),
+        (_("Last got a token"), formatting.when(client.token_at, formatting.NEVER)),
+    ]
+    return [Facts(rows), Timeline(trail_of(client, request.user), title=_("History"))]
+
+
+@admin.register(Client)
+class ClientAdmin(PageAdmin):
+    list_display = ("name", "state", "client_id", "account", "last_used", "made")
+    list_filter = (StatusFilter, AccountFilter)
+    list_select_related = ("account",)
+    sortable_by = None
+    ordering = ("name", "pk")
+    exact = ("client_id", "name")
+    search_hint = _("Client id or name, exactly")
+    actions_list = ("create",)
+    actions_detail = ("scopes", "rotate", "block", "unblock")
+    tabs = [Tab("overview", _("Overview"), facts)]
+    fits = {
+        "block": lambda client: client.status == Client.Status.ACTIVE,
+        "unblock": lambda client: client.status == Client.Status.BLOCKED,
+    }
+
+    @display(description=_("State"), ordering="status")
+    def state(self, client):
+        return formatting.state(client)
+
+    @display(description=_("Last got a token"), ordering="token_at")
+    def last_used(self, client):
+        return formatting.when(client.token_at, formatting.NEVER)
+
+    @display(description=_("Created"), ordering="created")
+    def made(self, client):
+        return formatting.when(client.created)
+
+    def header(self, request, client):
+        return Header(
+            title=client.name,
+            state=formatting.state(client),
+            ident=formatting.ident(client.client_id),
+            lines=[(_("Account"), client.account.name), (_("Created"), formatting.when(client.created))],
+        )
+
+    def has_create_permission(self, request, object_id=None):
+        return self.right(request, "add_client")
+
+    def has_scopes_permission(self, request, object_id=None):
+        return self.may(request, object_id, "change_client")
+
+    def has_rotate_permission(self, request, object_id=None):
+        return self.may(request, object_id, "rotate_client")
+
+    def has_block_permission(self, request, object_id=None):
+        return self.may(request, object_id, "block_client")
+
+    @dialog_action(
+        _("New client"),
+        url_path="new",
+        icon="add",
+        right="create",
+        effect=Effect.GIVES_SECRET,
+        variant=ActionVariant.PRIMARY,
+        title=_("A new API client"),
+        description=_("Its secret is shown once, after this."),
+        form=NewForm,
+        submit=_("Make it"),
+    )
+    def create(self, request, form):
+        values = form.cleaned_data
+        try:
+            client, secret = clients.create(
+                values["account"], name=values["name"], scopes=values["scopes"], actor=self.actor(request)
+            )
+        except ServiceError as error:
+            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
+            return go_to(request, formatting.list_of(Client))
+        return self._secret(request, client, secret)
+
+    @dialog_action(
+        _("Scopes"),
+        icon="rule",
+        right="scopes",
+        effect=Effect.OPENS,
+        title=_("What the client may do"),
+        form=ScopesForm,
+        submit=_("Save"),
+    )
+    def scopes(self, request, form, object_id):
+        return self.act(request, object_id, clients.set_scopes, done=_("The scopes are saved."), **form.values())
+
+    @dialog_action(
+        _("New secret"),
+        icon="key",
+        right="rotate",
+        effect=Effect.GIVES_SECRET,
+        variant=ActionVariant.WARNING,
+        title=_("A new secret for this client"),
+        form=RotateForm,
+        submit=_("Make a new secret"),
+    )
+    def rotate(self, request, form, object_id):
+        client = self.row(request, object_id)
+        if client is None:
+            raise Http404
+        return self._secret(request, client, clients.rotate_secret(client, actor=self.actor(request), **form.values()))
+
+    def _secret(self, request, client, secret):
+        return shown_once(
+            request,
+            title=_("The secret of %(name)s") % {"name": client.name},
+            secret=secret,
+            advice=_("Client id %(ident)s. The secret is shown now and never again: hand it over safely.")
+            % {"ident": client.client_id},
+            back=formatting.page_of(Client, client.pk),
+        )
+
+    @dialog_action(
+        _("Block"),
+        icon="block",
+        right="block",
+        effect=Effect.HOLDS,
+        variant=ActionVariant.WARNING,
+        title=_("Block this client"),
+        form=BlockForm,
+    )
+    def block(self, request, form, object_id):
+        return self.act(request, object_id, clients.block, done=_("The client is blocked."), **form.values())
+
+    @dialog_action(
+        _("Let in again"),
+        icon="lock_open",
+        right="block",
+        effect=Effect.OPENS,
+        variant=ActionVariant.SUCCESS,
+        title=_("Let this client in again"),
+        form=UnblockForm,
+    )
+    def unblock(self, request, form, object_id):
+        return self.act(request, object_id, clients.unblock, done=_("The client is let in again."), **form.values())

@@ -1,0 +1,1 @@
+from reuseid.admin.pages.endpoints import page  # noqa: F401

@@ -1,0 +1,167 @@
+"""Exports: asked for on a list with a reason, made in the background, downloaded by who asked."""
+
+from asgiref.sync import sync_to_async
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpResponseNotAllowed, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.base import BackOfficeAdmin
+from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, trail_of
+from reuseid.admin.kit.progress import Progress
+from reuseid.admin.kit.texts import reason_in_words
+from reuseid.errors import ServiceError
+from reuseid.models import Export, ExportPart
+from reuseid.services.jobs import exports
+
+
+def progress_of(export, look=0):
+    """The bar, which asks again until the file is there."""
+    running = export.status in {Export.Status.OWED, Export.Status.RUNNING}
+    done = {"done": export.row_count, "total": export.expected or 0}
+    return Progress(
+        title=_("Progress"),
+        done=export.row_count,
+        total=max(export.expected or 0, export.row_count, 1),
+        text=_("%(done)s of %(total)s rows.") % done,
+        details=[export.failure] if export.failure else [],
+        running=running,
+        address=reverse("admin:reuseid_export_progress", args=[export.pk]),
+        look=look,
+    )
+
+
+class Download:
+    """The button, for who may; else why not."""
+
+    template = "admin/parts/download.html"
+
+    def __init__(self, request, export):
+        self.mine = export.asked_by_id == request.user.pk
+        self.ready = export.status == Export.Status.READY
+        self.who = str(export.asked_by)
+        self.until = formatting.when(export.expires_at)
+        self.address = reverse("admin:reuseid_export_download", args=[export.pk])
+
+
+def overview(request, export):
+    """How far it is, the file, what was asked and why, who downloaded it."""
+    filters = [f"{name.replace('_', ' ')}: {value}" for name, value in export.filters.items()]
+    facts = [
+        (_("Account"), export.account.name),
+        (_("Filters"), formatting.words(filters)),
+        (_("Attributes"), formatting.words(export.attributes)),
+        (_("Sensitive values"), _("in it") if export.sensitive else _("masked")),
+        (_("Because"), reason_in_words(export.reason)),
+        (_("Note"), formatting.text(export.note)),
+        (_("Asked by"), str(export.asked_by)),
+        (_("Ready"), formatting.when(export.ready_at, formatting.NOT_YET)),
+    ]
+    panels = [Download(request, export)] if export.status == Export.Status.READY else []
+    return [progress_of(export), *panels, Facts(facts), Timeline(trail_of(export, request.user), title=_("History"))]
+
+
+@admin.register(Export)
+class ExportAdmin(PageAdmin):
+    page_related = ("account", "asked_by")
+    list_display = ("made", "kind", "state", "row_count", "sensitive", "who", "account")
+    list_display_links = ("made",)
+    list_filter = (StatusFilter, AccountFilter, ("created_at", DateFilter))
+    list_select_related = ("account", "asked_by")
+    ordering = ("-created_at", "-id")
+    search_hint = gettext_lazy("Id of an export, exactly")
+    tabs = [Tab("overview", gettext_lazy("Overview"), overview)]
+
+    @display(description=gettext_lazy("Asked"), ordering="created_at")
+    def made(self, export):
+        return formatting.when(export.created_at)
+
+    @display(description=gettext_lazy("State"))
+    def state(self, export):
+        return formatting.state(export)
+
+    @display(description=gettext_lazy("Asked by"))
+    def who(self, export):
+        return str(export.asked_by)
+
+    def header(self, request, export):
+        lines = [(_("Rows"), export.row_count), (_("Asked"), formatting.when(export.created_at))]
+        if export.expires_at:
+            lines.append((_("Deleted"), formatting.when(export.expires_at)))
+        title = export.get_kind_display()
+        return Header(title=title, state=formatting.state(export), ident=formatting.ident(export.pk), lines=lines)
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/progress/", wrap(self.progress), name="reuseid_export_progress"),
+            path("<path:object_id>/download/", wrap(self.download), name="reuseid_export_download"),
+            *super().get_urls(),
+        ]
+
+    def _seen(self, request, object_id):
+        export = self.row(request, object_id)
+        if export is None:
+            raise Http404
+        if not self.has_view_permission(request, export):
+            raise PermissionDenied
+        return export
+
+    def progress(self, request, object_id):
+        """The bar alone; when the work is over the page is asked for anew."""
+        export = self._seen(request, object_id)
+        look = request.GET.get("look", "")
+        panel = progress_of(export, look=int(look) if look.isdecimal() and len(look) < 4 else 0)
+        response = TemplateResponse(request, panel.template, {"panel": panel})
+        if not panel.running:
+            response["HX-Refresh"] = "true"
+        return response
+
+    def download(self, request, object_id):
+        """The file, part by part; a link alone downloads nothing."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        export = self._seen(request, object_id)
+        try:
+            count = exports.download(export, by=request.user)
+        except ServiceError as error:
+            messages.error(request, _("Nothing was downloaded. %(why)s") % {"why": explain(error)})
+            return redirect(formatting.page_of(Export, export.pk))
+        stream = _later(export, count) if isinstance(request, ASGIRequest) else _now(export, count)
+        response = StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{export.kind}-{export.created_at:%Y%m%d-%H%M}.csv"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _now(export, count):
+    for number in range(count):
+        yield exports.part(export, number)
+
+
+async def _later(export, count):
+    """One part in memory at a time, also where the server is asynchronous."""
+    for number in range(count):
+        yield await sync_to_async(exports.part)(export, number)
+
+
+@admin.register(ExportPart)
+class ExportPartAdmin(BackOfficeAdmin):
+    list_display = ("id", "export", "number", "account")
+    list_filter = (AccountFilter,)
+    list_select_related = ("account", "export")
+    ordering = ("-pk",)
+    exact = ("pk", "export_id")
+    search_hint = gettext_lazy("Id of the part or of the export, exactly")
+    shown = ("id", "export", "number", "account")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("content")

@@ -1,0 +1,1 @@
+from reuseid.admin.pages.staff import page  # noqa: F401

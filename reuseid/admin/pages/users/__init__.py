@@ -1,0 +1,1 @@
+from reuseid.admin.pages.users import caller_verification, notes, page  # noqa: F401

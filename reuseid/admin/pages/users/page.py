@@ -1,0 +1,262 @@
+"""People: found in seconds, read on one page, locked and unlocked with a reason; what is for good needs two."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+
+from reuseid.admin.kit import formatting, history
+from reuseid.admin.kit.bulk_lists import BulkListMixin, for_chosen
+from reuseid.admin.kit.consequences import FOLLOW_ON_PHONES, consequences
+from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.export_lists import PeopleExportMixin
+from reuseid.admin.kit.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter, by_row
+from reuseid.admin.kit.pages import Header, PageAdmin, Tab, last_state_line
+from reuseid.admin.kit.quick_filters import View, only, since_today
+from reuseid.admin.kit.search import find_people
+from reuseid.admin.kit.texts import meaning, name_of, reason_in_words
+from reuseid.admin.pages.users import tabs as user_tabs
+from reuseid.models import Client, Request, Staff, User
+from reuseid.services.audit import access
+from reuseid.services.people import approvals, users
+
+# More lines of the page's header: functions of a user that return pairs of a name and a value.
+HEADER = []
+
+
+def _follows(*sentences):
+    def follows(user):
+        return [*(text for more in FOLLOW_ON_PHONES for text in more(user)), *sentences]
+
+    return follows
+
+
+PersonLockForm = LockForm.about(
+    User, _follows(_("The account's systems get the event user.locked."), _("It can be undone: Unlock."))
+)
+UnlockForm = ReasonForm.about(
+    User,
+    lambda user: [
+        *caller_advice(user.pk),
+        _("The person may sign in again. A device that is locked for itself stays locked."),
+        _("The account's systems get the event user.unlocked."),
+    ],
+)
+
+
+def _asks(action):
+    """The dialog of asking: what happens now is little, what happens later is for good."""
+
+    def follows(user):
+        hours = settings.REQUEST_HOURS
+        now = [
+            ngettext(
+                "Nothing happens yet: a second colleague has to agree within %(hours)s hour.",
+                "Nothing happens yet: a second colleague has to agree within %(hours)s hours.",
+                hours,
+            )
+            % {"hours": hours}
+        ]
+        if user.status == User.Status.ACTIVE:
+            now.append(_("Until then the person signs in as before. If it is urgent, lock them as well."))
+        return [*now, _("Once a colleague has agreed:"), *consequences(action, user)]
+
+    return ReasonForm.about(User, follows, danger=True)
+
+
+AskDeactivateForm = _asks(Request.Action.DEACTIVATE)
+AskEraseForm = _asks(Request.Action.ERASE)
+
+
+def _asker(line):
+    """The first of two colleagues, where the trail line is the second's."""
+    found = Staff.objects.filter(pk=line.changes["asked_by"]) if "asked_by" in line.changes else []
+    return [(_("Asked for by"), str(colleague)) for colleague in found]
+
+
+def _can_ask(user, action):
+    return not approvals.is_done(user, action) and not user_tabs.asked_for(user, action)
+
+
+@admin.register(User)
+class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
+    bulk_kind = "user"
+    page_related = ("account", "client")
+    actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
+    list_display = ("person", "state", "reference", "segment", "account", "since", "created")
+    list_display_links = ("person",)
+    list_filter = (
+        StartFilter,
+        StatusFilter,
+        LockFilter,
+        by_row(Client, "client", _("client")),
+        AccountFilter,
+        ("status_since", DateFilter),
+        ("created_at", DateFilter),
+    )
+    views = (
+        View(_("Locked today"), since_today("status_since", status="LOCKED")),
+        View(_("Locked until unlocked"), only(lock="lasting")),
+        View(_("New today"), since_today("created_at")),
+    )
+    list_select_related = ("account",)
+    ordering = ("-created_at", "-id")
+    exact = ("external_ref",)
+    search_hint = _("Id of the user, a device or an operation · reference · name:value")
+    actions_detail = (
+        "lock",
+        "unlock",
+        {"title": _("For good …"), "icon": "gavel", "items": ["deactivate", "erase"]},
+    )
+    tabs = [
+        Tab("overview", _("Overview"), user_tabs.overview, order=0),
+        Tab("attributes", _("Attributes"), user_tabs.attributes, right="reuseid.view_attribute", order=10),
+        Tab("proofings", _("Proofings"), user_tabs.proofings, right="reuseid.view_proofing", order=20),
+        Tab("timeline", _("Timeline"), user_tabs.timeline, right="reuseid.view_trailentry", order=60),
+        Tab("callbacks", _("Callbacks"), user_tabs.callbacks, right="reuseid.view_event", order=70),
+        Tab("requests", _("Requests"), user_tabs.requests, right="reuseid.view_request", order=80),
+        Tab("looked", _("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=90),
+    ]
+    fits = {
+        "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
+        "unlock": lambda user: user.status in User.MOVES[User.Status.ACTIVE],
+        "deactivate": lambda user: _can_ask(user, Request.Action.DEACTIVATE),
+        "erase": lambda user: _can_ask(user, Request.Action.ERASE),
+    }
+
+    # The list
+
+    @display(description=_("User"))
+    def person(self, user):
+        return user.external_ref or formatting.short(user.pk)
+
+    @display(description=_("Id"))
+    def reference(self, user):
+        return formatting.ident(user.pk, brief=True)
+
+    @display(description=_("State"), ordering="status")
+    def state(self, user):
+        return formatting.state(user)
+
+    @display(description=_("Since"), ordering="status_since")
+    def since(self, user):
+        return formatting.when(user.status_since)
+
+    @display(description=_("Created"), ordering="created_at")
+    def created(self, user):
+        return formatting.when(user.created_at)
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term.strip():
+            return queryset, False
+        found, request.searched_for = find_people(request, search_term)
+        if advice := getattr(request, "search_rests", ""):
+            messages.warning(request, advice)
+        return queryset.filter(pk__in=set(found)), False
+
+    def get_changelist_instance(self, request):
+        """An empty list offers the deliberate search for the beginning of a reference."""
+        found = super().get_changelist_instance(request)
+        found.by_start = urlencode({"starts": found.query}) if found.query else ""
+        return found
+
+    # The page
+
+    def opened(self, request, user):
+        access.viewed(user, staff=request.user)
+
+    def header(self, request, user):
+        line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])
+        lines = [(_("Account"), user.account.name), (_("Since"), formatting.when(user.status_since))]
+        if line is not None:
+            lines.append((_("By"), history.who(line)))
+            lines += _asker(line)
+        if user.lock_reason or (line and line.reason):
+            code = user.lock_reason or line.reason
+            lines.append((_("Because"), reason_in_words(code)))
+        if line is not None and line.note:
+            lines.append((_("Note"), line.note))
+        if user.locked_until:
+            lines.append((_("Locked until"), formatting.when(user.locked_until)))
+        lines += [line for more in HEADER for line in more(user)]
+        return Header(
+            title=user.external_ref or _("Without a reference"),
+            name=user.external_ref or name_of(user),
+            state=formatting.state(user),
+            ident=formatting.ident(user.pk),
+            means=meaning(user),
+            lines=lines,
+        )
+
+    # Acts
+
+    def has_lock_permission(self, request, object_id=None):
+        return self.may(request, object_id, "lock_user")
+
+    def has_unlock_permission(self, request, object_id=None):
+        return self.may(request, object_id, "unlock_user")
+
+    def has_deactivate_permission(self, request, object_id=None):
+        return self.may(request, object_id, "deactivate_user")
+
+    def has_erase_permission(self, request, object_id=None):
+        return self.may(request, object_id, "erase_user")
+
+    @dialog_action(
+        _("Lock"),
+        icon="lock",
+        right="lock",
+        effect=Effect.HOLDS,
+        variant=ActionVariant.WARNING,
+        title=_("Lock this person"),
+        form=PersonLockForm,
+    )
+    def lock(self, request, form, object_id):
+        return self.act(request, object_id, users.lock, done=_("The person is locked."), **form.values())
+
+    @dialog_action(
+        _("Unlock"),
+        icon="lock_open",
+        right="unlock",
+        effect=Effect.RELEASES,
+        variant=ActionVariant.SUCCESS,
+        title=_("Unlock this person"),
+        form=UnlockForm,
+    )
+    def unlock(self, request, form, object_id):
+        return self.act(request, object_id, users.unlock, done=_("The person is unlocked."), **form.values())
+
+    @dialog_action(
+        _("Ask to deactivate …"),
+        icon="person_off",
+        right="deactivate",
+        effect=Effect.FOR_GOOD,
+        variant=ActionVariant.DANGER,
+        title=_("Ask a second colleague to deactivate this person for good"),
+        form=AskDeactivateForm,
+        submit=_("Ask to deactivate"),
+    )
+    def deactivate(self, request, form, object_id):
+        return self._ask(request, form, object_id, Request.Action.DEACTIVATE)
+
+    @dialog_action(
+        _("Ask to erase …"),
+        icon="delete_forever",
+        right="erase",
+        effect=Effect.FOR_GOOD,
+        variant=ActionVariant.DANGER,
+        title=_("Ask a second colleague to erase this person's data"),
+        form=AskEraseForm,
+        submit=_("Ask to erase"),
+    )
+    def erase(self, request, form, object_id):
+        return self._ask(request, form, object_id, Request.Action.ERASE)
+
+    def _ask(self, request, form, object_id, asked_for):
+        done = _("It is asked for. Nothing has changed yet: a second colleague has to agree.")
+        return self.act(request, object_id, approvals.ask, done=done, action=asked_for, **form.values())

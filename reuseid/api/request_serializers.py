@@ -1,0 +1,176 @@
+"""What callers send to ReuseID's API."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from reuseid.api import patterns
+from reuseid.api.fields import Choice, Identifier, JSONValue, Moment, Text
+from reuseid.api.serializers import StrictSerializer
+from reuseid.models import AssuranceLevel, Proofing
+from reuseid.services.people.attributes import Record
+
+
+class RecordBody(StrictSerializer):
+    """A value and its provenance."""
+
+    value = JSONValue(help_text="A JSON scalar or small JSON, at most 8192 bytes, encrypted at rest.")
+    source = Text(required=False, allow_blank=True, max_length=120, help_text="Where it comes from.", default="")
+    assuranceLevel = Choice(
+        AssuranceLevel.choices,
+        source="assurance_level",
+        required=False,
+        allow_null=True,
+        help_text="Levels of eIDAS, article 8.",
+    )
+    verifiedAt = Moment(source="verified_at", required=False, allow_null=True, help_text="When it was verified.")
+    expiresAt = Moment(
+        source="expires_at",
+        required=False,
+        allow_null=True,
+        help_text="From then on it is not among requestedUserAttributes.",
+    )
+    proofingId = Identifier(
+        source="proofing_id", required=False, allow_null=True, help_text="An active proofing of the user."
+    )
+
+    def validate(self, attrs):
+        """A `Record`."""
+        return Record(**{name: value for name, value in attrs.items() if value is not None or name == "value"})
+
+
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": ["string", "number", "boolean"], "pattern": patterns.NO_NUL},
+            {"type": "array", "items": {}},
+            {"$ref": "#/components/schemas/RecordBody"},
+            {"type": "object", "not": {"required": ["value"]}},
+        ]
+    }
+)
+class ValueOrRecord(serializers.Field):
+    """A bare value, or an object with a member ``value`` and at most the other members of a record."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, dict) and "value" in data:
+            body = RecordBody(data=data)
+            body.is_valid(raise_exception=True)
+            return body.validated_data
+        return Record(data)
+
+
+class AttributesField(serializers.DictField):
+    """Names to values or records; in a PATCH null deletes."""
+
+    def __init__(self, *, deletes=False, **kwargs):
+        self.deletes = deletes
+        super().__init__(child=ValueOrRecord(allow_null=deletes), **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, dict):
+            self.fail("not_a_dict", input_type=type(data).__name__)
+        if not self.deletes and any(value is None for value in data.values()):
+            raise serializers.ValidationError({name: "Null is no value." for name in data if data[name] is None})
+        return super().to_internal_value(data)
+
+
+class ProofingBody(StrictSerializer):
+    """A proofing that was done elsewhere."""
+
+    method = Choice(Proofing.Method.choices, help_text="How the person was proofed.")
+    provider = Text(max_length=120, help_text="Who did it.")
+    reference = Text(
+        required=False, allow_null=True, max_length=1000, help_text="The provider's reference; encrypted at rest."
+    )
+    assuranceLevel = Choice(AssuranceLevel.choices, source="assurance_level", help_text="Levels of eIDAS, article 8.")
+    performedAt = Moment(source="performed_at", help_text="When it was done; not in the future.")
+    evidenceHash = Text(
+        source="evidence_hash",
+        required=False,
+        allow_blank=True,
+        max_length=128,
+        help_text="Digest of the evidence that you keep, for instance SHA-256 in hex.",
+    )
+
+
+class _PersonBody(StrictSerializer):
+    externalRef = Text(
+        source="external_ref",
+        required=False,
+        allow_null=True,
+        max_length=128,
+        pattern=patterns.PLAIN,
+        help_text="Your own reference: 1 to 128 printable characters, unique in the account.",
+    )
+    segment = Text(
+        required=False, allow_null=True, max_length=64, pattern=patterns.PLAIN, help_text="A group of your own choice."
+    )
+
+
+class CreateUserBody(_PersonBody):
+    """A new user. Every member is optional, but something must be said of the person."""
+
+    rules: ClassVar = {
+        "if": {
+            "not": {
+                "anyOf": [
+                    {"required": ["segment"], "properties": {"segment": {"type": "string"}}},
+                    {"required": ["attributes"], "properties": {"attributes": {"minProperties": 1}}},
+                    {"required": ["proofing"], "properties": {"proofing": {"type": "object"}}},
+                ]
+            }
+        },
+        "then": {"required": ["externalRef"], "properties": {"externalRef": {"type": "string"}}},
+    }
+    may_be_empty: ClassVar = False
+
+    attributes = AttributesField(required=False, help_text="Name to value or record, at most 200 names.")
+    proofing = ProofingBody(
+        required=False, allow_null=True, help_text="Recorded, and pointed to by the attributes that name no other."
+    )
+
+    def validate(self, attrs):
+        """A person of whom nothing is said could be told from no other."""
+        if not any(attrs.values()):
+            raise serializers.ValidationError({"externalRef": ["Needed, or attributes, a segment or a proofing."]})
+        return attrs
+
+
+class PatchUserBody(_PersonBody):
+    """Merge patch (RFC 7396): what is absent stays, null removes."""
+
+    attributes = AttributesField(
+        deletes=True, required=False, help_text="Name to value or record; an attribute set to null is deleted."
+    )
+
+
+def _known_reasons():
+    # Not an enum: the list is the operator's, and a client made from another one's document must be able to send it.
+    return f"^({'|'.join(settings.REASONS)})$"
+
+
+class ReasonBody(StrictSerializer):
+    """Why."""
+
+    rules: ClassVar = {
+        "if": {"properties": {"reason": {"const": "OTHER"}}},
+        "then": {"required": ["note"], "properties": {"note": {"pattern": r"\S"}}},
+    }
+
+    reason = Text(
+        max_length=32,
+        pattern=_known_reasons,
+        help_text="A code of the configured list; `GET /reuseid/core/reasons` explains each.",
+    )
+    note = Text(
+        required=False, allow_blank=True, max_length=2000, default="", help_text="For your colleagues; OTHER needs it."
+    )
+
+
+class LockBody(ReasonBody):
+    """Why, and until when."""
+
+    until = Moment(required=False, allow_null=True, help_text="The lock ends by itself then; never unless given.")

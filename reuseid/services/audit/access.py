@@ -1,0 +1,80 @@
+"""Who looked at a person: a line for the page that was opened, a line and a minute for a value that was shown."""
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from reuseid.actors import Actor
+from reuseid.models import Attribute, Reveal, UserView
+from reuseid.services import reasons
+from reuseid.services.audit import trail
+
+SHOWN = timedelta(minutes=1)
+"""How long a revealed value is shown."""
+ONE_LINE = timedelta(minutes=10)
+"""A colleague who opens the same person again within this time leaves no second line."""
+KEPT = timedelta(days=1)
+
+
+@transaction.atomic
+def viewed(user, *, staff) -> bool:
+    """A colleague opened the person's page; whether this one left a line. Two at once leave one."""
+    mine = UserView.objects.filter(staff=staff, user=user)
+    if mine.filter(at__gt=Now() - ONE_LINE).exists():
+        return False
+    if not mine.filter(at__lte=Now() - ONE_LINE).update(at=Now()):
+        try:
+            with transaction.atomic():
+                UserView.objects.create(account_id=user.account_id, staff=staff, user=user)
+        except IntegrityError:
+            return False
+    trail.record(user, "user.viewed", actor=Actor.staff(staff))
+    return True
+
+
+@transaction.atomic
+def reveal(row, *, staff, reason: str, note: str = "") -> Reveal:
+    """Let one colleague read what a row hides for a minute: of an account, of a person or of none yet. Raises Invalid.
+
+    The line names which one and why; the value is read by the page, while the minute lasts (`shown_to`, `until`).
+    """
+    reasons.check(reason, note)
+    kind = row._meta.model_name
+    changes = {"name": row.name} if isinstance(row, Attribute) else {}
+    trail.record(row, f"{kind}.revealed", actor=Actor.staff(staff), reason=reason, note=note, changes=changes)
+    return Reveal.objects.create(
+        account_id=row.account_id,
+        staff=staff,
+        user_id=row.user_id,
+        object_type=kind,
+        object_id=row.pk,
+        expires_at=Now() + SHOWN,
+    )
+
+
+def shown_to(staff, user) -> dict:
+    """``{(kind, id): when it ends}`` of what the colleague may read of this person now, by the database's clock."""
+    rows = Reveal.objects.filter(user=user, staff=staff, expires_at__gt=Now()).order_by("expires_at")
+    return {(kind, pk): end for kind, pk, end in rows.values_list("object_type", "object_id", "expires_at")}
+
+
+def until(row, *, staff):
+    """When the colleague's minute for this very row ends, by the database's clock; None when there is none now."""
+    rows = Reveal.objects.filter(staff=staff, object_type=row._meta.model_name, object_id=row.pk)
+    return rows.filter(expires_at__gt=Now()).order_by("expires_at").values_list("expires_at", flat=True).last()
+
+
+def purge_reveals(limit: int) -> int:
+    """Delete up to ``limit`` reveals whose minute is over; the trail keeps the line."""
+    ids = list(Reveal.objects.filter(expires_at__lt=Now()).order_by("expires_at").values_list("pk", flat=True)[:limit])
+    Reveal.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def purge_views(limit: int) -> int:
+    """Delete up to ``limit`` rows that hold back no line any more; the trail keeps the lines."""
+    old = UserView.objects.filter(at__lt=Now() - KEPT).order_by("at")
+    ids = list(old.values_list("pk", flat=True)[:limit])
+    UserView.objects.filter(pk__in=ids).delete()
+    return len(ids)

@@ -1,0 +1,284 @@
+"""Two people for what can't be undone: one colleague asks, another one decides.
+
+For colleagues only: an API client acts at once, since its account's systems have checks of their own.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from reuseid.actors import SYSTEM, Actor, ActorKind
+from reuseid.errors import STAFF, Conflict, Invalid, WrongState
+from reuseid.models import Request, Staff, User, move
+from reuseid.services import reasons, sweeping
+from reuseid.services.audit import trail
+from reuseid.services.people import erasure, users
+from reuseid.services.people.user_changes import reload
+
+log = logging.getLogger(__name__)
+
+Action, Status = Request.Action, Request.Status
+IN_TIME = {"expires_at__gt": Now()}
+OVERDUE = {"expires_at__lte": Now()}
+
+# What each action calls, and the right that asks for it.
+_ACTS = {Action.DEACTIVATE: users.deactivate, Action.ERASE: erasure.request}
+RIGHTS = {Action.DEACTIVATE: "reuseid.deactivate_user", Action.ERASE: "reuseid.erase_user"}
+DECIDE = "reuseid.decide_request"
+
+# What else is counted when somebody asks, by name: functions of a user. mobileid adds its own.
+COUNTS: dict[str, Callable] = {}
+
+
+class NotEntitled(Conflict):
+    """The actor is no colleague who may do this in this account."""
+
+    code = "not_entitled"
+    audience = STAFF
+    title = gettext_noop("You may not do this here: it needs an active colleague of the account with the right to it.")
+
+
+class OwnRequest(Conflict):
+    """Nobody decides what they asked for."""
+
+    code = "own_request"
+    audience = STAFF
+    title = gettext_noop("You asked for this yourself: a second colleague decides.")
+
+
+class NotTheAsker(Conflict):
+    """Only who asked takes it back."""
+
+    code = "not_the_asker"
+    audience = STAFF
+    title = gettext_noop("Only the colleague who asked can withdraw this; you can reject it.")
+
+
+class AskerGone(Conflict):
+    """Who asked is no active colleague of the account any more, or has lost the right to ask."""
+
+    code = "asker_gone"
+    audience = STAFF
+    title = gettext_noop("The colleague who asked may not do so any more. Reject it; somebody else can ask again.")
+
+
+class AlreadyWaiting(Conflict):
+    """The same is asked for this person and waits."""
+
+    code = "request_waiting"
+    audience = STAFF
+    title = gettext_noop("This has been asked for already and waits for a second colleague.")
+
+
+class Overtaken(Conflict):
+    """What was asked for has been done otherwise; the request is WITHDRAWN."""
+
+    code = "request_overtaken"
+    audience = STAFF
+    title = gettext_noop("It has been done already in another way, so this request is withdrawn.")
+
+
+def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Request:
+    """A PENDING request that somebody else decides within REQUEST_HOURS.
+
+    Raises Invalid, NotEntitled, AlreadyWaiting, and WrongState or `erasure.AlreadyAsked` when it is done already.
+    """
+    if action not in Action.values:
+        raise Invalid.field("action", _("One of %(values)s.") % {"values": ", ".join(Action.values)})
+    reasons.check(reason, note)
+    colleague = _entitled(_colleague(actor), user.account_id, RIGHTS[action])
+    if colleague is None:
+        raise NotEntitled
+    with transaction.atomic():
+        reload(user)
+        if is_done(user, action):
+            raise WrongState(user, User.Status.DEACTIVATED) if action == Action.DEACTIVATE else erasure.AlreadyAsked
+        for late in Request.objects.overdue().filter(user=user, action=action):
+            _expire_quietly(late)
+        asked = _insert(user, colleague, action=action, reason=reason, note=note)
+        trail.record(asked, "request.asked", actor=actor, reason=reason, note=note, changes={"action": action})
+    return asked
+
+
+def approve(asked, *, actor: Actor, note: str = "") -> Request:
+    """PENDING to APPROVED, and what was asked for is done in the same transaction, by the one who approves.
+
+    Raises Invalid, NotEntitled, OwnRequest, AskerGone, WrongState when it is settled or late (then it is EXPIRED), and
+    Overtaken when it was done otherwise in the meantime (then it is WITHDRAWN).
+    """
+    colleague = _decider(asked, actor, note)
+    if not asker_may(asked):
+        raise AskerGone
+    try:
+        with _in_time(asked, Status.APPROVED):
+            _settle(asked, Status.APPROVED, decided_by=colleague, decision_note=note)
+            _record(asked, "approved", actor, note, asked_by=str(asked.asked_by_id))
+            _carry_out(asked, actor)
+    except Overtaken:
+        _overtake(asked)
+        raise
+    return asked
+
+
+def reject(asked, *, actor: Actor, note: str) -> Request:
+    """PENDING to REJECTED; the note tells the asker why. Raises Invalid, NotEntitled, OwnRequest or WrongState."""
+    colleague = _decider(asked, actor, note)
+    if not note.strip():
+        raise Invalid.field("note", _("Say why, for the colleague who asked."))
+    with _in_time(asked, Status.REJECTED):
+        _settle(asked, Status.REJECTED, decided_by=colleague, decision_note=note)
+        _record(asked, "rejected", actor, note)
+    return asked
+
+
+def withdraw(asked, *, actor: Actor, note: str = "") -> Request:
+    """PENDING to WITHDRAWN by the one who asked, with or without the right to ask by now.
+
+    Raises Invalid, NotEntitled, NotTheAsker or WrongState.
+    """
+    _check_note(note)
+    colleague = _colleague(actor)
+    if colleague is None:
+        raise NotEntitled
+    if colleague.pk != asked.asked_by_id:
+        raise NotTheAsker
+    with _in_time(asked, Status.WITHDRAWN):
+        _settle(asked, Status.WITHDRAWN, decision_note=note)
+        _record(asked, "withdrawn", actor, note)
+    return asked
+
+
+@transaction.atomic
+def expire(asked) -> Request:
+    """End an overdue request at its deadline; raises WrongState if it is settled or in time."""
+    _settle(asked, Status.EXPIRED, guard=OVERDUE, decided_at=F("expires_at"))
+    _record(asked, "expired", SYSTEM)
+    return asked
+
+
+def expire_due(limit: int = 200) -> int:
+    """End up to ``limit`` overdue requests, oldest first, accounts in turn; rivals take different ones. How many ended.
+
+    One that fails is logged and left, so it holds up no other.
+    """
+    return sweeping.sweep(Request.objects.overdue().order_by("expires_at"), expire, limit=limit, together=True)
+
+
+def purge(limit: int) -> int:
+    """Delete a batch of requests settled more than REQUEST_RETENTION_DAYS ago; their lines in the trail stay."""
+    settled = Request.objects.filter(decided_at__lt=Now() - timedelta(days=settings.REQUEST_RETENTION_DAYS))
+    ids = list(settled.order_by("decided_at").values_list("pk", flat=True)[:limit])
+    Request.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def is_done(user, action: str) -> bool:
+    """Whether the person, as read, is already what the action would make of them."""
+    if action == Action.DEACTIVATE:
+        return user.status == User.Status.DEACTIVATED
+    return user.erasure_requested_at is not None
+
+
+def asker_may(asked) -> bool:
+    """Whether who asked could ask now, as the database has them: an approval needs both colleagues."""
+    asker = Staff.objects.filter(pk=asked.asked_by_id).first()
+    return _entitled(asker, asked.account_id, RIGHTS[asked.action]) is not None
+
+
+def _colleague(actor):
+    """The entry of the colleague who acts, read anew; None for a client, a phone or the service."""
+    return Staff.objects.filter(pk=actor.id).first() if actor.kind == ActorKind.STAFF else None
+
+
+def _entitled(staff, account_id, right):
+    """The colleague if they are active, see the account and have the right; else None."""
+    if staff is None or not staff.is_active or not staff.is_staff or not staff.has_perm(right):
+        return None
+    return staff if staff.is_superuser or staff.accounts.filter(pk=account_id).exists() else None
+
+
+def _decider(asked, actor, note):
+    _check_note(note)
+    colleague = _entitled(_colleague(actor), asked.account_id, DECIDE)
+    if colleague is None:
+        raise NotEntitled
+    if colleague.pk == asked.asked_by_id:
+        raise OwnRequest
+    return colleague
+
+
+def _check_note(note):
+    if len(note) > reasons.MAX_NOTE:
+        raise Invalid.field("note", _("At most %(limit)s characters.") % {"limit": reasons.MAX_NOTE})
+
+
+def _insert(user, colleague, **values):
+    before = {"state": user.status, **{name: count(user) for name, count in COUNTS.items()}}
+    ends = Now() + timedelta(hours=settings.REQUEST_HOURS)
+    asked = Request(account_id=user.account_id, user=user, asked_by=colleague, before=before, expires_at=ends, **values)
+    try:
+        with transaction.atomic():
+            asked.save(force_insert=True)
+    except IntegrityError:
+        raise AlreadyWaiting from None
+    asked.refresh_from_db(fields=["asked_at", "expires_at"])
+    return asked
+
+
+@contextlib.contextmanager
+def _in_time(asked, to):
+    """One transaction; a request that is found overdue becomes EXPIRED here and now, and the caller is told so."""
+    try:
+        with transaction.atomic():
+            yield
+            return
+    except WrongState as error:
+        if error.obj is not asked or asked.status != Status.PENDING:
+            raise
+    _expire_quietly(asked)
+    raise WrongState(asked, to)
+
+
+def _settle(asked, to, *, guard=IN_TIME, decided_at=None, **changes):
+    move(asked, to, guard=guard, decided_at=decided_at or Now(), **changes)
+    asked.refresh_from_db(fields=["decided_at"])
+
+
+def _record(asked, verb, actor, note="", **changes):
+    changes = {"action": asked.action} | changes
+    trail.record(asked, f"request.{verb}", actor=actor, reason=asked.reason, note=note, changes=changes)
+
+
+def _carry_out(asked, actor):
+    user = asked.user
+    try:
+        _ACTS[asked.action](
+            user, actor=actor, reason=asked.reason, note=asked.note, asked_by=Actor.staff(asked.asked_by)
+        )
+    except (WrongState, erasure.AlreadyAsked) as error:
+        raise Overtaken from error
+
+
+@transaction.atomic
+def _overtake(asked):
+    """The approval is rolled back, and the request ends by itself: nobody could ever approve it."""
+    asked.refresh_from_db()
+    with contextlib.suppress(WrongState):
+        move(asked, Status.WITHDRAWN, decided_at=Now())
+        _record(asked, "overtaken", SYSTEM)
+    asked.refresh_from_db()
+
+
+def _expire_quietly(asked):
+    try:
+        expire(asked)
+    except WrongState:
+        log.debug("Request %s was settled while it was found overdue.", asked.pk)

@@ -1,0 +1,61 @@
+"""Is the caller who they say? A recorded step: which questions were checked, and how it ended."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from reuseid.actors import Actor, ActorKind
+from reuseid.errors import STAFF, Conflict, Invalid
+from reuseid.models import TrailEntry
+from reuseid.services import reasons
+from reuseid.services.audit import trail
+
+GOOD_FOR = timedelta(minutes=15)
+ACTION = "user.caller_verified"
+PASSED, FAILED = "passed", "failed"
+REQUIRED = "required"
+
+
+class CallerNotVerified(Conflict):
+    """The house rule asks for a verified caller first."""
+
+    code = "caller_not_verified"
+    audience = STAFF
+    title = "Nobody verified the caller in the last 15 minutes."
+
+
+def questions() -> dict[str, str]:
+    """Each code with its question, in the order of the setting."""
+    return settings.CALLER_QUESTIONS
+
+
+@transaction.atomic
+def verified(user, *, actor: Actor, asked: list[str], passed: bool, note: str = "") -> TrailEntry:
+    """Record that a caller was asked, and the outcome. Raises Invalid; a pass needs a question that was asked."""
+    unknown = [code for code in asked if code not in questions()]
+    if unknown or (passed and not asked):
+        raise Invalid.field("asked", f"At least one of {', '.join(questions())}.")
+    if len(note) > reasons.MAX_NOTE:
+        raise Invalid.field("note", f"At most {reasons.MAX_NOTE} characters.")
+    changes = {"outcome": PASSED if passed else FAILED, "asked": list(asked)}
+    return trail.record(user, ACTION, actor=actor, note=note, changes=changes)
+
+
+def latest(user_id) -> TrailEntry | None:
+    """The last check of a caller for the person of this id, if it is at most 15 minutes old by the database's clock."""
+    lines = TrailEntry.objects.filter(user_id=user_id, action=ACTION).order_by("-id")
+    line = lines.annotate(fresh_from=Now() - GOOD_FOR).first()
+    return line if line is not None and line.at > line.fresh_from else None
+
+
+def is_passed(line: TrailEntry | None) -> bool:
+    """Whether that check lets a strong act happen."""
+    return line is not None and line.changes.get("outcome") == PASSED
+
+
+def require(user_id, *, actor: Actor):
+    """Raise CallerNotVerified where the setting asks for a verified caller, a colleague acts and there is none."""
+    if settings.CALLER_CHECK == REQUIRED and actor.kind == ActorKind.STAFF and not is_passed(latest(user_id)):
+        raise CallerNotVerified("First verify the caller: the button “Verify the caller” on the person's page.")

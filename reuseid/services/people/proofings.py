@@ -1,0 +1,93 @@
+"""Identity proofings: done elsewhere, recorded here, pointed to by attributes."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from reuseid.actors import Actor
+from reuseid.errors import Invalid
+from reuseid.models import Proofing, move
+from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.services import reasons
+from reuseid.services.audit import trail
+from reuseid.services.people.user_changes import tell, touch
+
+
+def add(
+    user,
+    *,
+    actor: Actor,
+    method: str,
+    provider: str,
+    assurance_level: str,
+    performed_at: datetime,
+    reference: str | None = None,
+    evidence_hash: str = "",
+) -> Proofing:
+    """Record a proofing, within the caller's transaction; `record` is for those who have none."""
+    if performed_at > timezone.now():
+        raise Invalid.field("performedAt", "Must not be in the future.")
+    proofing = Proofing(
+        account_id=user.account_id,
+        user=user,
+        method=method,
+        provider=provider,
+        assurance_level=assurance_level,
+        performed_at=performed_at,
+        evidence_hash=evidence_hash,
+    )
+    seal_field(proofing, "reference", None if reference is None else reference.encode())
+    proofing.save(force_insert=True)
+    proofing.refresh_from_db(fields=["created_at"])
+    trail.record(
+        proofing,
+        "proofing.recorded",
+        actor=actor,
+        changes={"method": method, "provider": provider, "assuranceLevel": assurance_level},
+    )
+    return proofing
+
+
+def point_to(proofing: Proofing, record):
+    """The record with this proofing as its own, and the proofing's level and time where it names none."""
+    if record is None or record.proofing_id:
+        return record
+    return replace(
+        record,
+        proofing_id=proofing.pk,
+        assurance_level=record.assurance_level or proofing.assurance_level,
+        verified_at=record.verified_at or proofing.performed_at,
+    )
+
+
+@transaction.atomic
+def record(user, *, actor: Actor, **values) -> Proofing:
+    """Record a proofing of a user who is there (WrongState when deactivated), and tell that the user changed."""
+    touch(user)
+    proofing = add(user, actor=actor, **values)
+    tell(user, "user.updated", actor, changed=["proofings"])
+    return proofing
+
+
+@transaction.atomic
+def deactivate(proofing: Proofing, *, actor: Actor, reason: str, note: str = "") -> Proofing:
+    """It no longer counts: the attributes that point to it are marked (``withdrawnAt``) and lose their level."""
+    reasons.check(reason, note)
+    move(proofing, Proofing.Status.DEACTIVATED)
+    marked = proofing.attributes.filter(withdrawn_at=None)
+    names = sorted(marked.values_list("name", flat=True))
+    marked.update(withdrawn_at=Now(), assurance_level="", updated_at=Now())
+    touch(proofing.user)
+    trail.record(proofing, "proofing.deactivated", actor=actor, reason=reason, note=note, changes={"attributes": names})
+    changed = ["proofings", *(f"attributes.{name}" for name in names)]
+    tell(proofing.user, "user.updated", actor, reason, changed=changed)
+    return proofing
+
+
+def reference_of(proofing: Proofing) -> str | None:
+    """The plain reference."""
+    reference = unseal_field(proofing, "reference")
+    return None if reference is None else reference.decode()

@@ -1,0 +1,367 @@
+"""Deliveries: claimed with a lease, settled with a fence, sent anew on request.
+
+Between claim and settlement a delivery stays PENDING with ``next_attempt_at`` at the end of its lease. A sender that
+dies leaves it there, and it is due again when the lease is over. ``attempts`` counts claims, so a sender whose lease
+is over can't settle what another has claimed since.
+"""
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, Min, OuterRef, Q
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
+
+from reuseid.actors import Actor
+from reuseid.crypto import Unreadable
+from reuseid.errors import Conflict
+from reuseid.models import Delivery, DeliveryAttempt, Event, WebhookEndpoint
+from reuseid.models.sealed import unseal_field
+from reuseid.services.audit import trail
+from reuseid.services.webhooks import endpoints, outbox
+
+log = logging.getLogger(__name__)
+
+Status = Delivery.Status
+MAX_RETRY_AFTER = 24 * 3600
+RESEND_AT_ONCE = 10_000
+PAGES = (64, 512, 4096)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt that this process may make until its lease ends: everything that it needs, no model."""
+
+    delivery_id: object
+    endpoint_id: object
+    object_id: object
+    attempt: int
+    retry: bool
+    ailing: bool
+    tries_left: int
+    url: str
+    message_id: str
+    body: bytes
+    secrets: tuple[bytes, ...]
+    signing_keys: tuple[bytes, ...]
+    problem: str = ""
+    account_id: object = None
+    personal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt came to. ``status`` is None where no answer came; ``retry_after`` in seconds."""
+
+    claim: Claim
+    status: int | None
+    error: str = ""
+    answer: str = ""
+    duration_ms: int = 0
+    retry_after: int | None = None
+
+    @property
+    def good(self) -> bool:
+        """Any 2xx is a receipt (Standard Webhooks)."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def claim(endpoint: WebhookEndpoint, limit: int) -> list[Claim]:
+    """Take up to ``limit`` due deliveries of an endpoint for CALLBACK_LEASE seconds, at most one of each object.
+
+    PostgreSQL: rivals skip each other's locked rows, and a row that was claimed meanwhile fails the re-check of
+    ``next_attempt_at``. SQLite: the transaction begins IMMEDIATE, so no rival reads between our SELECT and our UPDATE.
+    """
+    with transaction.atomic():
+        _need_not_last()
+        # The endpoint's row before those of deliveries, as `endpoints.delete` does: no deadlock.
+        if not _pass_breaker(endpoint):
+            return []
+        rows = _lock_first_of_objects(endpoint, 1 if endpoint.open_until else limit)
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+            attempts=F("attempts") + 1, next_attempt_at=Now() + timedelta(seconds=settings.CALLBACK_LEASE)
+        )
+        if not rows and endpoint.open_until:
+            transaction.set_rollback(True)  # Nothing to probe with: the rest is not prolonged.
+    return [_as_claim(endpoint, row) for row in rows]
+
+
+def _need_not_last():
+    """A crash of the server may forget a claim or a settlement: the delivery is made once more, as promised. So this
+    transaction need not wait for the disk.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO off")
+
+
+def _lock_first_of_objects(endpoint, limit) -> list[Delivery]:
+    """Due deliveries with no earlier one about the same object still owed to the endpoint, locked.
+
+    Walks the index of what is due, further only where too much of it has to wait its turn, and asks for no other
+    objects: the work is bounded, whatever is owed. Short queries, where one with NOT EXISTS would leave the plan to
+    statistics that are stale in a rush.
+    """
+    for size in PAGES:
+        due = Delivery.objects.due().filter(endpoint=endpoint)
+        objects = list(due.order_by("next_attempt_at").values_list("object_id", flat=True)[:size])
+        owed = Delivery.objects.filter(endpoint=endpoint, status=Status.PENDING, object_id__in=set(objects))
+        first = [event for _, event in owed.values_list("object_id").annotate(first=Min("event_id"))]
+        rows = list(
+            due.filter(event_id__in=first)
+            .order_by("next_attempt_at", "event_id")
+            .select_related("event")
+            .select_for_update(skip_locked=True, of=("self",))[:limit]
+        )
+        if len(rows) >= limit or len(objects) < size:
+            break
+        _put_behind(endpoint, first)
+    return rows
+
+
+def _put_behind(endpoint, first):
+    """What follows an event whose retry is beyond any lease need not be looked at again for the length of one."""
+    lease = Now() + timedelta(seconds=settings.CALLBACK_LEASE)
+    owed = Delivery.objects.filter(endpoint=endpoint, status=Status.PENDING)
+    waiting = owed.filter(event_id__in=first, next_attempt_at__gt=lease).values_list("object_id", flat=True)
+    owed.due().filter(object_id__in=list(waiting)).update(next_attempt_at=lease)
+
+
+def _pass_breaker(endpoint):
+    """After a rest exactly one sender makes the probe: the one whose UPDATE moves ``open_until``."""
+    if endpoint.open_until is None:
+        return True
+    lease = Now() + timedelta(seconds=settings.CALLBACK_LEASE)
+    return WebhookEndpoint.objects.sendable().filter(pk=endpoint.pk).update(open_until=lease)
+
+
+def signing_keys(endpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Keys of `v1` and of `v1a`, the present ones first, then those that still overlap."""
+    names = [("secret", "signing_key")]
+    overlaps = WebhookEndpoint.objects.filter(pk=endpoint.pk, previous_secret_expires_at__gt=Now())
+    if endpoint.previous_secret_expires_at and overlaps.exists():
+        names.append(("previous_secret", "previous_signing_key"))
+    pairs = [(unseal_field(endpoint, secret), unseal_field(endpoint, key)) for secret, key in names]
+    return tuple(secret for secret, _ in pairs if secret), tuple(key for _, key in pairs if key)
+
+
+def _as_claim(endpoint, row):
+    attempt, body, keys, problem, personal = row.attempts + 1, b"", ((), ()), "", ()
+    try:
+        body, keys = outbox.body_for(row.event, endpoint.shown_scopes()), signing_keys(endpoint)
+        # The longest first: one may hold another.
+        personal = tuple(sorted(outbox.personal_in(row.event, body), key=len, reverse=True))
+    except (Unreadable, ValueError, LookupError, TypeError):
+        # An attempt like any other, which fails: one bad row must not keep the sender from the rest.
+        problem = "not sent: the event or the keys don't open"
+        log.exception("Delivery %s can't be sent.", row.pk)
+    return Claim(
+        delivery_id=row.pk,
+        endpoint_id=endpoint.pk,
+        object_id=row.object_id,
+        attempt=attempt,
+        retry=row.attempts > row.attempts_before,
+        ailing=bool(endpoint.consecutive_failures or endpoint.open_until),
+        tries_left=len(settings.CALLBACK_RETRIES) - (attempt - row.attempts_before),
+        url=endpoint.url,
+        message_id=str(row.event.id),
+        body=body,
+        secrets=keys[0],
+        signing_keys=keys[1],
+        problem=problem,
+        account_id=endpoint.account_id,
+        personal=personal,
+    )
+
+
+def settle(outcomes: list[Outcome]):
+    """Write what attempts came to; one whose fence is gone is only logged. Then judge the endpoints."""
+    # In one order everywhere, so that two senders whose leases overlapped don't lock each other out.
+    outcomes = sorted(outcomes, key=lambda outcome: outcome.claim.delivery_id)
+    with transaction.atomic():
+        _need_not_last()
+        good = [outcome.claim for outcome in outcomes if outcome.good]
+        for attempt in sorted({claim.attempt for claim in good}):
+            ids = [claim.delivery_id for claim in good if claim.attempt == attempt]
+            Delivery.objects.filter(pk__in=ids, attempts=attempt, status=Status.PENDING).update(
+                status=Status.SENT, settled_at=Now()
+            )
+        for outcome in outcomes:
+            if not outcome.good:
+                _put_off(outcome)
+            if outcome.claim.retry:
+                _let_follow(outcome.claim)
+        _log(outcomes)
+    for endpoint_id in sorted({outcome.claim.endpoint_id for outcome in outcomes}):
+        judge(endpoint_id, [outcome for outcome in outcomes if outcome.claim.endpoint_id == endpoint_id])
+
+
+def _let_follow(claim):
+    """What was put behind a retry may go at once: that one is settled, or its next time is another."""
+    behind = Delivery.objects.filter(endpoint=claim.endpoint_id, object_id=claim.object_id, status=Status.PENDING)
+    behind.filter(attempts=F("attempts_before"), next_attempt_at__gt=Now()).update(next_attempt_at=Now())
+
+
+def _log(outcomes):
+    """An attempt was made whether or not its fence still held. A repeated settlement writes no second line."""
+    DeliveryAttempt.objects.bulk_create(
+        (
+            DeliveryAttempt(
+                delivery_id=outcome.claim.delivery_id,
+                number=outcome.claim.attempt,
+                duration_ms=outcome.duration_ms,
+                http_status=outcome.status,
+                error=outcome.error[:200],
+                answer=outcome.answer,
+            )
+            for outcome in outcomes
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _put_off(outcome):
+    """To the next time of the table, or give up after its last. 410 says that nothing will ever be taken."""
+    claim = outcome.claim
+    held = Delivery.objects.filter(pk=claim.delivery_id, attempts=claim.attempt, status=Status.PENDING)
+    if claim.tries_left <= 0 or outcome.status == 410:
+        held.update(status=Status.FAILED, settled_at=Now())
+    else:
+        held.update(next_attempt_at=Now() + timedelta(seconds=retry_delay(outcome)))
+
+
+def retry_delay(outcome: Outcome) -> float:
+    """Seconds to the next attempt: the table's, ±10 % so that a crowd spreads, and never before Retry-After."""
+    table = settings.CALLBACK_RETRIES
+    delay = table[len(table) - outcome.claim.tries_left] * random.uniform(0.9, 1.1)  # noqa: S311 - no secret
+    return max(delay, min(outcome.retry_after or 0, MAX_RETRY_AFTER))
+
+
+def judge(endpoint_id, outcomes: list[Outcome]):
+    """Move the circuit breaker: one receipt closes it, failures in a row open it, 410 and days of failure disable.
+
+    A row that was healthy when claimed and stays so is not written: the crowd of good deliveries doesn't queue for it.
+    """
+    if any(outcome.good for outcome in outcomes):
+        if any(outcome.claim.ailing for outcome in outcomes):
+            WebhookEndpoint.objects.filter(pk=endpoint_id).update(
+                consecutive_failures=0, failing_since=None, open_until=None
+            )
+        return
+    with transaction.atomic():
+        endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+        if endpoint.status == WebhookEndpoint.Status.ACTIVE:
+            _blame(endpoint, outcomes)
+
+
+def _blame(endpoint, outcomes):
+    limit, (first, longest) = settings.CALLBACK_BREAKER_AFTER, settings.CALLBACK_BREAKER_REST
+    before = endpoint.consecutive_failures
+    # A batch that fails together is one opening, not many doublings of the rest.
+    after = min(before + len(outcomes), limit) if before < limit else before + 1
+    rest = min(first * 2 ** min(after - limit, 20), longest) if after >= limit else 0
+    rest = max(rest, *(min(o.retry_after or 0, MAX_RETRY_AFTER) for o in outcomes if o.status in {429, 503}), 0)
+    same = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+    same.update(consecutive_failures=after, failing_since=Coalesce("failing_since", Now()))
+    if rest:
+        same.update(open_until=Now() + timedelta(seconds=rest))
+    if any(outcome.status == 410 for outcome in outcomes):
+        endpoints.disable(endpoint, why="GONE", text="The receiver answered 410 Gone.")
+        return
+    hours = settings.CALLBACK_DISABLE_AFTER
+    if same.filter(failing_since__lte=Now() - timedelta(hours=hours)).exists():
+        endpoints.disable(endpoint, why="FAILING", text=f"Every attempt failed for {hours} hours.")
+
+
+@transaction.atomic
+def resend(delivery: Delivery, *, actor: Actor, reason: str = "", note: str = ""):
+    """Owe a settled delivery again, from the start of the retry table, with the same id and body.
+
+    One that waits for its next attempt becomes due; one that is being sent right now is left alone. Raises Conflict
+    when the endpoint is deleted.
+    """
+    _check_there(delivery.endpoint)
+    _again(Delivery.objects.filter(pk=delivery.pk))
+    delivery.refresh_from_db()
+    trail.record(delivery, "delivery.resent", actor=actor, reason=reason, note=note, user_id=delivery.event.user_id)
+    outbox.wake(outbox.SEND)
+
+
+def _again(deliveries) -> int:
+    """One conditional UPDATE. While a lease runs, the claimed attempt has no line in the log yet."""
+    logged = DeliveryAttempt.objects.filter(delivery=OuterRef("pk"), number=OuterRef("attempts"))
+    free = ~Q(status=Status.PENDING) | Q(attempts=0) | Exists(logged)
+    return (
+        deliveries.exclude(status=Status.CANCELED)
+        .filter(free)
+        .update(status=Status.PENDING, attempts_before=F("attempts"), next_attempt_at=Now(), settled_at=None)
+    )
+
+
+def _check_there(endpoint):
+    if not WebhookEndpoint.objects.of(endpoint.account_id).filter(pk=endpoint.pk).exists():
+        raise Conflict(_("The webhook is deleted."))
+
+
+@transaction.atomic
+def resend_failed(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> tuple[int, bool]:
+    """Owe the endpoint again what was given up, at most 10 000, the oldest first; how many, and whether there are more.
+
+    Raises Conflict when the endpoint is deleted.
+    """
+    _check_there(endpoint)
+    failed = Delivery.objects.filter(account=endpoint.account_id, endpoint=endpoint, status=Status.FAILED)
+    ids = list(failed.order_by("created_at").values_list("pk", flat=True)[: RESEND_AT_ONCE + 1])
+    count = 0
+    for start in range(0, min(len(ids), RESEND_AT_ONCE), 500):
+        some = ids[start : min(start + 500, RESEND_AT_ONCE)]
+        count += _again(Delivery.objects.filter(pk__in=some, status=Status.FAILED))
+    trail.record(endpoint, "webhook.failed_resent", actor=actor, reason=reason, note=note, changes={"count": count})
+    outbox.wake(outbox.SEND)
+    return count, len(ids) > RESEND_AT_ONCE
+
+
+@transaction.atomic
+def resend_since(
+    endpoint: WebhookEndpoint, since, *, actor: Actor, delivered: bool = False, reason: str = "", note: str = ""
+) -> tuple[int, object]:
+    """Owe the endpoint again what it missed since a time: given up, or never owed while it was disabled.
+
+    With ``delivered`` what it got already, too. At most 10 000 events a call, the oldest first: gives how many are owed
+    now and, where there are more, the time to go on from. Raises Conflict when the endpoint is deleted.
+    """
+    _check_there(endpoint)
+    events = list(
+        Event.objects.of(endpoint.account_id)
+        .filter(created_at__gte=since)
+        .order_by("created_at", "sequence")
+        .values_list("sequence", "object_id", "type", "created_at")[: RESEND_AT_ONCE + 1]
+    )
+    more = events[RESEND_AT_ONCE][3] if len(events) > RESEND_AT_ONCE else None
+    wanted = [event for event in events[:RESEND_AT_ONCE] if outbox.wants(endpoint, event[2])]
+    again = [Status.FAILED, Status.SENT] if delivered else [Status.FAILED]
+    count = 0
+    for start in range(0, len(wanted), 500):
+        count += _owe_again(endpoint, wanted[start : start + 500], again)
+    changes = {"since": since.isoformat(), "delivered": delivered, "count": count}
+    trail.record(endpoint, "webhook.resent", actor=actor, reason=reason, note=note, changes=changes)
+    outbox.wake(outbox.SEND)
+    return count, more
+
+
+def _owe_again(endpoint, events, statuses):
+    ids = [event[0] for event in events]
+    there = Delivery.objects.filter(endpoint=endpoint, event__in=ids)
+    known = set(there.values_list("event_id", flat=True))
+    count = _again(there.filter(status__in=statuses))
+    missing = [
+        Delivery(account_id=endpoint.account_id, endpoint=endpoint, event_id=sequence, object_id=object_id)
+        for sequence, object_id, _, _ in events
+        if sequence not in known
+    ]
+    Delivery.objects.bulk_create(missing, ignore_conflicts=True)
+    return count + len(missing)
