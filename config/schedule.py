@@ -11,7 +11,7 @@ def beat_schedule(callback_sweep: int, bulk_sweep: int, watched_queues: list[str
     """The entries by name. The sweeps are seconds between two looks for what is owed and nobody was woken for."""
     return {
         "expire-operations": _every(5, "mobileid.tasks.expire_operations"),
-        "make-keys": _every(10 * MINUTE, "mobileid.tasks.turn_keys"),
+        "make-keys": _every(10 * MINUTE, "mobileid.tasks.rotate_keys"),
         "purge-protocol-rows": _every(5 * MINUTE, "mobileid.tasks.purge"),
         "seal-trail": _every(MINUTE, "reuseid.tasks.seal_trail"),
         "end-locks-of-users": _every(15, "reuseid.tasks.end_locks"),

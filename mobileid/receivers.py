@@ -21,7 +21,7 @@ def user_deactivated(sender, *, user, actor, reason="", **kwargs):
     """For good: the phones go too."""
     devices.hold_all(user)
     completion.cancel_all_open(user, actor=actor, reason="USER_DEACTIVATED")
-    devices.deactivate_all(user, actor=actor, reason=reason)
+    devices.deactivate_with_user(user, actor=actor, reason=reason)
 
 
 @receiver(signals.user_erased)

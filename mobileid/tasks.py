@@ -23,7 +23,7 @@ def expire_operations():
 
 
 @shared_task
-def turn_keys():
+def rotate_keys():
     """Make the keys that are due and erase the channel keys whose time is over."""
     tracing.begin()
     erased = channel.erase_channel_keys()

@@ -48,7 +48,7 @@ class Spent:
         }
 
 
-def spend(policy: str, who: str, *, quota: int, window: int) -> Spent:
+def hit(policy: str, who: str, *, quota: int, window: int) -> Spent:
     """Count one call of ``who`` in a window of seconds: one round trip to Redis, or in the process while it is away."""
     now, length = clock(), window / SLOTS
     newest = int(now // length)

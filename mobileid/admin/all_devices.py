@@ -84,7 +84,7 @@ def _has(codename):
 @dialog_action(
     gettext_lazy("Lock all devices"),
     icon="lock",
-    right="lock_devices",
+    permission="lock_devices",
     effect=Effect.HOLDS,
     variant=ActionVariant.WARNING,
     title=gettext_lazy("Lock all devices of this person"),
@@ -98,7 +98,7 @@ def lock_devices(self, request, form, object_id):
 @dialog_action(
     gettext_lazy("Unlock all devices"),
     icon="lock_open",
-    right="unlock_devices",
+    permission="unlock_devices",
     effect=Effect.RELEASES,
     variant=ActionVariant.SUCCESS,
     title=gettext_lazy("Unlock all devices of this person"),
@@ -112,7 +112,7 @@ def unlock_devices(self, request, form, object_id):
 @dialog_action(
     gettext_lazy("Deactivate all devices"),
     icon="phonelink_erase",
-    right="deactivate_devices",
+    permission="deactivate_devices",
     effect=Effect.FOR_GOOD,
     variant=ActionVariant.DANGER,
     title=gettext_lazy("Deactivate all devices of this person for good"),
@@ -133,14 +133,20 @@ def _states(user):
 
 
 UserAdmin.add_act(
-    lock_devices, allowed=_has("lock_device"), fits=lambda user: bool(_states(user) & set(LOCKABLE)), group=GROUP
+    lock_devices,
+    allowed=_has("lock_device"),
+    available_when=lambda user: bool(_states(user) & set(LOCKABLE)),
+    group=GROUP,
 )
 UserAdmin.add_act(
-    unlock_devices, allowed=_has("unlock_device"), fits=lambda user: bool(_states(user) & set(LOCKED)), group=GROUP
+    unlock_devices,
+    allowed=_has("unlock_device"),
+    available_when=lambda user: bool(_states(user) & set(LOCKED)),
+    group=GROUP,
 )
 UserAdmin.add_act(
     deactivate_devices,
     allowed=_has("deactivate_device"),
-    fits=lambda user: bool(_states(user) & set(ENDABLE)),
+    available_when=lambda user: bool(_states(user) & set(ENDABLE)),
     group=GROUP,
 )

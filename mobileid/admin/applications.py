@@ -69,7 +69,7 @@ class ApplicationAdmin(EditAdmin):
     list_select_related = ("account",)
     sortable_by = None
     ordering = ("account", "name")
-    exact = ("pk", "name")
+    search_exact = ("pk", "name")
     search_hint = _("Id or name, exactly")
     fixed = ("account", "server", "id", "created")
     shown_only = ("preview", "configuration", "keys", "history")

@@ -137,15 +137,15 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     )
     list_select_related = ("account", "user")
     ordering = ("-created_at", "-id")
-    exact = ("pk", "user_id")
+    search_exact = ("pk", "user_id")
     search_hint = _("Id of a device or of its user, exactly")
     actions_detail = ("lock", "unlock", "deactivate")
     tabs = [
         Tab("overview", _("Overview"), overview),
-        Tab("operations", _("Operations"), operations, right="mobileid.view_operation"),
-        Tab("timeline", _("Timeline"), timeline, right="reuseid.view_trailentry"),
+        Tab("operations", _("Operations"), operations, permission="mobileid.view_operation"),
+        Tab("timeline", _("Timeline"), timeline, permission="reuseid.view_trailentry"),
     ]
-    fits = {
+    available_when = {
         "lock": lambda device: (
             device.status == Device.Status.ACTIVE
             or (device.status == Device.Status.LOCKED and device.locked_until is not None)
@@ -205,7 +205,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     @dialog_action(
         _("Lock"),
         icon="lock",
-        right="lock",
+        permission="lock",
         effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Lock this device"),
@@ -217,7 +217,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     @dialog_action(
         _("Unlock"),
         icon="lock_open",
-        right="unlock",
+        permission="unlock",
         effect=Effect.RELEASES,
         variant=ActionVariant.SUCCESS,
         title=_("Unlock this device"),
@@ -229,7 +229,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     @dialog_action(
         _("Deactivate"),
         icon="phonelink_erase",
-        right="deactivate",
+        permission="deactivate",
         effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Deactivate this device for good"),

@@ -16,7 +16,7 @@ class NonceAdmin(BackOfficeAdmin):
     list_display = ("id", "purpose", "operation_id", "device_id", "created", "expires", "used")
     list_filter = (by_choice("purpose"),)
     ordering = ("-id",)
-    exact = ("pk", "operation_id", "device_id")
+    search_exact = ("pk", "operation_id", "device_id")
     search_hint = _("Number, or id of the operation or device, exactly")
     shown = ("id", "purpose", "value_masked", "operation_id", "device_id", "created", "expires", "used")
 

@@ -105,11 +105,11 @@ class OperationAdmin(Revealing, PageAdmin):
     )
     list_select_related = ("account", "user", "device")
     ordering = ("-created_at", "-id")
-    exact = ("pk", "user_id", "device_id")
+    search_exact = ("pk", "user_id", "device_id")
     search_hint = _("Id of an operation, its user or its device")
     actions_detail = ("reveal", "cancel")
     tabs = [Tab("overview", _("Overview"), overview)]
-    fits = {"cancel": lambda operation: operation.status in OPEN, "reveal": content_reveal.is_kept}
+    available_when = {"cancel": lambda operation: operation.status in OPEN, "reveal": content_reveal.is_kept}
 
     def get_queryset(self, request):
         """Lists read nothing of what is sealed, and a page no content: up to 2 MiB that it shows for a minute."""
@@ -189,7 +189,7 @@ class OperationAdmin(Revealing, PageAdmin):
     @dialog_action(
         _("Cancel"),
         icon="cancel",
-        right="cancel",
+        permission="cancel",
         effect=Effect.ENDS_OPEN,
         variant=ActionVariant.DANGER,
         title=_("Cancel this operation"),
@@ -207,7 +207,7 @@ class EvidenceAdmin(OfPerson):
     list_display_links = ("auth_method",)
     list_select_related = ()
     ordering = ("-pk",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     search_hint = _("Id of the operation, exactly")
     content_reveal = ("of", "auth_method", "device_thumbprint", "device_jwk", "proof", "at")
 

@@ -63,6 +63,6 @@ search.FINDERS.update({_("device id"): by_device, _("operation id"): by_operatio
 UserAdmin.list_filter = (*UserAdmin.list_filter, PersonPlatformFilter)
 UserAdmin.tabs = [
     *UserAdmin.tabs,
-    Tab("devices", _("Devices"), devices, right="mobileid.view_device", order=30),
-    Tab("operations", _("Operations"), operations, right="mobileid.view_operation", order=40),
+    Tab("devices", _("Devices"), devices, permission="mobileid.view_device", order=30),
+    Tab("operations", _("Operations"), operations, permission="mobileid.view_operation", order=40),
 ]

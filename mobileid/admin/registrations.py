@@ -65,7 +65,7 @@ class RegisterForm(BaseDialogForm):
 @dialog_action(
     gettext_lazy("Register a phone"),
     icon="add_to_home_screen",
-    right="register",
+    permission="register",
     effect=Effect.GIVES_SECRET,
     variant=ActionVariant.PRIMARY,
     title=gettext_lazy("Register a phone for this person"),
@@ -103,4 +103,4 @@ def allowed(self, request, object_id=None):
     return self.may(request, object_id, "start_registration", Operation._meta)
 
 
-UserAdmin.add_act(register, allowed=allowed, fits=lambda user: user.status == User.Status.ACTIVE)
+UserAdmin.add_act(register, allowed=allowed, available_when=lambda user: user.status == User.Status.ACTIVE)

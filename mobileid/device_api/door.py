@@ -11,7 +11,7 @@ from mobileid.problems import AuthenticationFailed, ClockSkew, KeyUnknown, Messa
 from mobileid.protocol import envelope, wire
 from mobileid.protocol.proofs import ProofInvalid
 from mobileid.services.keys import channel
-from mobileid.services.message_replay import Again
+from mobileid.services.message_replay import AlreadyClaimed
 from mobileid.waiting.held import hold
 from reuseid.api.errors import BodyTooLarge
 from reuseid.models import Account
@@ -74,7 +74,7 @@ def _judge(application, request, name, address) -> dict:
         message = Message(application, request, address)
         try:
             return MESSAGES[name](message)
-        except Again:
+        except AlreadyClaimed:
             return message.exchange.stored() or MESSAGES[name](message.afresh())
     except PhoneProblem as problem:
         return problem.as_inner()

@@ -14,7 +14,7 @@ from mobileid.services.descriptions import methods_of
 from mobileid.services.message_replay import Exchange
 from mobileid.services.registration import by_phone
 from reuseid.actors import Actor
-from reuseid.limits import spend
+from reuseid.limits import hit
 from reuseid.models.sealed import unseal_field
 from reuseid.times import rfc3339
 
@@ -59,7 +59,7 @@ class Message:
     def device(self, proof):
         """The device that proved possession; one that talks too much is RateLimited."""
         device = device_authentication.identify(self.application, proof, self.request.suite)
-        spent = spend("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
+        spent = hit("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
         if spent.left < 0:
             raise RateLimited(spent.reset)
         self.exchange.of(device)
@@ -114,7 +114,7 @@ def _ok(body):
 
 def registration_start(message):
     """Trade an activation code for an offer; the one message without a proof."""
-    spent = spend("activation", message.address, quota=CODE_QUOTA, window=CODE_WINDOW)
+    spent = hit("activation", message.address, quota=CODE_QUOTA, window=CODE_WINDOW)
     if spent.left < 0:
         raise RateLimited(spent.reset)
     code = message.body(activationCode=bodies.typed(64))["activationCode"]

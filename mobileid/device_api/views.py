@@ -18,7 +18,7 @@ from mobileid.services.keys import channel
 from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, UnknownPath, problem
 from reuseid.client_address import client_network
 from reuseid.errors import ServiceError, TooMany, Unknown
-from reuseid.limits import spend
+from reuseid.limits import hit
 from reuseid.models import Account
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _told(request, method, answer):
         return response
     try:
         address = client_network(request)
-        spent = spend("phones", address, quota=settings.DEVICE_RATE_LIMIT, window=60)
+        spent = hit("phones", address, quota=settings.DEVICE_RATE_LIMIT, window=60)
         if spent.left < 0:
             raise TooMany(retry_after=spent.reset)
         response = answer(request, address)

@@ -30,7 +30,9 @@ IN_TIME = {"expires_at__gt": Now()}
 OVERDUE = {"expires_at__lte": Now()}
 
 
-def end_here(operation, to, *, actor, failure_reason="", reason="", note="", guard=IN_TIME, ended_at=None, **changes):
+def end_in_transaction(
+    operation, to, *, actor, failure_reason="", reason="", note="", guard=IN_TIME, ended_at=None, **changes
+):
     """`end`, in the caller's transaction: when it raises WrongState nothing was written."""
     move(operation, to, guard=guard, ended_at=ended_at or Now(), failure_reason=failure_reason, **changes)
     operation.is_overdue = False
@@ -58,7 +60,7 @@ def end(operation, to, **how):
     Raises WrongState when it has ended or, by the database's clock, expired before. A registration that does not
     complete takes its unconfirmed device with it.
     """
-    return end_here(operation, to, **how)
+    return end_in_transaction(operation, to, **how)
 
 
 def cancel(operation, *, actor, reason: str = "CANCELED", note: str = ""):

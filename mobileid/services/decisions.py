@@ -122,7 +122,7 @@ class _Decision:
             device_authentication.require_version(self.device.application, self.device.sdk_version)
             if self.method not in allowed_methods(operation, self.device):
                 raise MethodNotAllowed
-        if not nonces.burn(self.said["nonce"], Nonce.Purpose.OPERATION, operation=operation, device=self.device):
+        if not nonces.consume(self.said["nonce"], Nonce.Purpose.OPERATION, operation=operation, device=self.device):
             raise AuthenticationFailed
         if not hmac.compare_digest(operation.content_hash, self.said["contentHash"]):
             raise MessageInvalid("contentHash", "It is not what the phone was sent.")
@@ -161,7 +161,9 @@ class _Decision:
 
     def _end(self, status, reason):
         try:
-            completion.end_here(self.operation, status, actor=self.actor, failure_reason=reason, device=self.device)
+            completion.end_in_transaction(
+                self.operation, status, actor=self.actor, failure_reason=reason, device=self.device
+            )
         except WrongState:
             raise OperationClosed(_final(self.operation)) from None
 
@@ -184,7 +186,7 @@ class _Decision:
                 trail.record(operation, "operation.approved", actor=self.actor)
             else:
                 changes |= record.changes
-                completion.end_here(
+                completion.end_in_transaction(
                     operation, Status.COMPLETED, actor=self.actor, ended_at=record.evidence.at, **changes
                 )
         except WrongState:

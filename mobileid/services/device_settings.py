@@ -44,7 +44,7 @@ def change_pin(exchange, device, proof, knowledge: KnowledgeKey, *, actor):
         if statement["keyVersion"] != device.key_version + 1:
             raise MessageInvalid("proof.payload.keyVersion", "It must be the next one.")
         check_commitment(knowledge, statement["knowledge"])
-        return _burn(device, statement, Nonce.Purpose.PIN_CHANGE)
+        return _consume(device, statement, Nonce.Purpose.PIN_CHANGE)
 
     def apply(newest):
         # Of two keys that count, the one that just proved itself is handed over.
@@ -82,7 +82,7 @@ def enable_biometric(exchange, device, proof, *, actor):
             raise MessageInvalid("proof.payload.inherence", "It must be a key of its own.")
         if not proof.verify(proofs.INHERENCE, proofs.public_key_from_jwk(statement["inherence"])):
             raise AuthenticationFailed
-        return _burn(device, statement, Nonce.Purpose.BIOMETRIC_ENABLE)
+        return _consume(device, statement, Nonce.Purpose.BIOMETRIC_ENABLE)
 
     def apply(_newest):
         _hand_over_biometry(device, statement["inherence"])
@@ -104,8 +104,8 @@ def _hand_over_biometry(device, jwk):
     device.inherence_jwk = jwk
 
 
-def _burn(device, statement, purpose):
-    if not nonces.burn(statement["nonce"], purpose, device=device):
+def _consume(device, statement, purpose):
+    if not nonces.consume(statement["nonce"], purpose, device=device):
         raise AuthenticationFailed
     return True
 

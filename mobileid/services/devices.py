@@ -91,7 +91,7 @@ def hold_all(user):
     list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
-def deactivate_all(user, *, actor, reason: str):
+def deactivate_with_user(user, *, actor, reason: str):
     """Deactivate every phone of a person who is deactivated, in the caller's transaction."""
     for device in (
         Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED).select_related("application")

@@ -26,7 +26,7 @@ LOST = timedelta(seconds=20)
 """After so long without an answer, whoever judged the first one is gone."""
 
 
-class Again(Exception):
+class AlreadyClaimed(Exception):
     """The message was claimed before."""
 
 
@@ -52,13 +52,13 @@ class Exchange:
 
     @contextmanager
     def claimed(self):
-        """A transaction that claims the message first; Again when another one has it."""
+        """A transaction that claims the message first; AlreadyClaimed when another one has it."""
         with transaction.atomic():
             if not self._repeated:
                 try:
                     self._row.save(force_insert=True)
                 except IntegrityError:
-                    raise Again from None
+                    raise AlreadyClaimed from None
             yield self
 
     def settle(self, inner: dict):

@@ -31,7 +31,7 @@ def for_change(device, purpose: str) -> Nonce:
     return _make(purpose, datetime.now(UTC) + CHALLENGE_LIFE, device=device)
 
 
-def burn(value: str, purpose: str, *, operation=None, device=None) -> bool:
+def consume(value: str, purpose: str, *, operation=None, device=None) -> bool:
     """Use the nonce up; False when it is unknown, used, over or another's. One conditional UPDATE."""
     return bool(
         Nonce.objects.filter(

@@ -23,7 +23,7 @@ from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2 import BackendApplicationServer
 
 from reuseid.client_address import client_network
-from reuseid.limits import spend
+from reuseid.limits import hit
 from reuseid.services import clients
 
 # RFC 6749, 5.2, and RFC 7617.
@@ -121,7 +121,7 @@ class Endpoint:
 
         Counted before the secret is hashed: guesses are slow and cheap to refuse.
         """
-        spent = spend("oauth", client_network(request), quota=settings.OAUTH_RATE_LIMIT, window=60)
+        spent = hit("oauth", client_network(request), quota=settings.OAUTH_RATE_LIMIT, window=60)
         if spent.left < 0:
             headers = {"Retry-After": str(spent.reset)} | spent.headers()
             return JsonResponse({"error": "temporarily_unavailable"}, status=429, headers=headers)

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from reuseid.errors import TooMany
-from reuseid.limits import spend
+from reuseid.limits import hit
 
 
 class ClientThrottle:
@@ -11,7 +11,7 @@ class ClientThrottle:
 
     def allow_request(self, request, view):
         """True, or raises TooMany (429)."""
-        view.spent = spend("client", str(request.user.pk), quota=settings.API_RATE_LIMIT, window=60)
+        view.spent = hit("client", str(request.user.pk), quota=settings.API_RATE_LIMIT, window=60)
         if view.spent.left < 0:
             raise TooMany(f"At most {settings.API_RATE_LIMIT} calls a minute.", retry_after=view.spent.reset)
         return True

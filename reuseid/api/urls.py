@@ -10,7 +10,7 @@ USER = "reuseid/core/users/<uuid:user_id>"
 urlpatterns = [
     path("reuseid/core/users", users.Users.as_view(), name="users"),
     path("reuseid/core/users/by-external-ref/<path:external_ref>", users.UserByExternalRef.as_view()),
-    path(USER, users.OneUser.as_view(), name="user"),
+    path(USER, users.UserDetailView.as_view(), name="user"),
     path(f"{USER}/lock", users.LockUser.as_view()),
     path(f"{USER}/unlock", users.UnlockUser.as_view()),
     path(f"{USER}/deactivate", users.DeactivateUser.as_view()),

@@ -147,7 +147,7 @@ class Users(UserView):
         return self.answer(user, 201)
 
 
-class OneUser(UserView):
+class UserDetailView(UserView):
     """A user by id."""
 
     scopes = {"GET": "users:read", "PATCH": "users:write"}

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from redis.connection import AbstractConnection
 
 from reuseid import limits
-from reuseid.limits import SLOTS, spend
+from reuseid.limits import SLOTS, hit
 
 QUOTA, WINDOW = 5, 60
 
 
 def ask(who="sam", quota=QUOTA, window=WINDOW):
-    return spend("test", who, quota=quota, window=window)
+    return hit("test", who, quota=quota, window=window)
 
 
 def test_a_quota_is_spent_call_by_call():
     assert [ask().left for _ in range(QUOTA + 2)] == [4, 3, 2, 1, 0, -1, -1]
     assert ask("pia").left == QUOTA - 1
-    assert spend("other", "sam", quota=QUOTA, window=WINDOW).left == QUOTA - 1
+    assert hit("other", "sam", quota=QUOTA, window=WINDOW).left == QUOTA - 1
 
 
 @pytest.mark.parametrize("before", [0.001, 1, 4, 54])
@@ -105,11 +105,11 @@ def test_rivals_share_a_quota():
 def test_one_flood_of_callers_pushes_no_other_policy_out(monkeypatch, settings):
     settings.LIMITS_REDIS_URL = None
     monkeypatch.setattr(limits, "MOST", 100)
-    spend("login-name", "sam", quota=1, window=WINDOW)
+    hit("login-name", "sam", quota=1, window=WINDOW)
     for number in range(1000):
         ask(f"address-{number}")
     assert len(limits._shared.process._callers["test"]) == 100
-    assert spend("login-name", "sam", quota=1, window=WINDOW).left < 0
+    assert hit("login-name", "sam", quota=1, window=WINDOW).left < 0
 
 
 @contextmanager

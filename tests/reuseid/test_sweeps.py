@@ -210,7 +210,7 @@ def test_keys_that_cannot_be_turned_leave_no_other_account_without(account, othe
     real = channel.turn_channel_keys
     for bad in (account, other_account):
         monkeypatch.setattr(channel, "turn_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
-        phone_tasks.turn_keys()
+        phone_tasks.rotate_keys()
     assert set(ChannelKey.objects.values_list("account", flat=True)) == {account.pk, other_account.pk}
 
 

@@ -154,7 +154,7 @@ def _operation(application, operation_id, proof) -> Operation:
         .first()
     )
     nonce = proof.statement["nonce"]
-    if operation is None or not nonces.burn(nonce, Nonce.Purpose.REGISTRATION, operation=operation):
+    if operation is None or not nonces.consume(nonce, Nonce.Purpose.REGISTRATION, operation=operation):
         raise RegistrationInvalid
     if state_of(operation) not in OPEN:
         raise OperationClosed(state_of(operation))
@@ -224,7 +224,9 @@ def _make_device(application, operation, statement, phone, knowledge) -> Device:
 def _complete(operation, device, proof, actor):
     record = record_of(operation, device, proof, "")
     try:
-        completion.end_here(operation, Status.COMPLETED, actor=actor, device=device, ended_at=record.evidence.at)
+        completion.end_in_transaction(
+            operation, Status.COMPLETED, actor=actor, device=device, ended_at=record.evidence.at
+        )
     except WrongState:
         raise OperationClosed(Status.EXPIRED if operation.status in OPEN else operation.status) from None
     record.evidence.save(force_insert=True)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
 from reuseid.client_address import client_address, client_network
-from reuseid.limits import spend
+from reuseid.limits import hit
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def _too_often(name, address):
         ("login-name", name, NAME_TRIES),
     ]
     # In this order, so that what one limit refuses does not use up the next.
-    return any(spend(policy, who, quota=quota, window=WINDOW).left < 0 for policy, who, quota in limits)
+    return any(hit(policy, who, quota=quota, window=WINDOW).left < 0 for policy, who, quota in limits)
 
 
 def keep_password(sender, request, user, **kwargs):

@@ -53,13 +53,13 @@ class InfinitePaginator(Unbounded):
 class BackOfficeAdmin(ModelAdmin):
     """The base of every admin class here.
 
-    ``account_paths`` lead to the account, ``exact`` names the columns that the search box compares, and ``shown``
-    the fields of the page. Deleting and bulk deleting do not exist, nor does the actions drop-down
+    ``account_paths`` lead to the account, ``search_exact`` names the columns that the search box compares, and
+    ``shown`` the fields of the page. Deleting and bulk deleting do not exist, nor does the actions drop-down
     but where `BulkListMixin` is.
     """
 
     account_paths = ("account",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     shown = ()
     search_hint = ""
     # Links above the list, with filters that everybody asks for.
@@ -127,12 +127,12 @@ class BackOfficeAdmin(ModelAdmin):
     # Search
 
     def get_search_fields(self, request):
-        return self.exact
+        return self.search_exact
 
     @property
     def search_help_text(self):
         return self.search_hint or _("Exact: %(columns)s") % {
-            "columns": ", ".join(self._label(name) for name in self.exact)
+            "columns": ", ".join(self._label(name) for name in self.search_exact)
         }
 
     def _label(self, name):
@@ -145,13 +145,13 @@ class BackOfficeAdmin(ModelAdmin):
         return self.opts.pk if name == "pk" else self.opts.get_field(name.removesuffix("_id") or name)
 
     def get_search_results(self, request, queryset, search_term):
-        """Rows of which one of the ``exact`` columns is the term."""
+        """Rows of which one of the ``search_exact`` columns is the term."""
         term = without_ignorable(search_term).strip()
         if not term:
             return queryset, False
-        request.searched_for = searched(term, [self._label(name) for name in self.exact])
+        request.searched_for = searched(term, [self._label(name) for name in self.search_exact])
         condition = Q(pk__in=[])
-        for name in self.exact:
+        for name in self.search_exact:
             condition |= self._equals(name, term)
         return queryset.filter(condition), False
 
@@ -186,7 +186,7 @@ class BackOfficeAdmin(ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def right(self, request, codename: str, opts=None) -> bool:
+    def permitted(self, request, codename: str, opts=None) -> bool:
         """Whether the colleague has ``codename`` of this app; a refusal then says what is missing.
 
         ``opts`` are those of the model whose right it is, where that is another's.
@@ -277,7 +277,7 @@ class OfPerson(BackOfficeAdmin):
     """Rows that belong to a person."""
 
     list_select_related = ("account",)
-    exact = ("pk", "user_id")
+    search_exact = ("pk", "user_id")
     search_hint = _("Id of the row or of the user, exactly")
 
     @display(description=_("User"))

@@ -44,12 +44,22 @@ def caller_advice(user_id):
 
 
 def dialog_action(
-    label, *, right, effect, title, form, icon="", variant=ActionVariant.DEFAULT, url_path="", description="", submit=""
+    label,
+    *,
+    permission,
+    effect,
+    title,
+    form,
+    icon="",
+    variant=ActionVariant.DEFAULT,
+    url_path="",
+    description="",
+    submit="",
 ):
     """An action behind a dialog: ``form`` under ``title``, with a button that says ``submit``, or else the label.
 
-    ``right`` names the method ``has_<right>_permission`` that opens it; the address ends like the method's name.
-    ``effect`` is what it does: a strong one asks for the second factor again when that was some minutes ago.
+    ``permission`` names the method ``has_<permission>_permission`` that opens it; the address ends like the method's
+    name. ``effect`` is what it does: a strong one asks for the second factor again when that was some minutes ago.
     """
     form = strong_form(form) if effect.strong else form
 
@@ -57,7 +67,7 @@ def dialog_action(
         path = url_path or method.__name__.replace("_", "-")
         dialog = {"title": title, "description": description, "form_class": form, "form_submit_text": submit or label}
         behind = action(
-            description=label, url_path=path, icon=icon, permissions=[right], variant=variant, dialog=dialog
+            description=label, url_path=path, icon=icon, permissions=[permission], variant=variant, dialog=dialog
         )(method)
         behind.effect = effect
         return behind

@@ -166,7 +166,7 @@ class PeopleExportMixin(ExportListMixin):
     @dialog_action(
         gettext_lazy("Export"),
         icon="download",
-        right="export",
+        permission="export",
         effect=Effect.HANDS_OUT_MASKED,
         title=gettext_lazy("Export people"),
         form=PeopleForm,
@@ -177,7 +177,7 @@ class PeopleExportMixin(ExportListMixin):
     @dialog_action(
         gettext_lazy("Export with sensitive values"),
         icon="download",
-        right="export_all",
+        permission="export_all",
         effect=Effect.UNMASKS,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Export people with sensitive values"),
@@ -198,7 +198,7 @@ class TrailExportMixin(ExportListMixin):
     @dialog_action(
         gettext_lazy("Export"),
         icon="download",
-        right="export",
+        permission="export",
         effect=Effect.HANDS_OUT_MASKED,
         title=gettext_lazy("Export the timeline"),
         form=TrailForm,

@@ -53,7 +53,7 @@ def by_choice(field_name, label=None):
     return ChoiceFilter
 
 
-def by_row(model, field_name, label, right=""):
+def by_row(model, field_name, label, permission=""):
     """A drop-down filter by a row of ``model`` in the colleague's accounts; ``?<field_name>=<id>``; 100 are offered."""
 
     class RowFilter(DropdownFilter):
@@ -61,7 +61,7 @@ def by_row(model, field_name, label, right=""):
         parameter_name = field_name
 
         def lookups(self, request, model_admin):
-            if right and not request.user.has_perm(right):
+            if permission and not request.user.has_perm(permission):
                 return []
             rows = scoped(model.objects.all(), request.user, "account").order_by("name", "pk")
             return [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:OFFERED]]

@@ -88,7 +88,7 @@ class Tab:
     slug: str
     title: str
     panels: Callable
-    right: str = ""
+    permission: str = ""
     order: int = 50
 
 
@@ -111,15 +111,15 @@ class Header:
 class Acting:
     """Buttons by right and state, and what happens on a click.
 
-    ``fits`` maps the name of an action to a test of the row: a button is shown where right and state allow it. The
-    service decides again when it is clicked, so two colleagues make one change and the second is told.
+    ``available_when`` maps the name of an action to a test of the row: a button is shown where both allow it.
+    The service decides again when it is clicked, so two colleagues make one change and the second is told.
     """
 
-    fits: dict = {}
+    available_when: dict = {}
     page_related = ()
 
     @classmethod
-    def add_act(cls, act, *, allowed, fits=bool, group=None):
+    def add_act(cls, act, *, allowed, available_when=bool, group=None):
         """Another act from another module: its right is asked of ``allowed(self, request, object_id)``.
 
         ``group`` names the drop-down, as ``(title, icon)``, that the button stands in; drop-downs come last.
@@ -127,7 +127,7 @@ class Acting:
         name = act.original_function_name
         setattr(cls, name, act)
         setattr(cls, f"has_{name}_permission", allowed)
-        cls.fits = {**cls.fits, name: fits}
+        cls.available_when = {**cls.available_when, name: available_when}
         plain = [item for item in cls.actions_detail if isinstance(item, str)]
         groups = [item for item in cls.actions_detail if not isinstance(item, str)]
         if group is None:
@@ -156,7 +156,7 @@ class Acting:
 
     def may(self, request, object_id, codename, opts=None):
         """The right, on a row that the colleague sees; for ``has_<verb>_permission``."""
-        if not self.right(request, codename, opts):
+        if not self.permitted(request, codename, opts):
             return False
         return object_id is None or self.row(request, object_id) is not None
 
@@ -166,7 +166,7 @@ class Acting:
         return [
             action
             for action in super().get_actions_detail(request, object_id)
-            if self.fits.get(action.action_name.removeprefix(prefix), bool)(obj)
+            if self.available_when.get(action.action_name.removeprefix(prefix), bool)(obj)
         ]
 
     def act(self, request, object_id, service, *, done, **values):
@@ -252,7 +252,7 @@ class PageAdmin(Acting, BackOfficeAdmin):
         return self.tabs
 
     def _sees(self, request, tab):
-        return not tab.right or request.user.has_perm(tab.right)
+        return not tab.permission or request.user.has_perm(tab.permission)
 
     def header(self, request, obj):
         return Header(title=self.name_of(obj))

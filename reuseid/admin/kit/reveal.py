@@ -74,7 +74,7 @@ def reveal_action(form, *, description="", title=""):
     return dialog_action(
         description or gettext_lazy("Reveal"),
         icon="visibility",
-        right="reveal",
+        permission="reveal",
         effect=Effect.UNMASKS,
         title=title or gettext_lazy("Show this value for one minute"),
         form=form,

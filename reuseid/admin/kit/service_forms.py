@@ -49,10 +49,10 @@ class EditAdmin(BackOfficeAdmin):
     form = EditForm
 
     def has_add_permission(self, request):
-        return self.right(request, f"add_{self.opts.model_name}")
+        return self.permitted(request, f"add_{self.opts.model_name}")
 
     def has_change_permission(self, request, obj=None):
-        return self.right(request, f"change_{self.opts.model_name}")
+        return self.permitted(request, f"change_{self.opts.model_name}")
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)

@@ -33,12 +33,12 @@ class AccountAdmin(Acting, EditAdmin):
     list_filter = (StatusFilter,)
     sortable_by = None
     ordering = ("name",)
-    exact = ("pk", "name")
+    search_exact = ("pk", "name")
     search_hint = _("Id or name, exactly")
     shown = ("name", "logo_uri", "open_catalogue", "id", "state", "created")
     readonly_fields = ("id", "state", "created")
     actions_detail = ("block", "unblock")
-    fits = {
+    available_when = {
         "block": lambda account: account.status == Account.Status.ACTIVE,
         "unblock": lambda account: account.status == Account.Status.BLOCKED,
     }
@@ -66,7 +66,7 @@ class AccountAdmin(Acting, EditAdmin):
     @dialog_action(
         _("Block"),
         icon="block",
-        right="block",
+        permission="block",
         effect=Effect.MANY,
         variant=ActionVariant.WARNING,
         title=_("Block this account"),
@@ -78,7 +78,7 @@ class AccountAdmin(Acting, EditAdmin):
     @dialog_action(
         _("Let in again"),
         icon="lock_open",
-        right="block",
+        permission="block",
         effect=Effect.OPENS,
         variant=ActionVariant.SUCCESS,
         title=_("Let this account in again"),

@@ -140,11 +140,11 @@ class RequestAdmin(PageAdmin):
     )
     list_select_related = ("account", "user", "asked_by")
     ordering = Request.QUEUE
-    exact = ("pk", "user_id")
+    search_exact = ("pk", "user_id")
     search_hint = _("Id of a request or of its user, exactly")
     actions_detail = ("approve", "reject", "withdraw")
     tabs = [Tab("overview", _("Overview"), overview)]
-    fits = dict.fromkeys(("approve", "reject", "withdraw"), lambda asked: asked.status == Status.PENDING)
+    available_when = dict.fromkeys(("approve", "reject", "withdraw"), lambda asked: asked.status == Status.PENDING)
 
     # The queue
 
@@ -230,7 +230,7 @@ class RequestAdmin(PageAdmin):
     @dialog_action(
         _("Approve"),
         icon="check",
-        right="approve",
+        permission="approve",
         effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Approve this request"),
@@ -244,7 +244,7 @@ class RequestAdmin(PageAdmin):
     @dialog_action(
         _("Reject"),
         icon="close",
-        right="reject",
+        permission="reject",
         effect=Effect.ENDS_OPEN,
         title=_("Reject this request"),
         form=RejectForm,
@@ -256,7 +256,7 @@ class RequestAdmin(PageAdmin):
     @dialog_action(
         _("Withdraw"),
         icon="undo",
-        right="withdraw",
+        permission="withdraw",
         effect=Effect.ENDS_OPEN,
         title=_("Withdraw your request"),
         form=WithdrawForm,

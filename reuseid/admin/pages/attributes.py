@@ -63,7 +63,7 @@ class AttributeVersionAdmin(OfPerson):
 class ProofingAdmin(Revealing, OfPerson):
     tab = "proofings"
     reveal = reveal_action(reveal_form(Proofing))
-    fits = {"reveal": lambda proofing: proofing.reference is not None}
+    available_when = {"reveal": lambda proofing: proofing.reference is not None}
     list_display = ("id", "state", "person", "method", "provider", "assurance_level", "performed_at", "account")
     list_filter = (StatusFilter, by_choice("method"), by_choice("assurance_level"), AccountFilter)
     ordering = ("pk",)

@@ -20,7 +20,7 @@ class AttributeKeyAdmin(EditAdmin):
     list_select_related = ("account",)
     sortable_by = None
     ordering = ("account", "name")
-    exact = ("pk", "name")
+    search_exact = ("pk", "name")
     search_hint = _("Name, exactly")
     shown = ("account", "name", *attribute_keys.RULES)
 

@@ -87,12 +87,12 @@ class ClientAdmin(PageAdmin):
     list_select_related = ("account",)
     sortable_by = None
     ordering = ("name", "pk")
-    exact = ("client_id", "name")
+    search_exact = ("client_id", "name")
     search_hint = _("Client id or name, exactly")
     actions_list = ("create",)
     actions_detail = ("scopes", "rotate", "block", "unblock")
     tabs = [Tab("overview", _("Overview"), facts)]
-    fits = {
+    available_when = {
         "block": lambda client: client.status == Client.Status.ACTIVE,
         "unblock": lambda client: client.status == Client.Status.BLOCKED,
     }
@@ -118,7 +118,7 @@ class ClientAdmin(PageAdmin):
         )
 
     def has_create_permission(self, request, object_id=None):
-        return self.right(request, "add_client")
+        return self.permitted(request, "add_client")
 
     def has_scopes_permission(self, request, object_id=None):
         return self.may(request, object_id, "change_client")
@@ -133,7 +133,7 @@ class ClientAdmin(PageAdmin):
         _("New client"),
         url_path="new",
         icon="add",
-        right="create",
+        permission="create",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new API client"),
@@ -155,7 +155,7 @@ class ClientAdmin(PageAdmin):
     @dialog_action(
         _("Scopes"),
         icon="rule",
-        right="scopes",
+        permission="scopes",
         effect=Effect.OPENS,
         title=_("What the client may do"),
         form=ScopesForm,
@@ -167,7 +167,7 @@ class ClientAdmin(PageAdmin):
     @dialog_action(
         _("New secret"),
         icon="key",
-        right="rotate",
+        permission="rotate",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("A new secret for this client"),
@@ -193,7 +193,7 @@ class ClientAdmin(PageAdmin):
     @dialog_action(
         _("Block"),
         icon="block",
-        right="block",
+        permission="block",
         effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Block this client"),
@@ -205,7 +205,7 @@ class ClientAdmin(PageAdmin):
     @dialog_action(
         _("Let in again"),
         icon="lock_open",
-        right="block",
+        permission="block",
         effect=Effect.OPENS,
         variant=ActionVariant.SUCCESS,
         title=_("Let this client in again"),

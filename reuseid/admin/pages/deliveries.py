@@ -62,7 +62,7 @@ class EventAdmin(PageAdmin):
     list_filter = (AccountFilter, ("created_at", DateFilter))
     list_select_related = ("account",)
     ordering = ("-sequence",)
-    exact = ("id", "object_id", "user_id")
+    search_exact = ("id", "object_id", "user_id")
     search_hint = _("Id of an event, a user, a device or an operation")
     tabs = [Tab("overview", _("Overview"), event_overview)]
 
@@ -142,11 +142,11 @@ class DeliveryAdmin(PageAdmin):
     )
     list_select_related = ("account", "endpoint", "event")
     ordering = ("-created_at", "-id")
-    exact = ("pk", "object_id", "endpoint_id")
+    search_exact = ("pk", "object_id", "endpoint_id")
     search_hint = _("Id of a delivery, its object or its endpoint")
     actions_detail = ("resend",)
     tabs = [Tab("overview", _("Overview"), delivery_overview)]
-    fits = {"resend": lambda delivery: delivery.status in Delivery.MOVES[Delivery.Status.PENDING]}
+    available_when = {"resend": lambda delivery: delivery.status in Delivery.MOVES[Delivery.Status.PENDING]}
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
@@ -204,7 +204,7 @@ class DeliveryAdmin(PageAdmin):
     @dialog_action(
         _("Send again"),
         icon="replay",
-        right="resend",
+        permission="resend",
         effect=Effect.SENDS_AGAIN,
         title=_("Send this callback again"),
         form=ResendForm,

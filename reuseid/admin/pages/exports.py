@@ -159,7 +159,7 @@ class ExportPartAdmin(BackOfficeAdmin):
     list_filter = (AccountFilter,)
     list_select_related = ("account", "export")
     ordering = ("-pk",)
-    exact = ("pk", "export_id")
+    search_exact = ("pk", "export_id")
     search_hint = gettext_lazy("Id of the part or of the export, exactly")
     shown = ("id", "export", "number", "account")
 

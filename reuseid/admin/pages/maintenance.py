@@ -36,7 +36,7 @@ class IdempotencyKeyAdmin(BackOfficeAdmin):
     list_filter = (AccountFilter,)
     list_select_related = ("account", "client")
     ordering = ("-created_at",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     shown = ("id", "client", "account", "fingerprint", "answer_status", "created")
 
     @display(description=_("Created"), ordering="created_at")
@@ -72,11 +72,11 @@ class StaffNoticeAdmin(PageAdmin):
     list_select_related = ("account", "seen_by")
     # What nobody has seen comes first.
     ordering = (F("seen_at").desc(nulls_first=True), "-id")
-    exact = ("pk", "object_id", "code")
+    search_exact = ("pk", "object_id", "code")
     search_hint = _("Id of what it is about, or its code, exactly")
     actions_detail = ("mark",)
     tabs = [Tab("overview", _("Overview"), notice_facts)]
-    fits = {"mark": lambda notice: notice.seen_at is None}
+    available_when = {"mark": lambda notice: notice.seen_at is None}
 
     def get_queryset(self, request):
         return seen_notices(request.user).order_by(*self.ordering)
@@ -108,7 +108,7 @@ class StaffNoticeAdmin(PageAdmin):
     @dialog_action(
         _("Mark as seen"),
         icon="visibility",
-        right="mark",
+        permission="mark",
         effect=Effect.NOTES,
         variant=ActionVariant.PRIMARY,
         title=_("Mark this notice as seen"),
@@ -133,7 +133,7 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
     list_display = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error")
     list_select_related = ("delivery",)
     ordering = ("-id",)
-    exact = ("pk", "delivery_id")
+    search_exact = ("pk", "delivery_id")
     search_hint = _("Id of the delivery, exactly")
     shown = ("id", "delivery", "number", "at_time", "duration_ms", "http_status", "error", "said_answer")
 
@@ -150,7 +150,7 @@ class DeliveryAttemptAdmin(BackOfficeAdmin):
 class HeartbeatAdmin(OfService):
     list_display = ("who", "last_sign", "holder")
     ordering = ("name",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     search_hint = _("Name, exactly")
     shown = ("who", "name", "last_sign", "holder")
 
@@ -172,7 +172,7 @@ class CountAdmin(BackOfficeAdmin):
     list_filter = (AccountFilter,)
     list_select_related = ("account",)
     ordering = ("-hour", "-id")
-    exact = ("pk",)
+    search_exact = ("pk",)
 
     @display(description=_("Hour"), ordering="hour")
     def of_hour(self, row):

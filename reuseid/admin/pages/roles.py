@@ -15,7 +15,7 @@ class RoleAdmin(BackOfficeAdmin):
     list_title = _("Roles")
     list_display = ("name",)
     ordering = ("name",)
-    exact = ("name",)
+    search_exact = ("name",)
     search_hint = _("Name of the role, exactly")
     shown = ("name", "rights")
 

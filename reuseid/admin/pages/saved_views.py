@@ -68,7 +68,7 @@ class SavedViewAdmin(PageAdmin):
     list_display_links = ("name",)
     sortable_by = None
     ordering = ("model", "name")
-    exact = ("name",)
+    search_exact = ("name",)
     actions_list = ("create",)
     actions_detail = ("remove",)
     tabs = [Tab("overview", gettext_lazy("Overview"), facts)]
@@ -97,13 +97,13 @@ class SavedViewAdmin(PageAdmin):
         return []
 
     def has_create_permission(self, request, object_id=None):
-        return self.right(request, "view_savedview")
+        return self.permitted(request, "view_savedview")
 
     @dialog_action(
         gettext_lazy("Save this view"),
         url_path="new",
         icon="bookmark_add",
-        right="create",
+        permission="create",
         effect=Effect.NOTES,
         title=gettext_lazy("Save this view"),
         description=gettext_lazy("The list with its filters, as a link above it."),
@@ -140,7 +140,7 @@ class SavedViewAdmin(PageAdmin):
     @dialog_action(
         gettext_lazy("Remove"),
         icon="bookmark_remove",
-        right="remove",
+        permission="remove",
         effect=Effect.NOTES,
         variant=ActionVariant.DANGER,
         title=gettext_lazy("Remove this saved view"),

@@ -46,7 +46,7 @@ class StaffSignInAdmin(OfColleagues):
     list_filter = (("at", DateFilter),)
     list_select_related = ("staff",)
     ordering = ("-id",)
-    exact = ("staff__username", "address")
+    search_exact = ("staff__username", "address")
     search_hint = _("Name of a colleague or an address, exactly")
     shown = ("time", "colleague", "what", "method", "address")
 
@@ -77,7 +77,7 @@ class SecondFactorAdmin(OfColleagues):
     list_select_related = ("user",)
     sortable_by = None
     ordering = ("-id",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     shown = ("colleague", "made", "used", "secret")
 
     @display(description=_("Set up"), ordering="created_at")
@@ -100,7 +100,7 @@ class PasskeyAdmin(OfColleagues):
     list_select_related = ("user",)
     sortable_by = None
     ordering = ("-id",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     shown = ("colleague", "called", "made", "used", "lies", "host", "counter")
 
     @display(description=_("Name"))
@@ -125,7 +125,7 @@ class RecoveryCodeAdmin(OfColleagues):
     list_display = ("id", "colleague", "made", "used", "code")
     list_select_related = ("staff",)
     ordering = ("-id",)
-    exact = ("pk",)
+    search_exact = ("pk",)
     shown = ("colleague", "made", "used", "code")
 
     @display(description=_("Made"))

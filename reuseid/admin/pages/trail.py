@@ -31,7 +31,7 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     list_filter = (AccountFilter, ("at", DateFilter))
     list_select_related = ("account",)
     ordering = ("-id",)
-    exact = ("user_id", "object_id", "actor_id")
+    search_exact = ("user_id", "object_id", "actor_id")
     search_hint = _("Id of a user, an object or a colleague, exactly")
     shown = (
         "time",

@@ -15,7 +15,7 @@ class OfLook(BackOfficeAdmin):
     """Rows about a person that name a colleague."""
 
     list_filter = (AccountFilter,)
-    exact = ("pk", "user_id")
+    search_exact = ("pk", "user_id")
     search_hint = _("Id of the row or of the user, exactly")
 
     @display(description=_("User"))

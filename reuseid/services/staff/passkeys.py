@@ -35,7 +35,7 @@ from fido2.webauthn import (
 
 from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict
-from reuseid.limits import spend
+from reuseid.limits import hit
 from reuseid.models import Passkey, RecoveryCode, Staff
 from reuseid.services.audit import trail
 from reuseid.services.staff import second_factors
@@ -112,7 +112,7 @@ def _descriptors(passkeys):
 
 
 def _count_ceremony(staff):
-    if spend("passkey", str(staff.pk), quota=CEREMONIES, window=WINDOW).left < 0:
+    if hit("passkey", str(staff.pk), quota=CEREMONIES, window=WINDOW).left < 0:
         raise Refused
 
 

@@ -18,7 +18,7 @@ from django_otp.oath import TOTP
 
 from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict, ServiceError
-from reuseid.limits import spend
+from reuseid.limits import hit
 from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn
 from reuseid.models.sealed import seal_field
 from reuseid.models.sign_ins import MOST_FAILURES
@@ -234,7 +234,7 @@ def _take_recovery_code(staff, code):
 
 def check_password(staff: Staff, password: str):
     """The colleague's own password, for one who has no second factor. Raises Refused."""
-    spent = spend("staff-password", str(staff.pk), quota=PASSWORD_TRIES, window=PASSWORD_WINDOW)
+    spent = hit("staff-password", str(staff.pk), quota=PASSWORD_TRIES, window=PASSWORD_WINDOW)
     if spent.left < 0 or not staff.check_password(password):
         raise Refused
 

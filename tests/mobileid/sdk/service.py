@@ -159,7 +159,7 @@ class Service:
         self.nonces[nonce] = (purpose, owner)
         return nonce
 
-    def _burn(self, nonce: str, purpose: str, owner: str) -> None:
+    def _consume(self, nonce: str, purpose: str, owner: str) -> None:
         if self.nonces.pop(nonce, None) != (purpose, owner):
             raise Problem(401, "authentication-failed")
 
@@ -202,7 +202,7 @@ class Service:
         good &= knowledge is None or proof.verify("knowledge", knowledge)
         if not good:
             raise Problem(401, "authentication-failed")
-        self._burn(statement["nonce"], "registration", operation_id)
+        self._consume(statement["nonce"], "registration", operation_id)
         self.codes.discard(self.registrations.pop(operation_id))
         device_id = str(uuid.uuid4())
         registration = (operation_id, statement["nonce"], proof.payload)
@@ -280,7 +280,7 @@ class Service:
             raise Problem(409, "operation-closed", state=one.state)
         if statement["contentHash"] != wire.b64u(wire.content_hash(one.title, one.mime_type, one.data)):
             raise Problem(400, "message-invalid", field="contentHash")
-        self._burn(statement["nonce"], "operation", body["operationId"])
+        self._consume(statement["nonce"], "operation", body["operationId"])
         if statement["decision"] == "reject":
             one.state, one.statement = "REJECTED", statement
             return {"state": one.state}
@@ -325,7 +325,7 @@ class Service:
 
     def _pin_change(self, phone: Phone, body: dict[str, Any], proof: proofs.Proof) -> dict[str, Any]:
         statement = proof.statement
-        self._burn(statement["nonce"], "pin-change", statement["deviceId"])
+        self._consume(statement["nonce"], "pin-change", statement["deviceId"])
         self._factor(phone, proof, "DEVICE_PIN")
         version = max(phone.knowledge) + 1
         if statement["keyVersion"] != version:
@@ -336,7 +336,7 @@ class Service:
 
     def _biometric_enable(self, phone: Phone, body: dict[str, Any], proof: proofs.Proof) -> dict[str, Any]:
         statement = proof.statement
-        self._burn(statement["nonce"], "biometric-enable", statement["deviceId"])
+        self._consume(statement["nonce"], "biometric-enable", statement["deviceId"])
         inherence = proofs.public_key_from_jwk(statement["inherence"])
         if not proof.verify("inherence", inherence):
             raise Problem(401, "authentication-failed")

@@ -13,7 +13,7 @@ from mobileid.protocol import channel_keys, consent, wire
 from mobileid.sdk import keydocument
 from mobileid.services import applications
 from mobileid.services.keys import channel, signing, trust_anchors
-from mobileid.tasks import turn_keys
+from mobileid.tasks import rotate_keys
 from reuseid.actors import SYSTEM
 from reuseid.errors import Conflict, Invalid, Unknown
 from reuseid.models import TrailEntry
@@ -127,11 +127,11 @@ def test_a_loaded_key_needs_no_query_and_is_dropped_at_its_end(account, django_a
 def test_each_day_brings_a_new_key_announced_an_hour_before(account):
     application = make_application(account)
     first = {key.kid for key in document(application).keys}
-    turn_keys()
+    rotate_keys()
     assert ChannelKey.objects.count() == 2
     age(ChannelKey, 23 * HOUR)
-    turn_keys()
-    turn_keys()
+    rotate_keys()
+    rotate_keys()
     shown = document(application)
     assert len(shown.keys) == 4
     now = datetime.now(UTC).timestamp()
@@ -143,11 +143,11 @@ def test_a_key_is_usable_for_48_hours_and_then_gone_from_the_database(account):
     application = make_application(account)
     old = document(application).keys[0]
     age(ChannelKey, 47 * HOUR)
-    turn_keys()
+    rotate_keys()
     assert seal_and_open(application, old) == b"hello"
     age(ChannelKey, HOUR)
     assert channel.channel_key(application.pk, old.kid) is None
-    turn_keys()
+    rotate_keys()
     assert not ChannelKey.objects.filter(pk=old.kid).exists()
     assert old.kid not in {key.kid for key in document(application).keys}
 
@@ -199,15 +199,15 @@ def test_consents_verify_after_the_key_was_rotated_twice(account, client):
 def test_the_schedule_announces_a_signing_key_before_it_signs(account, client):
     make_application(account)
     first = SigningKey.objects.get()
-    turn_keys()
+    rotate_keys()
     assert SigningKey.objects.count() == 1
     age(SigningKey, signing.LIFE - signing.NOTICE)
-    turn_keys()
+    rotate_keys()
     upcoming = SigningKey.objects.get(status="NEXT")
     assert str(upcoming.pk) in {key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]}
     assert signing.current_signing_key(account.pk)[0] == str(first.pk)
     age(SigningKey, signing.NOTICE)
-    turn_keys()
+    rotate_keys()
     assert signing.current_signing_key(account.pk)[0] == str(upcoming.pk)
 
 

@@ -157,7 +157,7 @@ class BulkRunAdmin(PageAdmin):
     search_hint = gettext_lazy("Id of a bulk act, exactly")
     actions_detail = ("carry_out", "stop")
     tabs = [Tab("overview", gettext_lazy("Overview"), overview)]
-    fits = {
+    available_when = {
         "carry_out": lambda run: run.status == BulkRun.Status.DRAFT,
         "stop": lambda run: run.status == BulkRun.Status.RUNNING,
     }
@@ -286,7 +286,7 @@ class BulkRunAdmin(PageAdmin):
     @dialog_action(
         gettext_lazy("Carry out"),
         icon="play_arrow",
-        right="carry_out",
+        permission="carry_out",
         effect=Effect.MANY,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Carry out this bulk act"),
@@ -302,7 +302,7 @@ class BulkRunAdmin(PageAdmin):
     @dialog_action(
         gettext_lazy("Stop"),
         icon="stop",
-        right="stop",
+        permission="stop",
         effect=Effect.ENDS_OPEN,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Stop this bulk act"),
@@ -327,6 +327,6 @@ class BulkRowAdmin(BackOfficeAdmin):
     list_filter = (AccountFilter,)
     list_select_related = ("account", "run")
     ordering = ("-pk",)
-    exact = ("pk", "run_id")
+    search_exact = ("pk", "run_id")
     search_hint = gettext_lazy("Id of the row or of the bulk act, exactly")
     shown = ("id", "run", "line", "target_id", "foreseen", "status", "message", "settled_at", "account")

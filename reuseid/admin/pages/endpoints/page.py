@@ -93,7 +93,7 @@ class WebhookEndpointAdmin(PageAdmin):
     views = (View(_("Paused"), only(status="PAUSED")), View(_("Switched off"), only(status="DISABLED")))
     list_select_related = ("account",)
     ordering = ("-created_at",)
-    exact = ("pk", "url")
+    search_exact = ("pk", "url")
     search_hint = _("Id or address, exactly")
     actions_list = ("create",)
     actions_detail = (
@@ -105,7 +105,7 @@ class WebhookEndpointAdmin(PageAdmin):
         {"title": _("More …"), "icon": "more_horiz", "items": ["rotate", "remove"]},
     )
     tabs = [Tab("overview", _("Overview"), endpoint_overview)]
-    fits = {
+    available_when = {
         "test": lambda endpoint: endpoint.status == Status.ACTIVE,
         **dict.fromkeys(
             ("edit", "resend_since", "resend_failed", "rotate", "remove"),
@@ -145,7 +145,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Pause"),
         icon="pause",
-        right="pause",
+        permission="pause",
         effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Pause this endpoint"),
@@ -157,7 +157,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Resume"),
         icon="play_arrow",
-        right="pause",
+        permission="pause",
         effect=Effect.SENDS_AGAIN,
         variant=ActionVariant.SUCCESS,
         title=_("Resume this endpoint"),
@@ -169,7 +169,7 @@ class WebhookEndpointAdmin(PageAdmin):
     # Set-up
 
     def has_create_permission(self, request, object_id=None):
-        return self.right(request, "add_webhookendpoint")
+        return self.permitted(request, "add_webhookendpoint")
 
     def has_edit_permission(self, request, object_id=None):
         return self.may(request, object_id, "change_webhookendpoint")
@@ -187,7 +187,7 @@ class WebhookEndpointAdmin(PageAdmin):
         _("New endpoint"),
         url_path="new",
         icon="add",
-        right="create",
+        permission="create",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new endpoint"),
@@ -206,7 +206,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Change"),
         icon="edit",
-        right="edit",
+        permission="edit",
         effect=Effect.REDIRECTS,
         title=_("Change this endpoint"),
         description=_("What is owed already goes to the new address."),
@@ -219,7 +219,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("New secret"),
         icon="key",
-        right="rotate",
+        permission="rotate",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("New keys for this endpoint"),
@@ -238,7 +238,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Remove"),
         icon="delete",
-        right="remove",
+        permission="remove",
         effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Remove this endpoint for good"),
@@ -251,7 +251,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Send a test"),
         icon="science",
-        right="edit",
+        permission="edit",
         effect=Effect.SENDS_AGAIN,
         title=_("Send a test to this endpoint"),
         description=_("It gets the event webhook.test, signed as all others. Its answer is shown."),
@@ -273,7 +273,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Send again since …"),
         icon="history",
-        right="resend",
+        permission="resend",
         effect=Effect.SENDS_AGAIN,
         title=_("Send again what it missed since a time"),
         form=forms.ResendSinceForm,
@@ -291,7 +291,7 @@ class WebhookEndpointAdmin(PageAdmin):
     @dialog_action(
         _("Send all failed again"),
         icon="replay",
-        right="resend",
+        permission="resend",
         effect=Effect.SENDS_AGAIN,
         title=_("Send all again that were given up"),
         form=forms.ResendFailedForm,

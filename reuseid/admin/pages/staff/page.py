@@ -166,15 +166,15 @@ class StaffAdmin(PageAdmin):
     list_display = ("username", "full_name", "roles", "is_active", "last_seen")
     sortable_by = None
     ordering = ("username",)
-    exact = ("pk", "username", "email")
+    search_exact = ("pk", "username", "email")
     search_hint = _("Name or e-mail address, exactly")
     actions_list = ("create",)
     actions_detail = ("access", "password", "reset_factor")
-    fits = {"reset_factor": lambda staff: any(second_factors.listed(staff))}
+    available_when = {"reset_factor": lambda staff: any(second_factors.listed(staff))}
     tabs = [
         Tab("overview", _("Overview"), facts),
-        Tab("sign-ins", _("Sign-ins"), sign_ins, right="reuseid.view_staffsignin"),
-        Tab("deeds", _("What they did"), deeds, right="reuseid.view_trailentry"),
+        Tab("sign-ins", _("Sign-ins"), sign_ins, permission="reuseid.view_staffsignin"),
+        Tab("deeds", _("What they did"), deeds, permission="reuseid.view_trailentry"),
     ]
 
     def get_queryset(self, request):
@@ -208,7 +208,7 @@ class StaffAdmin(PageAdmin):
         )
 
     def has_create_permission(self, request, object_id=None):
-        return self.right(request, "add_staff")
+        return self.permitted(request, "add_staff")
 
     def has_access_permission(self, request, object_id=None):
         return self.may(request, object_id, "change_staff")
@@ -217,7 +217,7 @@ class StaffAdmin(PageAdmin):
         _("New colleague"),
         url_path="new",
         icon="person_add",
-        right="create",
+        permission="create",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new colleague"),
@@ -238,7 +238,7 @@ class StaffAdmin(PageAdmin):
     @dialog_action(
         _("Access"),
         icon="badge",
-        right="access",
+        permission="access",
         effect=Effect.OPENS,
         title=_("Roles and accounts"),
         description=_("They count from the colleague's next click."),
@@ -254,7 +254,7 @@ class StaffAdmin(PageAdmin):
     @dialog_action(
         _("New password"),
         icon="key",
-        right="access",
+        permission="access",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("A new password"),
@@ -275,7 +275,7 @@ class StaffAdmin(PageAdmin):
     @dialog_action(
         _("Reset second factor"),
         icon="phonelink_erase",
-        right="access",
+        permission="access",
         effect=Effect.OPENS,
         variant=ActionVariant.DANGER,
         title=_("Reset this colleague's second factor"),

@@ -65,7 +65,7 @@ class CallerForm(BaseDialogForm):
 @dialog_action(
     gettext_lazy("Verify the caller"),
     icon="support_agent",
-    right="verify_caller",
+    permission="verify_caller",
     effect=Effect.NOTES,
     title=gettext_lazy("Verify the caller"),
     description=gettext_lazy("Compare with what you see, then record the outcome. It counts for 15 minutes."),
@@ -95,5 +95,7 @@ def line(user):
 
 HEADER.append(line)
 UserAdmin.add_act(
-    verify_caller, allowed=allowed, fits=lambda user: user.erased_at is None and user.status != User.Status.DEACTIVATED
+    verify_caller,
+    allowed=allowed,
+    available_when=lambda user: user.erased_at is None and user.status != User.Status.DEACTIVATED,
 )

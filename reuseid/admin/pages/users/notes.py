@@ -32,7 +32,7 @@ class NoteForm(BaseDialogForm):
 @dialog_action(
     gettext_lazy("Add a note"),
     icon="note_add",
-    right="note",
+    permission="note",
     effect=Effect.NOTES,
     title=gettext_lazy("A note about this person"),
     description=gettext_lazy("It can't be changed afterwards; it goes when the person is erased."),
@@ -62,8 +62,8 @@ def _text(item):
         return formatting.unreadable()
 
 
-UserAdmin.add_act(note, allowed=allowed, fits=lambda user: user.erasure_requested_at is None)
+UserAdmin.add_act(note, allowed=allowed, available_when=lambda user: user.erasure_requested_at is None)
 UserAdmin.tabs = [
     *UserAdmin.tabs,
-    Tab("notes", gettext_lazy("Notes"), tab, right="reuseid.view_usernote", order=55),
+    Tab("notes", gettext_lazy("Notes"), tab, permission="reuseid.view_usernote", order=55),
 ]

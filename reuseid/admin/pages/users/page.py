@@ -106,7 +106,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     )
     list_select_related = ("account",)
     ordering = ("-created_at", "-id")
-    exact = ("external_ref",)
+    search_exact = ("external_ref",)
     search_hint = _("Id of the user, a device or an operation · reference · name:value")
     actions_detail = (
         "lock",
@@ -115,14 +115,14 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     )
     tabs = [
         Tab("overview", _("Overview"), user_tabs.overview, order=0),
-        Tab("attributes", _("Attributes"), user_tabs.attributes, right="reuseid.view_attribute", order=10),
-        Tab("proofings", _("Proofings"), user_tabs.proofings, right="reuseid.view_proofing", order=20),
-        Tab("timeline", _("Timeline"), user_tabs.timeline, right="reuseid.view_trailentry", order=60),
-        Tab("callbacks", _("Callbacks"), user_tabs.callbacks, right="reuseid.view_event", order=70),
-        Tab("requests", _("Requests"), user_tabs.requests, right="reuseid.view_request", order=80),
-        Tab("looked", _("Who looked"), user_tabs.looked, right="reuseid.view_userview", order=90),
+        Tab("attributes", _("Attributes"), user_tabs.attributes, permission="reuseid.view_attribute", order=10),
+        Tab("proofings", _("Proofings"), user_tabs.proofings, permission="reuseid.view_proofing", order=20),
+        Tab("timeline", _("Timeline"), user_tabs.timeline, permission="reuseid.view_trailentry", order=60),
+        Tab("callbacks", _("Callbacks"), user_tabs.callbacks, permission="reuseid.view_event", order=70),
+        Tab("requests", _("Requests"), user_tabs.requests, permission="reuseid.view_request", order=80),
+        Tab("looked", _("Who looked"), user_tabs.looked, permission="reuseid.view_userview", order=90),
     ]
-    fits = {
+    available_when = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
         "unlock": lambda user: user.status in User.MOVES[User.Status.ACTIVE],
         "deactivate": lambda user: _can_ask(user, Request.Action.DEACTIVATE),
@@ -210,7 +210,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     @dialog_action(
         _("Lock"),
         icon="lock",
-        right="lock",
+        permission="lock",
         effect=Effect.HOLDS,
         variant=ActionVariant.WARNING,
         title=_("Lock this person"),
@@ -222,7 +222,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     @dialog_action(
         _("Unlock"),
         icon="lock_open",
-        right="unlock",
+        permission="unlock",
         effect=Effect.RELEASES,
         variant=ActionVariant.SUCCESS,
         title=_("Unlock this person"),
@@ -234,7 +234,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     @dialog_action(
         _("Ask to deactivate …"),
         icon="person_off",
-        right="deactivate",
+        permission="deactivate",
         effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to deactivate this person for good"),
@@ -247,7 +247,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     @dialog_action(
         _("Ask to erase …"),
         icon="delete_forever",
-        right="erase",
+        permission="erase",
         effect=Effect.FOR_GOOD,
         variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to erase this person's data"),
