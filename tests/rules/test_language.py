@@ -19,7 +19,6 @@ ADMIN = [
     *sorted((ROOT / "reuseid" / "admin").rglob("*.py")),
     *sorted((ROOT / "mobileid" / "admin").rglob("*.py")),
     ROOT / "config" / "backoffice.py",
-    ROOT / "config" / "login.py",
 ]
 TEXT_IN_TEMPLATE = re.compile(r"""gettext\(u?('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
 # Not for people: header names, column types, the names of algorithms, formats.

@@ -24,16 +24,14 @@ Status = WebhookEndpoint.Status
 
 
 def endpoint_overview(request, endpoint):
+    scopes = endpoint.shown_scopes()
     owed = Delivery.objects.filter(endpoint=endpoint, status=Delivery.Status.PENDING)
     failed = Delivery.objects.filter(account=endpoint.account_id, endpoint=endpoint, status=Delivery.Status.FAILED)
     rows = [
         (_("Address"), formatting.ident(endpoint.url)),
         (_("Description"), formatting.text(endpoint.description)),
         (_("Event types"), formatting.words(endpoint.event_types) if endpoint.event_types else _("all")),
-        (
-            _("Its events show"),
-            formatting.words(endpoint.shown_scopes()) if endpoint.shown_scopes() else _("ids and types"),
-        ),
+        (_("Its events show"), formatting.words(scopes) if scopes else _("ids and types")),
         (_("Secret"), formatting.MASK),
         (_("Public key"), formatting.ident(endpoint.public_key)),
         (_("Keys before the last rotation sign until"), formatting.when(endpoint.previous_secret_expires_at)),
