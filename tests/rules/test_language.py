@@ -131,7 +131,7 @@ def test_a_field_of_a_form_has_a_label_of_its_own(path):
 def shown_columns():
     """Columns that a list or a page of the back office shows under the model's own name for them."""
     for model, page in admin.site._registry.items():
-        names = {*page.list_display, *page.shown, *page.exact, *(page.fields or ())}
+        names = {*page.list_display, *page.shown, *page.search_exact, *(page.fields or ())}
         for field in model._meta.fields:
             if field.name in names or field.attname in names or ("pk" in names and field.primary_key):
                 yield f"{model.__name__}.{field.name}", field.verbose_name
