@@ -1,4 +1,4 @@
-"""The cast: two accounts, their back ends, a person."""
+"""The cast: two accounts, their back ends, a person, colleagues in their roles, and a receiver of callbacks."""
 
 import importlib
 from contextlib import contextmanager
@@ -9,8 +9,13 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
-from reuseid import limits
+from reuseid import limits, outbound
+from reuseid.actors import SYSTEM
+from reuseid.event_scopes import READING
+from reuseid.services.webhooks import endpoints, outbox, sender
 from tests import factories
+from tests.receiver import Receiver
+from tests.staff_factories import browser_of, make_colleague
 
 GUARD = importlib.import_module("reuseid.migrations._trail_guard")
 _teardown = TransactionTestCase._fixture_teardown
@@ -103,3 +108,79 @@ def user(account):
     return factories.make_user(
         account, external_ref="customer-1", attributes={"email": "Anna@Example.com", "phone": "+358 40 123 4567"}
     )
+
+
+@pytest.fixture
+def support(account):
+    return browser_of(make_colleague("sam", "Support", account))
+
+
+@pytest.fixture
+def senior(account):
+    return browser_of(make_colleague("kim", "Senior support", account))
+
+
+@pytest.fixture
+def other_senior(account):
+    """The second colleague, where it takes two."""
+    return browser_of(make_colleague("lee", "Senior support", account))
+
+
+@pytest.fixture
+def auditor(account):
+    return browser_of(make_colleague("audrey", "Auditor", account))
+
+
+@pytest.fixture
+def integrator(account):
+    return browser_of(make_colleague("ines", "Integration", account))
+
+
+@pytest.fixture
+def administrator(account):
+    return browser_of(make_colleague("adam", "Administrator", account))
+
+
+@pytest.fixture
+def stranger(other_account):
+    """Senior support of another account."""
+    return browser_of(make_colleague("stran", "Senior support", other_account))
+
+
+@pytest.fixture
+def root(db):
+    return browser_of(make_colleague("root", None, is_superuser=True))
+
+
+@pytest.fixture
+def receiver():
+    """A real receiver of callbacks."""
+    with Receiver() as started:
+        yield started
+    outbound.close()
+
+
+@pytest.fixture
+def endpoint(account, receiver):
+    """`account`'s endpoint at `receiver`, for all events with all that they show."""
+    return endpoints.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)
+
+
+@pytest.fixture
+def owe(user):
+    """`owe(type="user.updated", obj=user, **data)`."""
+
+    def owe(event_type="user.updated", obj=user, **data):
+        return outbox.owe(obj, event_type, data)
+
+    return owe
+
+
+@pytest.fixture
+def send():
+    """Send all that is due now."""
+
+    def send(seconds=20):
+        return sender.Sender().run(seconds)
+
+    return send

@@ -15,11 +15,11 @@ from playwright.sync_api import expect, sync_playwright
 
 from config.demo.supervisor import Supervisor
 from reuseid.middleware.zone import COOKIE
-from tests.browser import scene as scenes
+from tests.browser import dataset as scenes
 from tests.browser.watch import Watched
-from tests.faults.stage import CELERY, database_url
-from tests.reuseid.admin.cast import browser_of
+from tests.faults.processes import CELERY, database_url
 from tests.reuseid.admin.conftest import quick_hashes  # noqa: F401
+from tests.staff_factories import browser_of
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ZONE = "Europe/Helsinki"

@@ -22,9 +22,9 @@ from reuseid.models import (
     User,
     WebhookEndpoint,
 )
-from tests.browser.more import More
-from tests.browser.scene import Scene
-from tests.reuseid.admin.cast import page, rows_of
+from tests.browser.dataset import Scene
+from tests.browser.extra_data import More
+from tests.staff_factories import page, rows_of
 
 
 def main_pages(scene: Scene) -> dict:

@@ -4,10 +4,10 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
-from tests.browser.more import more
+from tests.browser.dataset import PHONE
+from tests.browser.extra_data import more
 from tests.browser.pages import all_pages
-from tests.browser.scene import PHONE
-from tests.reuseid.admin.cast import page as address_of
+from tests.staff_factories import page as address_of
 
 WEIGHT = {"moderate", "serious", "critical"}
 # Only what was found comes back: the rest of axe's answer takes longer than its work.

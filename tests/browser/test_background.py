@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 
 from reuseid.models import BulkRun, Export, User
 from tests import factories
-from tests.browser.scene import PHONE
-from tests.reuseid.admin.cast import page as address_of
-from tests.reuseid.admin.cast import rows_of
+from tests.browser.dataset import PHONE
+from tests.staff_factories import page as address_of
+from tests.staff_factories import rows_of
 
 pytestmark = pytest.mark.timeout(240)
 

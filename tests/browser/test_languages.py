@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.reuseid.admin.cast import page as address_of
+from tests.staff_factories import page as address_of
 
 
 def test_a_colleague_switches_to_german_and_it_stays(open_as, scene):

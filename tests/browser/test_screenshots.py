@@ -9,9 +9,9 @@ from reuseid.actors import SYSTEM
 from reuseid.models import Request, User
 from reuseid.services.jobs import bulk
 from reuseid.services.people import users
-from tests.reuseid.admin.cast import make_factor, rows_of
-from tests.reuseid.admin.cast import page as address_of
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
+from tests.staff_factories import make_factor, rows_of
+from tests.staff_factories import page as address_of
 
 IMAGES = ROOT / "docs" / "images"
 TAKE = os.environ.get("SCREENSHOTS") == "1"

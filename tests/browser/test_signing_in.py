@@ -9,9 +9,9 @@ from reuseid.models import Passkey, Request, SecondFactor, Staff, StaffSignIn
 from reuseid.services.staff import second_factors
 from tests.browser.test_accessibility import findings
 from tests.browser.test_workflows import tab_to
-from tests.reuseid.admin.cast import code_of, make_factor
-from tests.reuseid.admin.cast import page as address_of
 from tests.reuseid.admin.signing_in import PASSWORD, app_code, patience
+from tests.staff_factories import code_of, make_factor
+from tests.staff_factories import page as address_of
 
 REFUSAL = str(second_factors.Refused.title)
 

@@ -10,9 +10,9 @@ from mobileid.models import Device
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, WebhookEndpoint
 from reuseid.services.people import users
-from tests.browser.scene import Scene
-from tests.reuseid.admin.cast import page as address_of
+from tests.browser.dataset import Scene
 from tests.reuseid.admin.signing_in import PASSWORD
+from tests.staff_factories import page as address_of
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 

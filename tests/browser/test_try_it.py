@@ -16,7 +16,7 @@ from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import User
 from tests import factories
-from tests.factories_devices import PIN
+from tests.phone_factories import PIN
 
 TRY = "/admin/try/"
 

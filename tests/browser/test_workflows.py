@@ -7,8 +7,8 @@ from mobileid.services import completion
 from reuseid.actors import SYSTEM
 from reuseid.models import Request, TrailEntry, User
 from reuseid.services.audit import access
-from tests.browser.scene import PHONE
-from tests.reuseid.admin.cast import page as address_of
+from tests.browser.dataset import PHONE
+from tests.staff_factories import page as address_of
 
 
 def test_support_finds_a_person_by_phone_number_and_sees_why_they_cannot_sign_in(open_as, scene):

@@ -4,7 +4,7 @@ from reuseid.actors import SYSTEM
 from reuseid.event_scopes import READING
 from reuseid.services.webhooks import endpoints
 from tests import factories
-from tests.faults.stage import Stage
+from tests.faults.processes import Stage
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from reuseid.models import Delivery
-from tests.callbacks.receiver import Receiver
-from tests.faults.stage import until
+from tests.faults.processes import until
+from tests.receiver import Receiver
 
 pytestmark = [
     pytest.mark.faults,

@@ -6,8 +6,8 @@ import pytest
 from reuseid.models import BulkRun, Event, Export, TrailEntry, User
 from reuseid.services.jobs import bulk, exports
 from tests import factories
-from tests.faults.stage import database_url, until
-from tests.reuseid.admin.cast import make_colleague
+from tests.faults.processes import database_url, until
+from tests.staff_factories import make_colleague
 
 pytestmark = [
     pytest.mark.faults,

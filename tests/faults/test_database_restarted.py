@@ -9,9 +9,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from config.demo.supervisor import ROOT
-from tests.callbacks.receiver import Receiver
 from tests.faults.cluster import Cluster, programs
-from tests.faults.stage import Stage, until
+from tests.faults.processes import Stage, until
+from tests.receiver import Receiver
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.redis]
 
@@ -28,7 +28,7 @@ def cluster(tmp_path):
 
 
 def prepare(stage, url):
-    command = [sys.executable, "-m", "tests.faults.scene", url]
+    command = [sys.executable, "-m", "tests.faults.dataset", url]
     done = subprocess.run(command, cwd=ROOT, env=stage.processes.env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

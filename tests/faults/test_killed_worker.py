@@ -8,9 +8,9 @@ import pytest
 
 from reuseid.models import Delivery, User
 from reuseid.services.webhooks import outbox
-from tests.callbacks import certificates
-from tests.callbacks.receiver import Receiver
-from tests.faults.stage import Stage, database_url, until
+from tests import certificates
+from tests.faults.processes import Stage, database_url, until
+from tests.receiver import Receiver
 
 pytestmark = [
     pytest.mark.faults,

@@ -12,9 +12,9 @@ from standardwebhooks import Webhook
 
 from reuseid.models import Delivery, DeliveryAttempt, Event, Heartbeat
 from reuseid.services.webhooks import endpoints
-from tests.callbacks import certificates
-from tests.callbacks.receiver import Receiver
-from tests.faults.stage import Stage, until
+from tests import certificates
+from tests.faults.processes import Stage, until
+from tests.receiver import Receiver
 
 pytestmark = [
     pytest.mark.faults,

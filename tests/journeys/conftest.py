@@ -19,7 +19,7 @@ from config.demo import play, supervisor
 from config.demo.integrator import Account, Integrator
 from config.demo.receiver import Receiver
 from mobileid.sdk.transport import HttpTransport
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 READY_SECONDS = 120
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

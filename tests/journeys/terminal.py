@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 ANSWER_SECONDS = 60
 # The terminal becomes the process's own, as a login shell's is: hidden input is read from /dev/tty. Ctrl-C is heard,

@@ -13,8 +13,8 @@ import pytest
 
 from config.demo import supervisor
 from config.demo.integrator import Account, Integrator
+from tests.config.test_settings import ROOT
 from tests.journeys.processes import descendants, is_alive
-from tests.rules.test_settings import ROOT
 
 # Real processes take their time on a busy machine.
 pytestmark = pytest.mark.timeout(300)

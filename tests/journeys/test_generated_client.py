@@ -8,7 +8,7 @@ import uuid
 import httpx
 import pytest
 
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 
 @pytest.fixture(scope="module")

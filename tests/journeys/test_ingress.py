@@ -12,7 +12,7 @@ import pytest
 
 from config.demo import supervisor
 from config.demo.integrator import Integrator
-from tests.factories_mobileid import CONTENT
+from tests.device_factories import CONTENT
 from tests.journeys import wire
 
 CORE = "/mobileid/core/"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 FEW = 3
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", FEW))

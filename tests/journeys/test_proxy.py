@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.demo import supervisor
 from config.demo.integrator import Integrator
-from tests.factories_mobileid import CONTENT
+from tests.config.test_settings import ROOT
+from tests.device_factories import CONTENT
 from tests.journeys import wire
-from tests.rules.test_settings import ROOT
 
 pytestmark = pytest.mark.nginx
 CONFIGURATION = ROOT / "deploy" / "nginx.conf"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.test_settings import ROOT
 from tests.journeys.terminal import Terminal
-from tests.rules.test_settings import ROOT
 
 PIN = "739146"
 pytestmark = [

@@ -11,8 +11,8 @@ import pytest
 
 from config.demo import supervisor
 from config.demo.supervisor import Died, Supervisor
+from tests.config.test_settings import PRODUCTION, ROOT
 from tests.journeys.processes import is_alive
-from tests.rules.test_settings import PRODUCTION, ROOT
 
 # Real processes take their time on a busy machine.
 pytestmark = pytest.mark.timeout(300)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from config.demo.integrator import Integrator
-from tests.factories_mobileid import CONTENT
+from tests.device_factories import CONTENT
 
 CORE = "/mobileid/core/"
 CROWD = 60

@@ -8,7 +8,7 @@ from referencing.jsonschema import DRAFT202012
 
 from mobileid.sdk import pin
 from mobileid.services.keys import channel, signing
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from django.db.models import F
 from mobileid.models import Device, MessageAnswer, Nonce, Operation
 from mobileid.sdk.errors import ConnectionFailed
 from mobileid.sdk.keystore import MemoryStore
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 
 _MOMENTS = [
     (Operation, "expires_at"),

@@ -6,8 +6,8 @@ from reuseid.errors import WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
 from reuseid.services.jobs import bulk, exported_people, exports
 from tests import factories
-from tests.reuseid.admin.cast import make_colleague
 from tests.rivals import race
+from tests.staff_factories import make_colleague
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

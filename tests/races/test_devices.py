@@ -26,8 +26,8 @@ from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event
 from reuseid.services.people import users
-from tests import factories_devices as phones
-from tests.factories_devices import PIN
+from tests import phone_factories as phones
+from tests.phone_factories import PIN
 from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

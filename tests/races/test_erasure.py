@@ -12,8 +12,8 @@ from reuseid.models.sealed import unseal_field
 from reuseid.services.jobs import erasures, exports
 from reuseid.services.people import erasure
 from tests import factories
-from tests.reuseid.admin.cast import make_colleague
 from tests.rivals import race
+from tests.staff_factories import make_colleague
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 VALUE = "anna@secret.example"

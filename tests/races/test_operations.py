@@ -13,7 +13,7 @@ from reuseid.models import Event
 from reuseid.models.sealed import seal_field
 from reuseid.services.people import users
 from tests import factories
-from tests.factories_mobileid import CONTENT, events_of, make_application, make_device, make_operation, overdue
+from tests.device_factories import CONTENT, events_of, make_application, make_device, make_operation, overdue
 from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

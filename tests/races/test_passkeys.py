@@ -9,9 +9,9 @@ from fido2.webauthn import AuthenticatorData
 
 from reuseid.models import Passkey, SecondFactor
 from reuseid.services.staff import passkeys, second_factors
-from tests.races.test_requests import race
+from tests.races.test_approvals import race
 from tests.reuseid.admin.authenticator import FLAG, Authenticator, make_passkey
-from tests.reuseid.admin.cast import make_colleague
+from tests.staff_factories import make_colleague
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 PLACE = passkeys.Place("localhost", "http://localhost")

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from reuseid.services.staff import second_factors
-from tests.reuseid.admin.cast import code_of, make_colleague, make_factor
 from tests.rivals import race
+from tests.staff_factories import code_of, make_colleague, make_factor
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

@@ -7,8 +7,8 @@ import pytest
 from reuseid.models import Staff
 from reuseid.services.staff import members as staff_service
 from reuseid.services.staff import second_factors
-from tests.races.test_requests import race
-from tests.reuseid.admin.cast import make_colleague, make_factor
+from tests.races.test_approvals import race
+from tests.staff_factories import make_colleague, make_factor
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 ROUNDS = 10

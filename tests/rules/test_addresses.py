@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.reuseid.admin.cast import browser_of, make_colleague
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
+from tests.staff_factories import browser_of, make_colleague
 
 pytestmark = pytest.mark.django_db
 # What the admin mounts for each model; a line that ends with `*` stands for all six.

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 

@@ -2,7 +2,7 @@
 
 from importlinter.cli import lint_imports
 
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 
 def test_no_room_reaches_into_one_that_it_must_not_know(capsys):

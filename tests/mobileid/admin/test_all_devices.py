@@ -6,8 +6,8 @@ from mobileid.models import Device
 from mobileid.services import all_devices, devices
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
-from tests import factories_devices as phones
-from tests.reuseid.admin.cast import REASON, page, said
+from tests import phone_factories as phones
+from tests.staff_factories import REASON, page, said
 
 pytestmark = pytest.mark.django_db
 LOST = {**REASON, "reason": "DEVICE_LOST"}

@@ -12,7 +12,7 @@ from mobileid.sdk.config import ApplicationConfig
 from mobileid.services.applications import change_application, configuration
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
-from tests.reuseid.admin.cast import page, rows_of, said
+from tests.staff_factories import page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 POLICY = {

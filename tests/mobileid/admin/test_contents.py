@@ -17,8 +17,8 @@ from reuseid import crypto
 from reuseid.actors import SYSTEM
 from reuseid.models import Reveal, TrailEntry
 from reuseid.services.audit import access
-from tests import factories_devices as phones
-from tests.reuseid.admin.cast import REASON, browser_of, make_colleague, page, rows_of, said
+from tests import phone_factories as phones
+from tests.staff_factories import REASON, browser_of, make_colleague, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 SECRET = "Zxq-unique-4711"

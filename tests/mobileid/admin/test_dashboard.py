@@ -12,7 +12,7 @@ from reuseid.actors import SYSTEM
 from reuseid.models import EventCount
 from reuseid.services import counting
 from reuseid.services.people import users
-from tests import factories_mobileid as mobile
+from tests import device_factories as mobile
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from mobileid.models import Device
 from reuseid.models import Event, TrailEntry, User
-from tests import factories_devices as phones
-from tests.reuseid.admin.cast import REASON, page, rows_of, said
+from tests import phone_factories as phones
+from tests.staff_factories import REASON, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 

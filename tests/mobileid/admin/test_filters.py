@@ -8,8 +8,8 @@ from django.utils import timezone
 from mobileid.models import Device, Operation
 from reuseid.models import User
 from tests import factories
-from tests import factories_devices as phones
-from tests.reuseid.admin.cast import rows_of
+from tests import phone_factories as phones
+from tests.staff_factories import rows_of
 
 pytestmark = pytest.mark.django_db
 

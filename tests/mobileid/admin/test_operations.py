@@ -9,9 +9,9 @@ from mobileid.models import Operation
 from mobileid.services import completion
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
-from tests import factories_devices as phones
-from tests.factories_mobileid import overdue
-from tests.reuseid.admin.cast import REASON, page, rows_of, said
+from tests import phone_factories as phones
+from tests.device_factories import overdue
+from tests.staff_factories import REASON, page, rows_of, said
 
 pytestmark = pytest.mark.django_db
 

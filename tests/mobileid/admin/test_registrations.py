@@ -8,8 +8,8 @@ from mobileid.models import Device, Operation
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
 from reuseid.services.people import users
-from tests import factories_devices as phones
-from tests.reuseid.admin.cast import page, said
+from tests import phone_factories as phones
+from tests.staff_factories import page, said
 
 pytestmark = pytest.mark.django_db
 CODE = re.compile(r"<code>([0-9A-Z-]+)</code>")

@@ -16,9 +16,9 @@ from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry, User
 from reuseid.services.people import users
 from reuseid.services.webhooks import endpoints
-from tests import factories, factories_devices
-from tests import factories_mobileid as mobile
-from tests.reuseid.admin.cast import browser_of, make_colleague, said
+from tests import device_factories as mobile
+from tests import factories, phone_factories
+from tests.staff_factories import browser_of, make_colleague, said
 
 pytestmark = pytest.mark.django_db
 TRY = "/admin/try/"
@@ -149,7 +149,7 @@ def test_an_operation_is_finished_by_a_phone_and_the_page_shows_it(integrator, a
     code = response.context["shown"]["activationCode"]
     assert code in response.content.decode()
     assert "no-store" in response["Cache-Control"]
-    phone = factories_devices.offer(application, code).finish(pin=factories_devices.PIN, name="Phone").device
+    phone = phone_factories.offer(application, code).finish(pin=phone_factories.PIN, name="Phone").device
 
     response = integrator.post(START, form(tess, "authorisation", binding="NUMBER"))
     operation = Operation.objects.get(type="authentication")
@@ -161,7 +161,7 @@ def test_an_operation_is_finished_by_a_phone_and_the_page_shows_it(integrator, a
     assert f'<p class="bo-big">{number}</p>' in response.content.decode()
     challenge = phone.start_operation(str(operation.pk))
     assert f">{Operation.Status.IN_PROGRESS.label}<" in integrator.get(live).content.decode()
-    challenge.approve(pin=factories_devices.PIN, number=number)
+    challenge.approve(pin=phone_factories.PIN, number=number)
     shown = integrator.get(live).content.decode()
     assert ">Completed<" in shown
     assert "authentication.completed" in shown

@@ -12,7 +12,7 @@ from reuseid.models import Attribute, EventCount, Proofing, TrailEntry, User
 from reuseid.services import counting
 from reuseid.services.people import users
 from tests import factories
-from tests.reuseid.admin.cast import page, rows_of
+from tests.staff_factories import page, rows_of
 
 pytestmark = pytest.mark.django_db
 # Far enough from UTC, east and west, to have another day for half of the time; one is no whole hour away.

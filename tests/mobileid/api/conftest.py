@@ -3,7 +3,7 @@
 import pytest
 
 from tests import factories
-from tests.factories_mobileid import make_application, make_device
+from tests.device_factories import make_application, make_device
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
 from reuseid.services.people import users
 from tests import factories
-from tests.factories_mobileid import events_of, make_device, make_operation
+from tests.device_factories import events_of, make_device, make_operation
 
 pytestmark = pytest.mark.django_db
 DEVICES = "/mobileid/core/devices"

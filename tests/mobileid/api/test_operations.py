@@ -15,7 +15,7 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.models import TrailEntry
 from reuseid.models.sealed import seal_field
 from tests import factories
-from tests.factories_mobileid import events_of, make_device, make_operation, overdue
+from tests.device_factories import events_of, make_device, make_operation, overdue
 
 pytestmark = pytest.mark.django_db
 CORE = "/mobileid/core/"

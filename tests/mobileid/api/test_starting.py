@@ -15,7 +15,7 @@ from reuseid.models import TrailEntry
 from reuseid.models.sealed import unseal_field
 from reuseid.services.people import users
 from tests import factories
-from tests.factories_mobileid import CONTENT, SERVER, events_of, make_application, make_device
+from tests.device_factories import CONTENT, SERVER, events_of, make_application, make_device
 
 pytestmark = pytest.mark.django_db
 CORE = "/mobileid/core/"

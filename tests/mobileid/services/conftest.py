@@ -1,24 +1,3 @@
-"""The person, the app and the phone."""
+"""The same person, app and phone as in tests/mobileid/api."""
 
-import pytest
-
-from tests import factories
-from tests.factories_mobileid import make_application, make_device
-
-
-@pytest.fixture
-def application(account):
-    """The account's only app."""
-    return make_application(account)
-
-
-@pytest.fixture
-def user(account):
-    """Anna."""
-    return factories.make_user(account, external_ref="anna", attributes={"email": "anna@example.com"})
-
-
-@pytest.fixture
-def device(user, application):
-    """Anna's phone."""
-    return make_device(user, application)
+from tests.mobileid.api.conftest import application, device, user  # noqa: F401

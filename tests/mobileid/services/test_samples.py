@@ -13,8 +13,8 @@ from mobileid.services import completion, diagnosis, samples
 from mobileid.services.diagnosis import obstacles
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, Staff, TrailEntry, User
-from tests.factories_devices import SERVER, make_application
-from tests.reuseid.admin.cast import browser_of
+from tests.phone_factories import SERVER, make_application
+from tests.staff_factories import browser_of
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from mobileid.sdk.keydocument import KeyDocuments
 from mobileid.services import applications
 from mobileid.services.keys import channel as keys
 from reuseid.actors import SYSTEM
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 
 pytestmark = pytest.mark.django_db
 

@@ -39,9 +39,9 @@ from reuseid.services.jobs import bulk, erasures, exports
 from reuseid.services.people import approvals, attribute_keys, erasure, notes
 from reuseid.services.staff import saved_views
 from reuseid.services.webhooks import endpoints, sender
-from tests import factories_devices as phones
-from tests.callbacks.receiver import Receiver
-from tests.reuseid.admin.cast import browser_of, make_colleague, page, rows_of
+from tests import phone_factories as phones
+from tests.receiver import Receiver
+from tests.staff_factories import browser_of, make_colleague, page, rows_of
 
 pytestmark = pytest.mark.django_db
 USERS = "/reuseid/core/users"

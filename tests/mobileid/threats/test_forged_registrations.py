@@ -9,7 +9,7 @@ from mobileid.models import Device
 from mobileid.protocol import wire
 from mobileid.sdk import errors, proof
 from mobileid.sdk.keystore import MemoryStore
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 from tests.mobileid.threats.forging import random_signer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cheap_pins")]

@@ -9,9 +9,9 @@ from mobileid.models import Device, Nonce, Operation
 from mobileid.protocol import wire
 from mobileid.sdk import errors, proof
 from mobileid.sdk.keystore import MemoryStore
-from tests import factories_devices as phones
-from tests.factories_devices import PIN
+from tests import phone_factories as phones
 from tests.mobileid.threats.forging import Forger, random_signer
+from tests.phone_factories import PIN
 
 pytestmark = pytest.mark.django_db
 REFUSED = (errors.AuthenticationFailed, errors.MessageInvalid, errors.OperationUnknown, errors.OperationClosed)

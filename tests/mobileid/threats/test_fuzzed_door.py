@@ -11,7 +11,7 @@ from mobileid.device_api.messages import MESSAGES
 from mobileid.protocol import wire
 from mobileid.sdk import proof
 from mobileid.sdk.channel import _open
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 
 pytestmark = pytest.mark.django_db
 FUZZ = settings(

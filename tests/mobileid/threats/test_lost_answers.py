@@ -7,8 +7,8 @@ import pytest
 from mobileid.models import Device, Operation
 from mobileid.sdk import errors
 from reuseid.models import Event
-from tests import factories_devices as phones
-from tests.factories_devices import PIN
+from tests import phone_factories as phones
+from tests.phone_factories import PIN
 
 pytestmark = pytest.mark.django_db
 LOSS = 0.2

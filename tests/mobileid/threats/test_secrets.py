@@ -18,7 +18,7 @@ from mobileid.services.registration import by_phone
 from reuseid import crypto
 from reuseid.models import Event, TrailEntry
 from reuseid.models.sealed import unseal_field
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 
 pytestmark = pytest.mark.django_db
 PIN, NEW_PIN = "849302715604", "750284619375"

@@ -34,7 +34,7 @@ from reuseid.errors import WrongState
 from reuseid.models import Event, User
 from reuseid.services.people import users
 from tests import factories
-from tests import factories_devices as phones
+from tests import phone_factories as phones
 
 FINAL = {"COMPLETED", "REJECTED", "FAILED", "CANCELED", "EXPIRED"}
 MOMENTS = st.sampled_from([30, 200, 301, 601])

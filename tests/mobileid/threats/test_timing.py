@@ -6,9 +6,9 @@ import pytest
 
 from mobileid.device_api import door
 from mobileid.sdk import errors
-from tests import factories_devices as phones
-from tests.factories_devices import PIN
+from tests import phone_factories as phones
 from tests.mobileid.threats.forging import Forger, random_signer
+from tests.phone_factories import PIN
 
 pytestmark = pytest.mark.django_db
 UNKNOWN = {"deviceId": "00000000-0000-4000-8000-000000000000"}

@@ -25,9 +25,9 @@ from reuseid.actors import SYSTEM
 from reuseid.models import Event
 from reuseid.models.sealed import unseal_field
 from tests import factories
-from tests import factories_devices as phones
-from tests.factories_devices import PIN
+from tests import phone_factories as phones
 from tests.mobileid.tunnel import Battery, Pocket, Time, Tunnel
+from tests.phone_factories import PIN
 
 NEW, WRONG = "827364", "000000"
 DAY = 24 * 3600

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.reuseid.admin.cast import browser_of, half_browser_of, make_colleague
+from tests.staff_factories import browser_of, half_browser_of, make_colleague
 
 pytestmark = pytest.mark.django_db
 # What a colleague without any right opens: the first page, their own sign-in, and what shows no data.

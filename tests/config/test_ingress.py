@@ -1,0 +1,224 @@
+"""What surrounds Django, without a server: ASGI in, ASGI out."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth import get_user_model
+from rest_framework.exceptions import NotAuthenticated
+
+from config.ingress import allowances
+from config.ingress.bodies import Bodies
+from config.ingress.places import Places
+from config.ingress.readers import Readers
+from config.ingress.server import OPTIONS
+from mobileid.api.starting import MAX_BODY
+from mobileid.waiting import held
+from tests.config.test_settings import ROOT
+
+SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "http_version": "1.1"}
+BEGIN = {"type": "http.response.start", "status": 200, "headers": []}
+END = {"type": "http.response.body", "body": b""}
+
+
+async def never(*_):
+    await asyncio.get_running_loop().create_future()
+
+
+def test_who_takes_no_answer_has_left():
+    heard = []
+
+    async def app(scope, receive, send):
+        telling = asyncio.ensure_future(send(BEGIN))
+        heard.append((await receive())["type"])
+        telling.cancel()
+
+    asyncio.run(Readers(app, seconds=0.01)(SCOPE, never, never))
+    assert heard == ["http.disconnect"]
+
+
+def test_who_takes_no_answer_and_is_not_listened_for_is_ended():
+    after = []
+
+    async def app(scope, receive, send):
+        await send(BEGIN)
+        after.append("went on")
+
+    asyncio.run(Readers(app, seconds=0.01)(SCOPE, never, never))
+    assert after == []
+
+
+def test_at_most_so_many_are_inside_and_all_are_served(settings):
+    settings.REQUESTS_AT_ONCE = 3
+    inside, most, served = 0, 0, 0
+
+    async def app(scope, receive, send):
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        inside -= 1
+        await send(BEGIN)
+        await send(END)
+
+    async def send(message):
+        nonlocal served
+        served += message["type"] == "http.response.body"
+
+    async def crowd():
+        places = Places(app)
+        await asyncio.gather(*(places(SCOPE, never, send) for _ in range(20)))
+
+    asyncio.run(crowd())
+    assert (most, served) == (3, 20)
+
+
+def test_a_slow_reader_holds_no_place(settings):
+    settings.REQUESTS_AT_ONCE = 1
+
+    async def app(scope, receive, send):
+        await send(BEGIN)
+        await send(END)
+
+    async def slow(message):
+        if message is END:
+            await never()
+
+    async def taken(message):
+        pass
+
+    async def both():
+        places = Places(app)
+        reading = asyncio.ensure_future(places(SCOPE, never, slow))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await places(SCOPE, never, taken)
+        reading.cancel()
+
+    asyncio.run(both())
+
+
+def test_an_answer_that_is_held_back_holds_no_place(settings):
+    settings.REQUESTS_AT_ONCE = 1
+    hours, told = [time.monotonic() + 3600, time.monotonic()], []
+
+    async def app(scope, receive, send):
+        held.hold(SimpleNamespace(scope=scope), hours.pop(0))
+        await send(BEGIN)
+
+    async def send(message):
+        told.append(message)
+
+    async def both():
+        places = Places(app)
+        first = asyncio.ensure_future(places(SCOPE, never, send))
+        await asyncio.sleep(0)
+        await places(SCOPE, never, send)
+        assert not first.done()
+        first.cancel()
+
+    asyncio.run(both())
+    assert told == [BEGIN]
+
+
+def test_who_finds_no_place_is_asked_to_come_again(settings, monkeypatch):
+    settings.REQUESTS_AT_ONCE = 1
+    monkeypatch.setattr("config.ingress.places.PATIENCE", 0.01)
+    told = []
+
+    async def send(message):
+        told.append(message)
+
+    async def both():
+        places = Places(never)
+        first = asyncio.ensure_future(places(SCOPE, never, send))
+        await asyncio.sleep(0)
+        await places(SCOPE, never, send)
+        first.cancel()
+
+    asyncio.run(both())
+    assert told[0]["status"] == 503
+    assert (b"retry-after", b"2") in told[0]["headers"]
+
+
+async def echo(scope, receive, send):
+    await send(BEGIN)
+    await send({"type": "http.response.body", "body": (await receive())["body"]})
+
+
+def sent(app, body, announced=None):
+    """What the application, or what surrounds it, says to a body in one part."""
+    headers = [(b"content-length", str(announced or len(body)).encode())]
+    told = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        told.append(message)
+
+    asyncio.run(app(SCOPE | {"method": "POST", "headers": headers}, receive, send))
+    return told[0]["status"], told[1]["body"]
+
+
+def test_a_body_arrives_whole_and_what_it_held_is_free_again(settings):
+    settings.BODY_MEMORY = 10
+    bodies = Bodies(echo)
+    for _ in range(3):
+        assert sent(bodies, b"x" * 10) == (200, b"x" * 10)
+
+
+def test_bodies_beyond_what_all_of_them_may_hold_are_asked_to_come_again(settings):
+    settings.BODY_MEMORY = 10
+    assert sent(Bodies(echo), b"x" * 11)[0] == 503
+
+
+@pytest.fixture
+def scope_of(client):
+    """The scope of a large form that this browser sends to the back office."""
+
+    def scope_of():
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+        return SCOPE | {
+            "method": "POST",
+            "path": "/admin/",
+            "query_string": b"",
+            "headers": [(b"host", b"127.0.0.1"), (b"cookie", cookies.encode())],
+        }
+
+    return scope_of
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_signed_in_as_a_colleague_is_known(client, scope_of):
+    with pytest.raises(NotAuthenticated):
+        allowances.prove_known(scope_of())
+    client.force_login(get_user_model().objects.create_user("support", password="x", is_staff=True))
+    allowances.prove_known(scope_of())
+    client.logout()
+    with pytest.raises(NotAuthenticated):
+        allowances.prove_known(scope_of())
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/mobileid/device/v1/status", 64 * 1024),
+        ("/oauth/token", 64 * 1024),
+        ("/nowhere", 64 * 1024),
+        ("/mobileid/core/webhooks", 64 * 1024),
+        ("/reuseid/core/users", 256 * 1024),
+        ("/mobileid/core/signatures", MAX_BODY),
+        ("/admin/login/", 4 * 1024 * 1024),
+    ],
+)
+def test_each_address_takes_what_its_view_says(path, most, settings):
+    assert allowances.most(path) == most
+    # Or Django would write it to a file.
+    assert most <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+
+
+def test_the_operating_guide_starts_the_server_as_the_demo_does():
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    assert [option for option in OPTIONS.items() if " ".join(option) not in guide] == []
