@@ -9,6 +9,7 @@ from oauth2_provider.models import get_access_token_model, set_token_value
 from rest_framework.test import APIClient
 
 from reuseid.actors import SYSTEM
+from reuseid.models import User
 from reuseid.services import accounts, clients
 from reuseid.services.people import users
 from reuseid.services.people.attributes import Record
@@ -51,6 +52,11 @@ def make_user(account, *, attributes=None, **values):
     """A user; ``attributes`` are plain values by name."""
     records = {name: Record(value) for name, value in (attributes or {}).items()}
     return users.create(account, actor=SYSTEM, attributes=records, **values)
+
+
+def make_untold_user(account):
+    """A user of whom no event was written, nor is owed."""
+    return User.objects.create(account=account)
 
 
 ALL_SCOPES = list(settings.SCOPES)

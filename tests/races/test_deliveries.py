@@ -20,6 +20,12 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
+def user(account):
+    """A person of whom nothing was told."""
+    return factories.make_untold_user(account)
+
+
+@pytest.fixture
 def endpoint(receiver):
     account = factories.make_account()
     return endpoints.create(account, url=receiver.url, actor=SYSTEM, scopes=READING)

@@ -9,8 +9,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mobileid.models import Operation
 from reuseid.services import heartbeats
+from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user(account):
+    """A person of whom nothing was told."""
+    return factories.make_untold_user(account)
 
 
 def samples(answer):

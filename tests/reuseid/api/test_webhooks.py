@@ -7,8 +7,15 @@ from standardwebhooks import Webhook
 
 from reuseid.models import Delivery, StaffNotice, TrailEntry, WebhookEndpoint
 from reuseid.services.webhooks import endpoints
+from tests import factories
 
 URL = "/mobileid/core/webhooks"
+
+
+@pytest.fixture
+def user(account):
+    """A person of whom nothing was told."""
+    return factories.make_untold_user(account)
 
 
 @pytest.fixture

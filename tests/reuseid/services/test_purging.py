@@ -10,8 +10,15 @@ from reuseid.actors import SYSTEM
 from reuseid.models import Delivery, DeliveryAttempt, Event
 from reuseid.services import purging
 from reuseid.services.webhooks import endpoints
+from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user(account):
+    """A person of whom nothing was told."""
+    return factories.make_untold_user(account)
 
 
 @pytest.fixture
