@@ -28,7 +28,7 @@ def test_each_state_has_a_sentence(model):
 
 def test_each_act_that_a_service_records_has_a_sentence():
     recorded = set()
-    for path in [*ROOT.glob("reuseid/services/*.py"), *ROOT.glob("mobileid/services/*.py")]:
+    for path in [*ROOT.glob("reuseid/services/**/*.py"), *ROOT.glob("mobileid/services/**/*.py")]:
         recorded |= set(re.findall(r'trail\.record\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"', path.read_text()))
     assert len(recorded) > 30
     assert recorded - set(texts.ACTS) == set()
@@ -36,7 +36,7 @@ def test_each_act_that_a_service_records_has_a_sentence():
 
 def test_each_reason_of_the_service_and_of_the_setting_has_a_sentence():
     codes = {"NUMBER_MISMATCH", "USER", "NOT_ME", "SUPERSEDED", *settings.REASONS}
-    for path in [*ROOT.glob("*/services/*.py"), ROOT / "mobileid" / "receivers.py"]:
+    for path in [*ROOT.glob("*/services/**/*.py"), ROOT / "mobileid" / "receivers.py"]:
         codes |= set(re.findall(r'(?:reason|why|REASON|SUPERSEDED)(?:: str)? ?= ?"([A-Z_]+)"', path.read_text()))
     assert {"CANCELED", "TOO_MANY_FAILURES", "LOCK_OVER", "GONE", "FAILING", "USER_LOCKED"} <= codes
     assert {code for code in codes if not texts.reason_sentence(code)} == set()
