@@ -34,7 +34,9 @@ def everything(account, user, senior, api_client):
     access.viewed(user, staff=senior.staff)
     approvals.ask(user, action="user.erase", actor=Actor.staff(senior.staff), reason="COMPLIANCE")
     factories.make_user(account)
+    factories.make_user(account)
     heartbeats.beat("worker:sweeps", "host-1")
+    heartbeats.beat("worker:callbacks", "host-1")
 
 
 def title_and_path(browser, address):
