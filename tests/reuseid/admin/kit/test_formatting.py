@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib import admin
+from django.template.loader import render_to_string
 from unfold.enums import ActionVariant
 
 from reuseid.actors import SYSTEM, Actor
@@ -33,7 +34,9 @@ def everything(account, user, senior, api_client):
     access.viewed(user, staff=senior.staff)
     approvals.ask(user, action="user.erase", actor=Actor.staff(senior.staff), reason="COMPLIANCE")
     factories.make_user(account)
+    factories.make_user(account)
     heartbeats.beat("worker:sweeps", "host-1")
+    heartbeats.beat("worker:callbacks", "host-1")
 
 
 def title_and_path(browser, address):
@@ -128,3 +131,10 @@ def test_the_service_is_called_so_and_a_reason_is_a_sentence(root, senior, user)
     assert header["Because"] == "COMPLIANCE: A law, a court or an internal rule asks for it."
     row = root.get(rows_of(TrailEntry)).content.decode()
     assert '<span title="COMPLIANCE">A law, a court or an internal rule asks for it</span>' in row
+
+
+def test_the_menu_names_its_reader_whatever_a_page_calls_user(support, rf):
+    request = rf.get("/admin/")
+    request.user = support.staff
+    shown = render_to_string("unfold/helpers/navigation_user.html", {"user": "somebody else"}, request)
+    assert support.staff.get_username() in shown
