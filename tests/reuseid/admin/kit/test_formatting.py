@@ -33,8 +33,10 @@ def everything(account, user, senior, api_client):
     access.reveal(Attribute.objects.first(), staff=senior.staff, reason="COMPLIANCE")
     access.viewed(user, staff=senior.staff)
     approvals.ask(user, action="user.erase", actor=Actor.staff(senior.staff), reason="COMPLIANCE")
+    notes.add(user, "Another.", actor=Actor.staff(senior.staff))
     factories.make_user(account)
     factories.make_user(account)
+    factories.make_client(account, name="Another back end")
     heartbeats.beat("worker:sweeps", "host-1")
     heartbeats.beat("worker:callbacks", "host-1")
 
