@@ -196,6 +196,24 @@ def _row(answer):
 
 ROWS = {kind: [_row(answer) for answer in answers.values()] for kind, answers in OPERATIONS.items()}
 ROWS["operations"] = [rows[0] for rows in ROWS.values()]
+# A proof that holds, of three lines, the second of which it is; sealed with a key of nobody's.
+WHOLE["TrailProofAnswer"] = {
+    "entry": '{"digest":"86a905ddd8e96a23dade50439b22d777979d99f8244e62993c86461bc45c13e8","line":{"action":"user.'
+    'locked","actor":{"type":"STAFF"},"changes":{},"id":"4711","objectId":"0f9d3b52-5d0e-4a6e-9d0c-3d8a1c'
+    '7b2e11","objectType":"user","reason":"SUSPECTED_FRAUD","time":"2026-01-31T12:00:00.000Z","traceId":"'
+    '5b1d2c8f9a3e4d7b8c6f0a1b2c3d4e5f"}}',
+    "leafIndex": 1,
+    "auditPath": [
+        "2f9a33ff0752bcbf93212c409b7b2b76052144fbe640dd91dc783bf060044196",
+        "b8e74bbe18a9a1cd880b701635eb23097e5d110fea5b72eee384830111739a2e",
+    ],
+    "seal": "eyJhbGciOiJFZERTQSIsImtpZCI6IjVhMWQyYzhmLTlhM2UtNGQ3Yi04YzZmLTBhMWIyYzNkNGU1ZiIsInR5cCI6InJldXNlaWQt"
+    "dHJhaWwtc2VhbCtqd3MifQ.eyJudW1iZXIiOjk4MSwiYXQiOiIyMDI2LTAxLTMxVDEyOjAwOjQxLjEyMDMwNSswMDowMCIsImZpc"
+    "nN0SWQiOiI0NzEwIiwibGFzdElkIjoiNDcxMiIsInRyZWVTaXplIjozLCJyb290SGFzaCI6IjE4ZWIzYTY4MzhhNWQ4MWQyMGU2Z"
+    "jA2YTYwZWYzOThiYjJhMzYzZjY1ZDdmMGI0MWFiMDVlNmIzZjEzZmI3ODAiLCJwcmV2aW91cyI6IjZkYTA2MzM1MjhkZWFhMDE0N"
+    "GU3YjA1ODMxNWYwYjc1M2VjMGI5NDUxNjNhNzJiZjk2YTBkMTgxODBmOWRlMGQifQ.LUbuRjNMnsTZQr-LrgZ8MyB_aUXNLK-ktw"
+    "hBo9CQQCRFx-jDXVOP8qSuqG44jdYNOvoXL_KCI7GjkqPVq368Ag",
+}
 WHOLE["EventShape"] = {
     "id": "2d4f6a80-1c3e-4b5d-8f7a-9e0b1c2d3f41",
     "type": "authentication.completed",
@@ -240,6 +258,7 @@ STARTS = {
     },
 }
 PARAMETERS = {
+    "line_id": "4711",
     "user_id": USER,
     "device_id": DEVICE,
     "operation_id": OPERATION,

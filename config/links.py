@@ -17,6 +17,9 @@ FURTHER = {
     ("confirmRegistration", "getDevice"): _DEVICE,
     ("confirmRegistration", "updateDevice"): _DEVICE,
     ("confirmRegistration", "lockDevice"): _DEVICE,
+    ("listUserEvents", "getUserEventProof"): {
+        "parameters": {"user_id": "$request.path.user_id", "line_id": "$response.body#/results/0/id"}
+    },
 }
 FIRST_ROW = "$response.body#/results/0/"
 

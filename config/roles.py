@@ -85,6 +85,7 @@ TABLE = {
     "mobileid.change_application": "- - - I M",
     "mobileid.try_operation": "- - - I M",
     "mobileid.view_trustanchor": "- - A I M",
+    "mobileid.change_trustanchor": "- - - - M",
     "mobileid.view_signingkey": "- - A I M",
     "mobileid.view_channelkey": "- - A I M",
     # House

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from mobileid.admin.roll_over import RollsOver
 from mobileid.models import ChannelKey, SigningKey, Suite, TrustAnchor
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.base import BackOfficeAdmin
@@ -33,7 +34,7 @@ class PublicHalf(BackOfficeAdmin):
 
 
 @admin.register(TrustAnchor)
-class TrustAnchorAdmin(PublicHalf):
+class TrustAnchorAdmin(RollsOver, PublicHalf):
     """Signs the key document; pinned in the apps."""
 
 

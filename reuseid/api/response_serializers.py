@@ -108,6 +108,22 @@ class TrailEntryAnswer(serializers.Serializer):
     changes = serializers.DictField(child=serializers.JSONField(), help_text="Names, and values that are not personal.")
 
 
+class TrailProofAnswer(serializers.Serializer):
+    """That a line was sealed as it is: an inclusion proof (RFC 9162, 2.1.3)."""
+
+    entry = serializers.CharField(
+        help_text="What the leaf hashes, byte for byte: JSON in ASCII, `line` as the list shows it and a `digest` of "
+        "all that is kept of it."
+    )
+    leafIndex = serializers.IntegerField(min_value=0, help_text="Its place among the leaves, counted from 0.")
+    auditPath = serializers.ListField(
+        child=serializers.RegexField("^[0-9a-f]{64}$"), help_text="SHA-256 hashes in hex, the lowest first."
+    )
+    seal = serializers.CharField(
+        help_text="Compact JWS (EdDSA) of `/.well-known/trail-keys.json`; it names `rootHash` and `treeSize`."
+    )
+
+
 class ReasonAnswer(serializers.Serializer):
     """A reason that may be given."""
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from reuseid.api import attributes, docs, users
+from reuseid.api import attributes, docs, trail_keys, users
 
 USER = "reuseid/core/users/<uuid:user_id>"
 
@@ -16,11 +16,13 @@ urlpatterns = [
     path(f"{USER}/deactivate", users.DeactivateUser.as_view()),
     path(f"{USER}/erase", users.EraseUser.as_view()),
     path(f"{USER}/events", users.UserEvents.as_view()),
+    path(f"{USER}/events/<int:line_id>/proof", users.UserEventProof.as_view()),
     path(f"{USER}/attributes", attributes.Attributes.as_view()),
     path(f"{USER}/attributes/<str:name>", attributes.OneAttribute.as_view()),
     path(f"{USER}/proofings", attributes.Proofings.as_view()),
     path(f"{USER}/proofings/<uuid:proofing_id>/deactivate", attributes.DeactivateProofing.as_view()),
     path("reuseid/core/reasons", users.Reasons.as_view()),
+    path(".well-known/trail-keys.json", trail_keys.trail_keys),
     path("api/openapi.json", docs.document, name="openapi"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
     path("api/docs/problems", docs.problems, name="problems"),

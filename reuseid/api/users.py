@@ -3,20 +3,22 @@
 import django_filters
 from django.core.validators import RegexValidator
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework.response import Response
 
 from reuseid.api import patterns, request_serializers
-from reuseid.api.errors import InvalidQuery
+from reuseid.api.errors import MEDIA_TYPE, InvalidQuery
 from reuseid.api.etags import etag, versions
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.permissions import has_scope, require_scope
-from reuseid.api.response_serializers import ReasonsAnswer, TrailEntryAnswer, UserAnswer
+from reuseid.api.response_serializers import ReasonsAnswer, TrailEntryAnswer, TrailProofAnswer, UserAnswer
+from reuseid.api.serializers import Problem
 from reuseid.api.views import APIView
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, TrailEntry, User
 from reuseid.normalisation import compose
 from reuseid.services import reasons
+from reuseid.services.audit import proofs
 from reuseid.services.descriptions import describe_trail_entry, describe_user
 from reuseid.services.people import attributes, catalogue, erasure, users
 
@@ -31,6 +33,17 @@ IF_MATCH = OpenApiParameter(
 )
 ETAG = OpenApiParameter(
     "ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 201], description="The version of the user."
+)
+
+NOT_SEALED = {
+    "type": f"https://id.example.com/api/docs/problems#{proofs.NotSealed.code}",
+    "title": proofs.NotSealed.title,
+    "status": proofs.NotSealed.status,
+    "code": proofs.NotSealed.code,
+    "traceId": "5b1d2c8f9a3e4d7b8c6f0a1b2c3d4e5f",
+}
+LINE_ID = OpenApiParameter(
+    "line_id", {"type": "string", "pattern": "^[0-9]{1,18}$"}, OpenApiParameter.PATH, description="`id` in the history."
 )
 
 
@@ -289,6 +302,34 @@ class UserEvents(UserView):
         user = self.user(user_id)
         lines = TrailEntry.objects.told(user)
         return self.page(lines, lambda entries: [describe_trail_entry(entry) for entry in entries])
+
+
+class UserEventProof(UserView):
+    """Proof of one line of the trail of a person."""
+
+    scopes = {"GET": "users:read"}
+
+    @extend_schema(
+        operation_id="getUserEventProof",
+        summary="Prove a line of a user's history",
+        parameters=[LINE_ID],
+        responses={
+            200: TrailProofAnswer,
+            (409, MEDIA_TYPE): OpenApiResponse(
+                Problem,
+                description="It is not sealed yet, or was sealed before there were proofs.",
+                examples=[OpenApiExample("Not sealed yet", NOT_SEALED)],
+            ),
+        },
+    )
+    def get(self, request, user_id, line_id):
+        """That a line was sealed as it is: an inclusion proof (RFC 9162) that anybody can check with the public keys.
+
+        409 `not_sealed` in its first minute or two, `not_provable` if it was sealed before there were proofs.
+        """
+        self.only_query()
+        lines = TrailEntry.objects.told(self.user(user_id))
+        return Response(proofs.prove(self.find(lines, pk=line_id)))
 
 
 class Reasons(APIView):

@@ -91,6 +91,7 @@ class TrailSeal(models.Model):
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     count = models.PositiveIntegerField()
+    # From version 3 on behind 32 secret bytes, without which nobody guesses a line by its hash.
     leaves = models.BinaryField(help_text=_("For each line its id (8 bytes) and leaf hash (32 bytes)."))
     root = models.CharField(max_length=64)
     previous = models.CharField(max_length=64, blank=True, help_text=_("Hash of the seal before."))

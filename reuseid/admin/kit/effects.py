@@ -22,6 +22,8 @@ class Effect(Enum):
     UNMASKS = ("unmasks", True)
     # It decides what a phone has to prove.
     LOWERS_BAR = ("lowers_bar", True)
+    # It decides which key of ours phones trust.
+    TRUSTS = ("trusts", True)
     # It changes much at once: many people, or all clients of an account.
     MANY = ("many", True)
     # It holds something back until somebody lets it go on.

@@ -138,6 +138,7 @@ ACTS = {
     "application.changed": _("Changed the application's policy"),
     "trust_anchor.announced": _("Announced the next trust anchor"),
     "trust_anchor.promoted": _("Took the next trust anchor into use"),
+    "trust_anchor.taken_back": _("Took back the announced trust anchor"),
     "signing_key.announced": _("Announced the next signing key"),
     "signing_key.rotated": _("Took the next signing key into use"),
     "user.erasure_requested": _("Asked for the erasure of the personal data"),

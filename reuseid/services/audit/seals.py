@@ -1,13 +1,16 @@
-"""Tamper evidence of the trail: each minute its new lines go under a signed Merkle root.
+"""Tamper evidence of the trail: each minute its new lines go under a signed Merkle root (docs/decisions/0029).
 
 Who can write to the database but lacks the key-encryption key can't change, add or remove a sealed line unseen. The
 newest hash is logged, so that cutting off the end shows too where logs are kept elsewhere.
 """
 
 import hashlib
+import hmac
 import json
 import logging
+import secrets
 from array import array
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
@@ -16,11 +19,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, shown_actor
 from reuseid.crypto import Unreadable
 from reuseid.models import Account, TrailEntry, TrailKey, TrailSeal
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services.audit import trail
+from reuseid.times import rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +36,41 @@ COLUMNS = (
     *("actor_label", "reason", "note", "trace_id", "changes"),
 )
 
+# From version 3 on the leaves of a seal begin with a secret of this length.
+_SECRET = 32
+# What lines noted of colleagues beside the actor when version 3 was made.
+_OF_COLLEAGUES = {"asked_by"}
 
-def leaf(entry) -> bytes:
-    """RFC 6962 leaf hash of every column of a line."""
+
+def leaf(entry, secret: bytes = b"") -> bytes:
+    """RFC 6962 leaf hash of a line: of its `leaf_input`, or, before version 3 and its ``secret``, of every column."""
+    return hashlib.sha256(b"\0" + (leaf_input(entry, secret) if secret else _columns(entry))).digest()
+
+
+def leaf_input(entry, secret: bytes) -> bytes:
+    """A line as a proof of it shows it, in ASCII: what integrators may read, and a keyed digest of every column.
+
+    Nobody can guess the columns by the digest, nor another account's line by its leaf hash. Sealed for good: what
+    integrators are to see beside it, or no more, takes a new version.
+    """
+    line = {
+        "id": str(entry.pk),
+        "time": rfc3339(entry.at),
+        "action": entry.action,
+        "objectType": entry.object_type,
+        "objectId": entry.object_id,
+        "actor": shown_actor(entry.actor_type, entry.actor_id),
+        "reason": entry.reason or None,
+        "traceId": entry.trace_id or None,
+        "changes": {name: value for name, value in entry.changes.items() if name not in _OF_COLLEAGUES},
+    }
+    digest = hmac.digest(secret, _columns(entry), "sha256").hex()
+    return json.dumps({"line": line, "digest": digest}, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _columns(entry) -> bytes:
     values = [getattr(entry, column) for column in COLUMNS]
-    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(b"\0" + text.encode()).digest()
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
 
 def _plain(value):
@@ -48,37 +81,50 @@ def root(leaves: list[bytes]) -> bytes:
     """RFC 6962 Merkle tree hash of leaf hashes, of which there is at least one."""
     if len(leaves) == 1:
         return leaves[0]
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    return hashlib.sha256(b"\1" + root(leaves[:split]) + root(leaves[split:])).digest()
+    at = split(len(leaves))
+    return hashlib.sha256(b"\1" + root(leaves[:at]) + root(leaves[at:])).digest()
 
 
-def unpack(packed: bytes) -> dict[int, bytes]:
-    """The ids and leaf hashes that a seal covers."""
-    packed = bytes(packed)
-    return {int.from_bytes(packed[at : at + 8], "big"): packed[at + 8 : at + 40] for at in range(0, len(packed), 40)}
+def split(count: int) -> int:
+    """Where the tree hash parts its leaves: the largest power of two below their number."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def unpack(one) -> tuple[bytes, dict[int, bytes]]:
+    """The secret of a seal, empty before version 3, and the ids and leaf hashes that it covers, in their order."""
+    packed = bytes(one.leaves)
+    start = _SECRET if one.version >= 3 else 0
+    ids = range(start, len(packed), 40)
+    return packed[:start], {int.from_bytes(packed[at : at + 8], "big"): packed[at + 8 : at + 40] for at in ids}
+
+
+def pack(secret: bytes, leaves: dict[int, bytes]) -> bytes:
+    """What `unpack` reads."""
+    return secret + b"".join(number.to_bytes(8, "big") + digest for number, digest in leaves.items())
 
 
 def seal() -> TrailSeal | None:
     """Seal up to 5000 lines that no seal covers; None when there are none or a rival was first."""
     settled = TrailSeal.objects.filter(at__lt=Now() - SETTLED).order_by("-number").first()
     recent = TrailSeal.objects.filter(number__gt=settled.number if settled else 0).order_by("number")
-    covered = {number for one in recent for number in unpack(one.leaves)}
+    covered = {number for one in recent for number in unpack(one)[1]}
     low = settled.last_id if settled else 0
     fresh = TrailEntry.objects.filter(pk__gt=low).order_by("pk").values_list("pk", flat=True)
     numbers = [number for number in fresh[: BATCH + len(covered)] if number not in covered][:BATCH]
     entries = TrailEntry.objects.in_bulk(numbers)
-    leaves = {number: leaf(entries[number]) for number in numbers}
+    secret = secrets.token_bytes(_SECRET)
+    leaves = {number: leaf(entries[number], secret) for number in numbers}
     if not leaves:
         return None
     last = TrailSeal.objects.order_by("-number").first()
     made = TrailSeal(
-        version=2,
+        version=3,
         at=_database_now(),
         number=last.number + 1 if last else 1,
         first_id=min(leaves),
         last_id=max(leaves),
         count=len(leaves),
-        leaves=b"".join(number.to_bytes(8, "big") + digest for number, digest in leaves.items()),
+        leaves=pack(secret, leaves),
         root=root(list(leaves.values())).hex(),
         previous=last.hash if last else "",
     )
@@ -86,11 +132,10 @@ def seal() -> TrailSeal | None:
 
 
 def _sign(made):
-    key = _key()
+    made.key = _key()
     made.hash = seal_hash(made)
-    made.key = key
-    private = Ed25519PrivateKey.from_private_bytes(unseal_field(key, "private_key"))
-    made.signature = private.sign(bytes.fromhex(made.hash)).hex()
+    private = Ed25519PrivateKey.from_private_bytes(unseal_field(made.key, "private_key"))
+    made.signature = private.sign(_signed(made)).hex()
     try:
         with transaction.atomic():
             made.save(force_insert=True)
@@ -101,11 +146,48 @@ def _sign(made):
 
 
 def seal_hash(made) -> str:
-    """What is signed: number, range, count, root and the hash of the seal before; from version 2 on the time, too."""
+    """Over number, range, count, root and the hash of the seal before; from version 2 on the time, too."""
+    if made.version >= 3:
+        return hashlib.sha256(_signed(made)).hexdigest()
     fields = [made.number, made.first_id, made.last_id, made.count, made.root, made.previous]
     if made.version == 1:
         return hashlib.sha256(b"reuseid trail seal 1\0" + json.dumps(fields).encode()).hexdigest()
     return hashlib.sha256(b"reuseid trail seal 2\0" + json.dumps([*fields, _plain(made.at)]).encode()).hexdigest()
+
+
+def _signed(one) -> bytes:
+    """What the key signs: the hash, from version 3 on what a JWS signs (RFC 7515, 5.1)."""
+    if one.version < 3:
+        return bytes.fromhex(one.hash)
+    header = {"alg": "EdDSA", "kid": str(one.key_id), "typ": "reuseid-trail-seal+jws"}
+    payload = {
+        "number": one.number,
+        "at": _plain(one.at),
+        "firstId": str(one.first_id),
+        "lastId": str(one.last_id),
+        "treeSize": one.count,
+        "rootHash": one.root,
+        "previous": one.previous or None,
+    }
+    return b".".join(_b64u(json.dumps(part, separators=(",", ":")).encode()) for part in (header, payload))
+
+
+def jws(one) -> str:
+    """A seal of version 3 as it is shown: compact, to verify with one of the `published_keys`."""
+    return f"{_signed(one).decode()}.{_b64u(bytes.fromhex(one.signature)).decode()}"
+
+
+def published_keys() -> list[dict]:
+    """Our keys as those of a JWK set (RFC 8037)."""
+    return [
+        {"kty": "OKP", "crv": "Ed25519", "x": _b64u(public.public_bytes_raw()).decode()}
+        | {"kid": str(pk), "use": "sig", "alg": "EdDSA"}
+        for pk, public in _trusted_keys().items()
+    ]
+
+
+def _b64u(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
 
 
 def mark_hash(one) -> bytes:
@@ -135,7 +217,7 @@ def verify(progress=lambda number: None) -> str:
     for one in TrailSeal.objects.order_by("number").iterator(chunk_size=20):
         if wrong := _check_seal(one, before, trusted) or _check_lines(one):
             return wrong
-        covered.extend(unpack(one.leaves))
+        covered.extend(unpack(one)[1])
         before = one
         progress(one.number)
     return _check_uncovered(covered)
@@ -143,7 +225,7 @@ def verify(progress=lambda number: None) -> str:
 
 def _trusted_keys():
     trusted = {}
-    for key in TrailKey.objects.all():
+    for key in TrailKey.objects.order_by("created_at"):
         try:
             private = Ed25519PrivateKey.from_private_bytes(unseal_field(key, "private_key"))
         except Unreadable:
@@ -158,7 +240,7 @@ def _check_seal(one, before, trusted: dict[object, Ed25519PublicKey]) -> str:
     name = f"Seal {one.number} (lines {one.first_id} to {one.last_id})"
     if one.key_id not in trusted:
         return f"{name} is signed with a key that is not ours."
-    leaves = unpack(one.leaves)
+    _secret, leaves = unpack(one)
     fits = (
         one.previous == (before.hash if before else "")
         and one.hash == seal_hash(one)
@@ -167,7 +249,7 @@ def _check_seal(one, before, trusted: dict[object, Ed25519PublicKey]) -> str:
         and one.root == root(list(leaves.values())).hex()
     )
     try:
-        trusted[one.key_id].verify(bytes.fromhex(one.signature), bytes.fromhex(one.hash))
+        trusted[one.key_id].verify(bytes.fromhex(one.signature), _signed(one))
     except (InvalidSignature, ValueError):
         fits = False
     if not fits:
@@ -187,12 +269,12 @@ def _is_marked(one, trusted) -> bool:
 def _check_lines(one) -> str:
     if one.purged_at:
         return ""
-    leaves = unpack(one.leaves)
+    secret, leaves = unpack(one)
     present = TrailEntry.objects.in_bulk(list(leaves))
     for number in sorted(leaves):
         if number not in present:
             return f"Line {number} was removed (seal {one.number})."
-        if leaf(present[number]) != leaves[number]:
+        if leaf(present[number], secret) != leaves[number]:
             return f"Line {number} was changed (seal {one.number})."
     return ""
 
@@ -236,7 +318,7 @@ def _check_before_purge(one, trusted, days) -> str:
     if wrong := _check_seal(one, before, trusted) or _check_lines(one):
         return wrong
     # A seal of version 1 has no signed time; its lines have.
-    young = TrailEntry.objects.filter(pk__in=list(unpack(one.leaves)), at__gte=Now() - timedelta(days=days))
+    young = TrailEntry.objects.filter(pk__in=list(unpack(one)[1]), at__gte=Now() - timedelta(days=days))
     return f"Seal {one.number} has lines that are younger than it says." if young.exists() else ""
 
 
@@ -251,7 +333,7 @@ def _purge_one(one, days) -> int:
     )
     if not marked:
         return 0
-    gone, _ = TrailEntry.objects.filter(pk__in=list(unpack(one.leaves))).delete()
+    gone, _ = TrailEntry.objects.filter(pk__in=list(unpack(one)[1])).delete()
     if account := Account.objects.order_by("created_at").first():
         trail.record(account, "trail.purged", actor=SYSTEM, changes={"seal": one.number, "lines": gone})
     return gone

@@ -19,6 +19,7 @@ BY_STATE = {
     "confirmRegistration": "No phone has come yet.",
     "releaseAuthentication": "No phone has approved yet.",
     "releaseSignature": "Likewise.",
+    "getUserEventProof": "The minute is not over in which lines are sealed.",
     "getSignatureQr": "The example is not bound by QR.",
     "getAuthenticationQr": "Likewise.",
 }

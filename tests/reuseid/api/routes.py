@@ -21,7 +21,7 @@ class Route:
         """With these ids; a random one for every other."""
         path = self.path
         for kind, name in self.names:
-            text = values.get(name) or ("x" if kind in ("str", "path") else str(uuid.uuid4()))
+            text = values.get(name) or {"uuid": str(uuid.uuid4()), "int": "1"}.get(kind, "x")
             path = path.replace(f"<{kind}:{name}>", str(text))
         return f"/{path}"
 

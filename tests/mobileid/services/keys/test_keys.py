@@ -12,10 +12,10 @@ from mobileid.models import ChannelKey, SigningKey, TrustAnchor
 from mobileid.protocol import channel_keys, consent, wire
 from mobileid.sdk import keydocument
 from mobileid.services import applications
-from mobileid.services.keys import channel, signing, trust_anchors
+from mobileid.services.keys import channel, signing
 from mobileid.tasks import rotate_keys
 from reuseid.actors import SYSTEM
-from reuseid.errors import Conflict, Invalid, Unknown
+from reuseid.errors import Conflict, Invalid
 from reuseid.models import TrailEntry
 from tests.device_factories import make_application
 
@@ -218,29 +218,6 @@ def test_the_jwks_has_public_halves_only_and_may_be_cached(account, client):
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
     assert "max-age=300" in answer["Cache-Control"]
     assert client.post("/.well-known/jwks.json").status_code == 405
-
-
-def test_a_phone_follows_the_trust_anchor_when_it_rolls_over(account):
-    application = make_application(account)
-    pinned = applications.configuration(application)["trustAnchor"]
-    assert document(application).next_trust_anchor is None
-    trust_anchors.announce_trust_anchor(account, actor=SYSTEM)
-    channel.forget()
-    learned = keydocument.verify(channel.key_document(application), pinned, str(application.pk)).next_trust_anchor
-    with pytest.raises(Conflict):
-        trust_anchors.promote_trust_anchor(account, actor=SYSTEM)
-    with pytest.raises(Conflict):
-        trust_anchors.announce_trust_anchor(account, actor=SYSTEM)
-    age(TrustAnchor, trust_anchors.NOTICE)
-    trust_anchors.promote_trust_anchor(account, actor=SYSTEM)
-    channel.forget()
-    token = channel.key_document(application)
-    assert keydocument.verify(token, learned, str(application.pk)).next_trust_anchor is None
-    with pytest.raises(keydocument.KeyDocumentInvalid):
-        keydocument.verify(token, pinned, str(application.pk))
-    assert TrustAnchor.objects.get(status="RETIRED").private_key is None
-    with pytest.raises(Unknown):
-        trust_anchors.promote_trust_anchor(account, actor=SYSTEM)
 
 
 def test_a_policy_change_reaches_the_next_document(account):

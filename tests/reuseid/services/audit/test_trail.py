@@ -2,7 +2,9 @@
 
 import contextlib
 import importlib
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -86,8 +88,9 @@ def test_a_forged_seal_is_noticed(lines):
     with who_holds_the_database():
         TrailEntry.objects.filter(pk=lines[0].pk).update(reason="FORGED")
         one = TrailSeal.objects.get()
-        leaves = seals.unpack(one.leaves) | {lines[0].pk: seals.leaf(TrailEntry.objects.get(pk=lines[0].pk))}
-        one.leaves = b"".join(number.to_bytes(8, "big") + digest for number, digest in leaves.items())
+        secret, leaves = seals.unpack(one)
+        leaves[lines[0].pk] = seals.leaf(TrailEntry.objects.get(pk=lines[0].pk), secret)
+        one.leaves = seals.pack(secret, leaves)
         one.root = seals.root(list(leaves.values())).hex()
         one.hash = seals.seal_hash(one)
         one.save()
@@ -201,28 +204,103 @@ def test_a_seal_whose_time_was_changed_is_noticed(lines):
     assert "was changed" in seals.verify()
 
 
-def test_a_seal_of_before_times_were_signed_still_verifies(lines, settings):
-    made = seal_in_the_past(400)
+def sealed_as_version(version, made):
+    """The seal, made anew over the same lines as a former version did."""
     with who_holds_the_database():
-        made.version = 1
-        seals.TrailSeal.objects.all().delete()
-        made.hash = seals.seal_hash(made)
-        seals._sign(made)
-    assert TrailSeal.objects.get().version == 1
+        TrailSeal.objects.filter(pk=made.pk).delete()
+        ids = list(seals.unpack(made)[1])
+        leaves = {number: seals.leaf(TrailEntry.objects.get(pk=number)) for number in ids}
+        made.version, made.leaves = version, seals.pack(b"", leaves)
+        made.root = seals.root(list(leaves.values())).hex()
+        assert seals._sign(made) is made
+    return made
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_seal_of_a_former_version_still_verifies(lines, settings, user, version):
+    made = sealed_as_version(version, seal_in_the_past(400))
+    assert TrailSeal.objects.get().version == version
+    trail.record(user, "user.viewed", actor=SYSTEM)
+    assert seals.seal().previous == made.hash
     assert seals.verify() == ""
     settings.TRAIL_RETENTION_DAYS = 365
     assert seals.purge() == len(lines)
     assert seals.verify() == ""
 
 
+def test_a_line_that_a_former_version_sealed_is_named_when_it_was_changed(lines):
+    sealed_as_version(2, seals.seal())
+    with who_holds_the_database():
+        TrailEntry.objects.filter(pk=lines[3].pk).update(note="it was not me")
+    assert seals.verify() == f"Line {lines[3].pk} was changed (seal 1)."
+
+
+# Computed on its own, by the code of the release that made them.
+LINE = {
+    "id": 4711,
+    "account_id": UUID("7a54eae1-0e0c-4a2b-a9f1-29fbd0e3c111"),
+    "at": datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC),
+    "action": "user.locked",
+    "object_type": "user",
+    "object_id": "0f9d3b52-5d0e-4a6e-9d0c-3d8a1c7b2e11",
+    "user_id": UUID("0f9d3b52-5d0e-4a6e-9d0c-3d8a1c7b2e11"),
+    "actor_type": "STAFF",
+    "actor_id": "12",
+    "actor_label": "søren",
+    "reason": "OTHER",
+    "note": "Case 7",
+    "trace_id": "5b1d2c8f9a3e4d7b",
+    "changes": {"asked_by": "12", "until": None, "ä": 1.5},
+}
+
+
+def test_what_a_leaf_hashes_stays_as_it_was_sealed():
+    """A change of it makes a new version: else every seal that there is would say that its lines were changed."""
+    entry, secret = TrailEntry(**LINE), bytes(range(32))
+    assert seals.leaf(entry).hex() == "ea3b3b848393a4f517e205e4bcb1ab1c3dfd63fa111fde1f41206d185d1dfffd"
+    assert json.loads(seals.leaf_input(entry, secret))["line"] == {
+        "id": "4711",
+        "time": "2026-01-31T12:00:00.123Z",
+        "action": "user.locked",
+        "objectType": "user",
+        "objectId": "0f9d3b52-5d0e-4a6e-9d0c-3d8a1c7b2e11",
+        "actor": {"type": "STAFF"},
+        "reason": "OTHER",
+        "traceId": "5b1d2c8f9a3e4d7b",
+        "changes": {"until": None, "ä": 1.5},
+    }
+    assert seals.leaf(entry, secret).hex() == "700bb740073b72d84f2fdb1d03eac5c19563bf2f7ba5e533e43c79b6fb86f907"
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        (1, "bc45adceab7d036b8db3ff030ddc2f44ce679ff68dc8f4391e1aa798b5d9d6e3"),
+        (2, "be247e24a1c6b59f47782ba29f4bead4ee2ce7b269223dad053b9486b76c3145"),
+        (3, "7292e14305495c91aed513bca13c671f87802293adc45c11a23c29b24c34ac4d"),
+    ],
+)
+def test_what_a_seal_signs_stays_as_it_was_signed(version, expected):
+    made = TrailSeal(
+        version=version,
+        number=2,
+        at=LINE["at"],
+        first_id=7,
+        last_id=11,
+        count=4,
+        root="ab" * 32,
+        previous="cd" * 32,
+        key_id=UUID("3c9e7a10-8d52-4f0b-9a6e-5b1d2f4c8e70"),
+    )
+    assert seals.seal_hash(made) == expected
+
+
 def test_a_seal_that_only_says_it_is_old_is_not_purged(lines, settings):
     """Its time was not signed: that of its lines is."""
     settings.TRAIL_RETENTION_DAYS = 365
     made = seals.seal()
-    with who_holds_the_database():
-        made.version, made.at = 1, timezone.now() - timedelta(days=4000)
-        TrailSeal.objects.all().delete()
-        seals._sign(made)
+    made.at = timezone.now() - timedelta(days=4000)
+    sealed_as_version(1, made)
     assert seals.purge() == 0
     assert TrailEntry.objects.count() == len(lines)
 
