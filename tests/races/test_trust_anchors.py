@@ -11,7 +11,7 @@ from reuseid.actors import SYSTEM
 from reuseid.errors import Conflict, WrongState
 from reuseid.models import TrailEntry
 from tests import factories
-from tests.factories_mobileid import make_application
+from tests.device_factories import make_application
 from tests.rivals import race
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

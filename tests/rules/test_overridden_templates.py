@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.template.utils import get_app_template_dirs
 
-from tests.rules.test_settings import ROOT
+from tests.config.test_settings import ROOT
 
 OURS = ROOT / "templates"
 LIST = Path(__file__).with_name("overridden_templates.txt")

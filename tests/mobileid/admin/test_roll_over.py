@@ -7,8 +7,8 @@ from mobileid.models import Device, TrustAnchor
 from mobileid.services.keys import channel, trust_anchors
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
-from tests.mobileid.services.test_keys import age
-from tests.reuseid.admin.cast import REASON, buttons, page, said
+from tests.mobileid.services.keys.test_keys import age
+from tests.staff_factories import REASON, buttons, page, said
 
 pytestmark = pytest.mark.django_db
 

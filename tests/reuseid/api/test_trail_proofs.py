@@ -13,8 +13,8 @@ from reuseid.services.audit import proofs, seals, trail
 from reuseid.services.people import notes, users
 from tests import factories
 from tests.conftest import unguarded
-from tests.reuseid.admin.cast import make_colleague
-from tests.reuseid.test_trail import sealed_as_version
+from tests.reuseid.services.audit.test_trail import sealed_as_version
+from tests.staff_factories import make_colleague
 
 pytestmark = pytest.mark.django_db
 KEYS = "/.well-known/trail-keys.json"

@@ -12,8 +12,8 @@ from mobileid.services.keys import channel, trust_anchors
 from reuseid.actors import SYSTEM
 from reuseid.errors import Conflict, Invalid, WrongState
 from reuseid.models import TrailEntry
-from tests.factories_devices import config_of, make_phone
-from tests.mobileid.services.test_keys import HOUR, age
+from tests.mobileid.services.keys.test_keys import HOUR, age
+from tests.phone_factories import config_of, make_phone
 
 pytestmark = pytest.mark.django_db
 WHY = {"actor": SYSTEM, "reason": "OTHER", "note": "It is three years old."}
