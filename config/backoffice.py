@@ -79,7 +79,7 @@ GROUPS = [
         _item(_("Signing keys"), "key", "mobileid", "signingkey"),
         _item(_("Channel keys"), "vpn_key", "mobileid", "channelkey"),
         _item(_("Challenges"), "casino", "mobileid", "nonce"),
-        _item(_("Kept answers"), "mark_chat_read", "mobileid", "messageanswer"),
+        _item(_("Stored responses"), "mark_chat_read", "mobileid", "storedresponse"),
         _item(_("Trail seals"), "approval", "reuseid", "trailseal"),
         _item(_("Trail keys"), "key_vertical", "reuseid", "trailkey"),
         _item(_("Second factors"), "phonelink_lock", "reuseid", "secondfactor"),

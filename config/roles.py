@@ -109,7 +109,7 @@ TABLE = {
     "reuseid.view_heartbeat": "- - A I M",
     "reuseid.view_idempotencykey": "- - A I M",
     "mobileid.view_nonce": "- - A - M",
-    "mobileid.view_messageanswer": "- - A - M",
+    "mobileid.view_storedresponse": "- - A - M",
 }
 
 

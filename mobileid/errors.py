@@ -12,8 +12,8 @@ class UserNotActive(Conflict):
     title = gettext_noop("The user is not active.")
 
 
-class DeviceUnusable(Conflict):
-    """The named phone can't answer now; ``state`` says why."""
+class TargetDeviceUnusable(Conflict):
+    """The phone that an operation is to be for can't answer now; ``state`` says why."""
 
     code = "device_unusable"
     title = gettext_noop("The device can't be used now.")

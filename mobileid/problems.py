@@ -1,9 +1,13 @@
 """What a phone can be told; docs/protocol.md, chapters 3 and 8, lists every code.
 
 Services of the device protocol raise these; `mobileid.device_api` puts them into the sealed answer (the outer ones
-into plain problem details, RFC 9457). No text ever holds a personal value or a secret.
+into plain problem details, RFC 9457). No text ever holds a personal value or a secret. What integrators are told of
+the same phones is in `mobileid.errors`.
 """
 
+from typing import Any, Self
+
+from mobileid.models import Device
 from reuseid.errors import PHONES, ServiceError
 from reuseid.times import rfc3339
 
@@ -12,13 +16,6 @@ class PhoneProblem(ServiceError):
     """A problem inside the sealed answer."""
 
     audience = PHONES
-
-    def as_inner(self) -> dict:
-        """The plaintext of the answer: `{"status", "problem"}`."""
-        problem = {"code": self.code, "title": self.title}
-        if self.detail:
-            problem["detail"] = self.detail
-        return {"status": self.status, "problem": problem | self.members}
 
 
 class RegistrationInvalid(PhoneProblem):
@@ -41,7 +38,7 @@ class MessageInvalid(PhoneProblem):
     code = "message-invalid"
     title = "The message is not valid."
 
-    def __init__(self, field: str, detail: str = ""):
+    def __init__(self, field: str, detail: str = "") -> None:
         super().__init__(detail, field=field)
 
 
@@ -61,9 +58,9 @@ class DeviceUnusable(PhoneProblem):
     title = "The device can't be used."
 
     @classmethod
-    def of(cls, device):
+    def of(cls, device: Device) -> Self:
         """With the device's state and, for a lock that ends by itself, its end."""
-        members = {"state": str(device.status)}
+        members: dict[str, Any] = {"state": str(device.status)}
         if device.status == device.Status.LOCKED and device.locked_until:
             members["lockedUntil"] = rfc3339(device.locked_until)
         return cls(**members)
@@ -84,7 +81,7 @@ class OperationClosed(PhoneProblem):
     code = "operation-closed"
     title = "The operation is over."
 
-    def __init__(self, state):
+    def __init__(self, state: str) -> None:
         super().__init__(state=str(state))
 
 
@@ -119,7 +116,7 @@ class RateLimited(PhoneProblem):
     code = "rate-limited"
     title = "Too many attempts."
 
-    def __init__(self, retry_after: int):
+    def __init__(self, retry_after: int) -> None:
         super().__init__(retryAfter=retry_after)
 
 

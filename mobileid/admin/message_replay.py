@@ -1,10 +1,10 @@
-"""Short-lived rows of the device protocol: challenges and kept answers."""
+"""Short-lived rows of the device protocol: challenges and stored responses."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from mobileid.models import MessageAnswer, Nonce
+from mobileid.models import Nonce, StoredResponse
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.filters import AccountFilter, by_choice
@@ -45,8 +45,8 @@ class NonceAdmin(BackOfficeAdmin):
         return formatting.when(nonce.used_at)
 
 
-@admin.register(MessageAnswer)
-class MessageAnswerAdmin(BackOfficeAdmin):
+@admin.register(StoredResponse)
+class StoredResponseAdmin(BackOfficeAdmin):
     list_display = ("id", "application", "created", "answered", "account")
     list_filter = (AccountFilter,)
     list_select_related = ("account", "application")

@@ -1,11 +1,13 @@
 """Opens an envelope, has its message judged and seals the answer (docs/protocol.md, chapter 3)."""
 
-import logging
 import time
+from typing import Any
 
 from django.db import close_old_connections, connection
+from django.http import HttpRequest
 
-from mobileid.device_api.messages import MESSAGES, Message
+from mobileid.device_api.message import Answer, Message, refusal
+from mobileid.device_api.messages import MESSAGES
 from mobileid.models import Application
 from mobileid.problems import AuthenticationFailed, ClockSkew, KeyUnknown, MessageInvalid, PhoneProblem
 from mobileid.protocol import envelope, wire
@@ -16,13 +18,12 @@ from mobileid.waiting.held import hold
 from reuseid.api.errors import BodyTooLarge
 from reuseid.models import Account
 
-log = logging.getLogger(__name__)
 QUANTUM = 0.1
 """Seconds. A failed authentication is answered at a multiple of this, so that an unknown device, a forged proof and a
 wrong PIN take the same time."""
 
 
-def answer(http_request, name: str, address: str) -> dict:
+def answer(http_request: HttpRequest, name: str, address: str) -> dict[str, Any]:
     """The sealed answer to the message ``name`` that came from ``address``.
 
     Raises EnvelopeInvalid (one for every cause), KeyUnknown, BodyTooLarge, or StillJudged for a message whose first
@@ -36,7 +37,7 @@ def answer(http_request, name: str, address: str) -> dict:
     return envelope.seal_answer(request, inner)
 
 
-def _wait(http_request, began):
+def _wait(http_request: HttpRequest, began: float) -> None:
     # The connection goes back to the pool first, or a few forged messages would keep everybody else from the database;
     # a transaction that somebody opened around all this needs it still.
     if not connection.in_atomic_block:
@@ -45,7 +46,7 @@ def _wait(http_request, began):
     hold(http_request, now + QUANTUM - (now - began) % QUANTUM)
 
 
-def _open(http_request):
+def _open(http_request: HttpRequest) -> tuple[Application, envelope.Request]:
     sealed = envelope.parse(_body(http_request))
     key = channel.channel_key(sealed.app, sealed.kid)
     if key is None:
@@ -59,14 +60,15 @@ def _open(http_request):
     return application, envelope.open_request(sealed, key.private_key, key.suite, http_request.path)
 
 
-def _body(http_request):
+def _body(http_request: HttpRequest) -> bytes:
     raw = http_request.read(wire.REQUEST_LIMIT + 1)
     if len(raw) > wire.REQUEST_LIMIT:
         raise BodyTooLarge
     return raw
 
 
-def _judge(application, request, name, address) -> dict:
+def _judge(application: Application, request: envelope.Request, name: str, address: str) -> Answer:
+    """Freshness comes before the stored answer (chapter 3), and that before anything that a copy could do again."""
     try:
         now = time.time_ns() // 1_000_000
         if abs(now - request.iat) > wire.FRESHNESS_MS:
@@ -75,8 +77,8 @@ def _judge(application, request, name, address) -> dict:
         try:
             return MESSAGES[name](message)
         except AlreadyClaimed:
-            return message.exchange.stored() or MESSAGES[name](message.afresh())
+            return message.stored_answer() or MESSAGES[name](message.afresh())
     except PhoneProblem as problem:
-        return problem.as_inner()
+        return refusal(problem)
     except ProofInvalid as error:
-        return MessageInvalid(error.field, error.reason).as_inner()
+        return refusal(MessageInvalid(error.field, error.reason))

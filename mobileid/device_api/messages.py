@@ -1,125 +1,74 @@
-"""The messages of phones: each reads its body and statement, calls one service and says what it gave.
+"""The messages of phones: each reads its body and statement, calls services in order and says what they gave.
 
-docs/protocol.md, chapter 6. A message that changes something is claimed first (`services.exchanges`).
+docs/protocol.md, chapters 6 and 7. A message that changes something is claimed in the transaction of its first effect
+and settled in that of its last. Where a factor is looked at these are two, and the attempt is reserved in the first:
+claim, prepare, reserve | verify | apply or refuse, settle (docs/decisions/0031-the-order-is-in-the-door.md).
 """
 
-from functools import cached_property, wraps
+import json
+from collections.abc import Callable
+from functools import wraps
 
 from mobileid.device_api import bodies
-from mobileid.models import Nonce
-from mobileid.problems import MessageInvalid, RateLimited
+from mobileid.device_api.message import Answer, Body, Message, success
+from mobileid.models import Device, Operation
+from mobileid.problems import AuthenticationFailed, MessageInvalid, RateLimited, RegistrationInvalid
 from mobileid.protocol import proofs, wire
-from mobileid.services import applications, decisions, device_authentication, device_settings, factors, operation_links
+from mobileid.services import (
+    applications,
+    decisions,
+    device_authentication,
+    device_settings,
+    factors,
+    nonces,
+    operation_links,
+)
 from mobileid.services.descriptions import methods_of
-from mobileid.services.message_replay import Exchange
 from mobileid.services.registration import by_phone
 from reuseid.actors import Actor
 from reuseid.limits import hit
 from reuseid.models.sealed import unseal_field
 from reuseid.times import rfc3339
 
-PHONE_QUOTA, PHONE_WINDOW = 120, 60
-"""Messages of one phone in so many seconds."""
 CODE_QUOTA, CODE_WINDOW = 100, 600
 """Activation codes tried from one address in so many seconds."""
-DEACTIVATED = "DEACTIVATED"
+Handler = Callable[[Message], Answer]
+PlainHandler = Callable[[Message, Device], Body]
 
 
-class Message:
-    """An opened message of one application."""
-
-    def __init__(self, application, request, address, *, repeated=False):
-        self.application, self.request, self.address = application, request, address
-        digest = request.plaintext_digest.hex()
-        self.exchange = Exchange(application, request.mid, request.path, digest, repeated=repeated)
-
-    def afresh(self):
-        """The same message, to be judged again though it was before."""
-        return Message(self.application, self.request, self.address, repeated=True)
-
-    def body(self, **form) -> dict:
-        """The body's members by their readers."""
-        return bodies.read(self.request.body, form)
-
-    @cached_property
-    def proof(self) -> proofs.Proof:
-        """Well formed; nothing of it is verified."""
-        if self.request.proof is None:
-            raise MessageInvalid("proof", "is missing")
-        return proofs.parse(self.request.proof)
-
-    def states(self, typ: str, **expected) -> proofs.Proof:
-        """The proof, when its statement is a ``typ`` of this application and this moment with the expected members."""
-        proof = self.proof
-        request = self.request
-        proofs.check_statement(proof.statement, typ, applicationId=request.application_id, iat=request.iat, **expected)
-        proof.require(proofs.required_factors(proof.statement))
-        return proof
-
-    def device(self, proof):
-        """The device that proved possession; one that talks too much is RateLimited."""
-        device = device_authentication.identify(self.application, proof, self.request.suite)
-        spent = hit("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
-        if spent.left < 0:
-            raise RateLimited(spent.reset)
-        self.exchange.of(device)
-        return device
-
-    def speaker(self):
-        """The device behind a plain message."""
-        request = self.request
-        return self.device(self.states("message", path=request.path, mid=request.mid))
-
-
-def asks(handler):
+def asks(handler: PlainHandler) -> Handler:
     """A plain message that changes nothing: ``handler(message, device)`` gives the answer's body."""
 
     @wraps(handler)
-    def answered(message):
-        return _ok(handler(message, message.speaker()))
+    def answered(message: Message) -> Answer:
+        return success(handler(message, message.speaker()))
 
     return answered
 
 
-def changes(handler):
-    """A plain message that takes effect once."""
+def changes(handler: PlainHandler) -> Handler:
+    """A plain message that takes effect once: ``handler(message, device)`` runs in its one transaction."""
 
     @wraps(handler)
-    def answered(message):
+    def answered(message: Message) -> Answer:
         device = message.speaker()
-        with message.exchange.claimed():
-            message.exchange.settle(_ok(handler(message, device)))
-        return message.exchange.answer
+        with message.claimed():
+            return message.settle(handler(message, device))
 
     return answered
-
-
-def judged(handler):
-    """A message whose service settles the exchange itself, counted factor and all."""
-
-    @wraps(handler)
-    def answered(message):
-        handler(message)
-        return message.exchange.answer
-
-    return answered
-
-
-def _ok(body):
-    return {"status": 200, "body": body}
 
 
 # --- registration ----------------------------------------------------------------------------------------------------
 
 
-def registration_start(message):
+def registration_start(message: Message) -> Answer:
     """Trade an activation code for an offer; the one message without a proof."""
     spent = hit("activation", message.address, quota=CODE_QUOTA, window=CODE_WINDOW)
     if spent.left < 0:
         raise RateLimited(spent.reset)
     code = message.body(activationCode=bodies.typed(64))["activationCode"]
     application = message.application
-    with message.exchange.claimed():
+    with message.claimed():
         operation, nonce = by_phone.start(application, code, actor=by_phone.SOME_PHONE)
         body = {
             "operationId": str(operation.pk),
@@ -133,16 +82,14 @@ def registration_start(message):
             "authMethods": application.auth_methods,
             "expiresAt": rfc3339(operation.expires_at),
         }
-        message.exchange.settle(_ok(body))
-    return message.exchange.answer
+        return message.settle(body)
 
 
 _KNOWLEDGE = bodies.record({"publicKey": bodies.octets(32), "r": bodies.octets(32)})
 
 
-@judged
-def registration_finish(message):
-    """Bind the phone; once more with the same keys, the same answer."""
+def registration_finish(message: Message) -> Answer:
+    """Bind the phone; once more with the same keys, the same answer (chapter 6, "Finished again")."""
     body = message.body(
         operationId=bodies.identifier,
         name=bodies.text(64),
@@ -154,8 +101,33 @@ def registration_finish(message):
         knowledge=bodies.nullable(_KNOWLEDGE),
         postWanted=bodies.optional(bodies.boolean, False),
     )
-    proof = message.states("registration", operationId=body["operationId"])
-    phone = by_phone.Phone(
+    operation_id, post_wanted, knowledge = body["operationId"], body["postWanted"], _knowledge(body["knowledge"])
+    proof = message.states("registration", operationId=operation_id)
+    bound = by_phone.find_bound(message.application, operation_id, proof)
+    if bound is None:
+        try:
+            with message.claimed():
+                registered = by_phone.bind(
+                    message.application, operation_id, proof, phone=_phone(message, body), knowledge=knowledge
+                )
+                message.belongs_to(registered.device)
+                return message.settle(_registered(registered, post_wanted))
+        except RegistrationInvalid:
+            # Its nonce may have been used this moment, by this phone's own message before.
+            bound = by_phone.find_bound(message.application, operation_id, proof)
+            if bound is None:
+                raise
+    by_phone.verify(proof, knowledge)
+    message.belongs_to(bound.device)
+    with message.claimed():
+        again = by_phone.finish_again(bound, proof.statement, knowledge)
+        if again is None:
+            return message.refuse(RegistrationInvalid())
+        return message.settle(_registered(again, post_wanted))
+
+
+def _phone(message: Message, body: Body) -> by_phone.Phone:
+    return by_phone.Phone(
         name=body["name"],
         platform=body["platform"],
         os_version=body["osVersion"],
@@ -164,44 +136,57 @@ def registration_finish(message):
         app_version=body["appVersion"],
         suite=message.request.suite,
     )
-    by_phone.finish(
-        message.exchange,
-        message.application,
-        body["operationId"],
-        proof,
-        phone=phone,
-        knowledge=_knowledge(body["knowledge"]),
-        post_wanted=body["postWanted"],
-    )
 
 
-def _knowledge(record):
-    return record and by_phone.KnowledgeKey(record["publicKey"], record["r"])
+def _knowledge(record: dict[str, bytes] | None) -> factors.KnowledgeKey | None:
+    return factors.KnowledgeKey(record["publicKey"], record["r"]) if record else None
+
+
+def _registered(registered: by_phone.Registered, post_wanted: bool) -> Body:
+    device = registered.device
+    body = {
+        "deviceId": str(device.pk),
+        "state": str(device.status),
+        "confirmationCode": registered.confirmation_code,
+    }
+    if post_wanted and device.status == Device.Status.ACTIVE:
+        body |= _post_context(registered.operation)
+    return body
+
+
+def _post_context(operation: Operation) -> Body:
+    """What the integrator left for the app to have afterwards, where there is any."""
+    kept = unseal_field(operation, "post_context")
+    return {} if kept is None else {"postOperationContext": json.loads(kept)}
 
 
 # --- operations ------------------------------------------------------------------------------------------------------
 
 
 @asks
-def operations_pending(message, device):
+def operations_pending(message: Message, device: Device) -> Body:
     """What waits for this phone."""
     message.body()
     device_authentication.require_usable(device)
     return {"operations": [_listed(operation) for operation in decisions.pending(device)]}
 
 
-def _listed(operation):
+def _listed(operation: Operation) -> Body:
     return {
         "operationId": str(operation.pk),
         "type": operation.type,
-        "title": unseal_field(operation, "title").decode(),
+        "title": _opened(operation, "title").decode(),
         "createdAt": rfc3339(operation.created_at),
         "expiresAt": rfc3339(operation.expires_at),
     }
 
 
+def _opened(operation: Operation, column: str) -> bytes:
+    return unseal_field(operation, column) or b""
+
+
 @changes
-def operations_start(message, device):
+def operations_start(message: Message, device: Device) -> Body:
     """Show one operation, by its id or by what the phone scanned."""
     body = message.body(
         operationId=bodies.optional(bodies.identifier),
@@ -221,72 +206,122 @@ def operations_start(message, device):
         "type": operation.type,
         "nonce": nonce.value,
         "content": {
-            "title": unseal_field(operation, "title").decode(),
+            "title": _opened(operation, "title").decode(),
             "mimeType": operation.mime_type,
-            "data": wire.b64u(unseal_field(operation, "content")),
+            "data": wire.b64u(_opened(operation, "content")),
         },
         "authMethods": decisions.allowed_methods(operation, device),
         "binding": operation.binding,
         "expiresAt": rfc3339(operation.expires_at),
     }
     if operation.binding == operation.Binding.NUMBER:
-        shown["numberLength"] = len(unseal_field(operation, "binding_secret"))
+        shown["numberLength"] = len(_opened(operation, "binding_secret"))
     if operation.binding == operation.Binding.SAME_DEVICE:
         shown["returnUrl"] = operation.return_url
     return shown
 
 
-@judged
-def operations_finish(message):
-    """Approve or reject."""
+def operations_finish(message: Message) -> Answer:
+    """Approve or reject: the steps of docs/protocol.md, chapter 7."""
     operation_id = message.body(operationId=bodies.identifier)["operationId"]
     typ = "signature" if message.proof.statement.get("typ") == "signature" else "authentication"
-    proof = message.states(typ, operationId=operation_id)
-    device = message.device(proof)
-    decisions.finish(message.exchange, device, operation_id, proof, actor=Actor.device(device))
+    proof = message.states(typ, operationId=operation_id)  # 1
+    device = message.device(proof)  # 2, 3
+    statement, actor = proof.statement, Actor.device(device)
+    factor = proofs.METHOD_FACTOR[statement["authMethod"]]
+    with message.claimed():
+        operation = decisions.prepare(device, operation_id, statement)  # 4
+        if statement["decision"] == "reject":  # 5
+            decisions.reject(operation, device, statement.get("reason", "USER"), actor=actor)
+            return message.settle(_decided(operation, "REJECTED"))
+        if not decisions.number_matches(operation, statement):  # 6
+            decisions.fail_number(operation, device, actor=actor)
+            return message.settle(_decided(operation, "FAILED"))
+        if factor is None:
+            factors.credit(device, None)
+            decisions.approve(operation, device, proof, actor=actor)
+            return message.settle(_decided(operation, "COMPLETED"))
+        reserved = factors.reserve(device)  # 7, committed before anything is looked at
+    key = factors.verify(device, proof, factor) if reserved else None  # 8
+    with message.verdict():
+        if key is None:
+            factors.refuse(device)
+            return message.refuse(AuthenticationFailed())
+        factors.credit(device, factor, key)
+        decisions.approve(operation, device, proof, actor=actor)  # 9
+        message.settle(_decided(operation, "COMPLETED"))
+    return message.answer
+
+
+def _decided(operation: Operation, state: str) -> Body:
+    """``state`` is the phone's word: it is COMPLETED too where the integrator has yet to bring the return code."""
+    return {"state": state} | (_post_context(operation) if state == "COMPLETED" else {})
 
 
 # --- the device itself -----------------------------------------------------------------------------------------------
 
 
 @changes
-def challenge(message, device):
+def challenge(message: Message, device: Device) -> Body:
     """A nonce for a change of factors."""
-    purposes = (Nonce.Purpose.PIN_CHANGE.value, Nonce.Purpose.BIOMETRIC_ENABLE.value)
+    purposes = (nonces.Purpose.PIN_CHANGE.value, nonces.Purpose.BIOMETRIC_ENABLE.value)
     purpose = message.body(purpose=bodies.one_of(*purposes))["purpose"]
     device_authentication.require_usable(device)
     nonce = device_settings.challenge(device, purpose)
     return {"nonce": nonce.value, "keyVersion": device.key_version, "expiresAt": rfc3339(nonce.expires_at)}
 
 
-@judged
-def pin_change(message):
-    """Replace the PIN."""
-    knowledge = _knowledge(message.body(knowledge=_KNOWLEDGE)["knowledge"])
+def pin_change(message: Message) -> Answer:
+    """Replace the PIN; the old one is judged and counted as in an approval."""
+    record = message.body(knowledge=_KNOWLEDGE)["knowledge"]
+    new = factors.KnowledgeKey(record["publicKey"], record["r"])
     proof = message.states("pin-change")
     device = message.device(proof)
-    device_settings.change_pin(message.exchange, device, proof, knowledge, actor=Actor.device(device))
+    version = proof.statement["keyVersion"]
+    with message.claimed():
+        device_settings.prepare_pin_change(device, proof.statement, new)
+        reserved = factors.reserve(device)
+    key = factors.verify(device, proof, proofs.KNOWLEDGE) if reserved else None
+    with message.verdict():
+        if key is None:
+            factors.refuse(device)
+            return message.refuse(AuthenticationFailed())
+        factors.credit(device, proofs.KNOWLEDGE, key)
+        device_settings.change_pin(device, version, new, signed_by=key, actor=Actor.device(device))
+        message.settle({"keyVersion": version})
+    return message.answer
 
 
-@judged
-def biometric_enable(message):
-    """Add the key that biometry releases."""
+def biometric_enable(message: Message) -> Answer:
+    """Add the key that biometry releases; the PIN is judged and counted as in an approval."""
     message.body()
     proof = message.states("biometric-enable")
     device = message.device(proof)
-    device_settings.enable_biometric(message.exchange, device, proof, actor=Actor.device(device))
+    with message.claimed():
+        device_settings.prepare_biometric(device, proof)
+        reserved = factors.reserve(device)
+    key = factors.verify(device, proof, proofs.KNOWLEDGE) if reserved else None
+    with message.verdict():
+        if key is None:
+            factors.refuse(device)
+            return message.refuse(AuthenticationFailed())
+        factors.credit(device, proofs.KNOWLEDGE, key)
+        jwk, actor = proof.statement["inherence"], Actor.device(device)
+        thumbprint = device_settings.enable_biometric(device, jwk, actor=actor)
+        message.settle({"authMethods": methods_of(device), "inherenceThumbprint": thumbprint})
+    return message.answer
 
 
 @changes
-def biometric_disable(message, device):
-    """Take it away."""
+def biometric_disable(message: Message, device: Device) -> Body:
+    """Take the key that biometry releases away."""
     message.body()
     device_authentication.require_usable(device)
     return {"authMethods": device_settings.disable_biometric(device, actor=Actor.device(device))}
 
 
 @changes
-def rename(message, device):
+def rename(message: Message, device: Device) -> Body:
     """Give the phone another name."""
     name = message.body(name=bodies.text(64))["name"]
     device_authentication.require_usable(device)
@@ -295,7 +330,7 @@ def rename(message, device):
 
 
 @changes
-def push_token(message, device):
+def push_token(message: Message, device: Device) -> Body:
     """Say where pushes go."""
     body = message.body(provider=bodies.text(16), token=bodies.text(device_settings.PUSH_TOKEN_LIMIT, least=0))
     device_authentication.require_usable(device)
@@ -304,7 +339,7 @@ def push_token(message, device):
 
 
 @changes
-def deactivate(message, device):
+def deactivate(message: Message, device: Device) -> Body:
     """End the device, in whatever state it is."""
     message.body()
     device_settings.deactivate(device, actor=Actor.device(device))
@@ -312,7 +347,7 @@ def deactivate(message, device):
 
 
 @asks
-def status(message, device):
+def status(message: Message, device: Device) -> Body:
     """What the service knows of this phone, in whatever state; the one place that tells how many tries are left.
 
     The phone may say its versions here: an updated app is known from then on.
@@ -326,7 +361,7 @@ def status(message, device):
         "state": str(device.status),
         "attemptsLeft": factors.attempts_left(device),
         "keyVersion": device.key_version,
-        "authMethods": methods_of(device) if device.status != DEACTIVATED else [],
+        "authMethods": methods_of(device) if device.status != Device.Status.DEACTIVATED else [],
         "name": device.name,
     }
     if device.inherence_jwk is not None:
@@ -336,7 +371,7 @@ def status(message, device):
     return answer
 
 
-MESSAGES = {
+MESSAGES: dict[str, Handler] = {
     "registration/start": registration_start,
     "registration/finish": registration_finish,
     "operations/pending": operations_pending,

@@ -2,10 +2,11 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from mobileid.device_api import door
@@ -24,12 +25,12 @@ from reuseid.models import Account
 log = logging.getLogger(__name__)
 
 
-def keys(request):
+def keys(request: HttpRequest) -> HttpResponse:
     """The key document of ``?applicationId=`` as a bare compact JWS; 404 for an unknown application."""
     return _told(request, "GET", _key_document)
 
 
-def _key_document(request, address):
+def _key_document(request: HttpRequest, address: str) -> HttpResponse:
     try:
         wanted = uuid.UUID(request.GET.get("applicationId", ""))
     except ValueError:
@@ -41,14 +42,14 @@ def _key_document(request, address):
 
 
 @csrf_exempt
-def message(request, name):
+def message(request: HttpRequest, name: str) -> HttpResponse:
     """One sealed message. Once its envelope opens the status is 200, whatever the sealed answer says."""
     if name not in MESSAGES:
         return _problem(UnknownPath())
     return _told(request, "POST", lambda request, address: JsonResponse(door.answer(request, name, address)))
 
 
-def _told(request, method, answer):
+def _told(request: HttpRequest, method: str, answer: Callable[[HttpRequest, str], HttpResponse]) -> HttpResponse:
     """The view's answer, or the problem in the clear; none of them quotes anything from the message."""
     if request.method != method:
         response = _response(405, *FRAMEWORK[405])
@@ -74,7 +75,7 @@ def _told(request, method, answer):
     return response
 
 
-def _problem(error):
+def _problem(error: ServiceError) -> HttpResponse:
     if isinstance(error, BodyTooLarge):
         error = TooLarge()
     if isinstance(error, TooMany):
@@ -82,7 +83,7 @@ def _problem(error):
     return _response(error.status, error.code, error.title)
 
 
-def _response(status, code, title, *, retry_after=None):
+def _response(status: int, code: str, title: str, *, retry_after: int | None = None) -> HttpResponse:
     response = JsonResponse(problem(status, code, title), status=status, content_type=MEDIA_TYPE)
     response["Cache-Control"] = "no-store"
     if retry_after or status == 503:

@@ -1,7 +1,7 @@
 from mobileid.models.applications import Application, AuthMethod, Suite
 from mobileid.models.devices import Device
 from mobileid.models.keys import ChannelKey, KeyStatus, SigningKey, TrustAnchor
-from mobileid.models.message_replay import MessageAnswer, Nonce
+from mobileid.models.message_replay import Nonce, StoredResponse
 from mobileid.models.operations import Evidence, Operation
 
 __all__ = [
@@ -11,10 +11,10 @@ __all__ = [
     "Device",
     "Evidence",
     "KeyStatus",
-    "MessageAnswer",
     "Nonce",
     "Operation",
     "SigningKey",
+    "StoredResponse",
     "Suite",
     "TrustAnchor",
 ]

@@ -1,4 +1,4 @@
-"""Short-lived rows of the device protocol: nonces and the stored answers of messages."""
+"""Short-lived rows of the device protocol: nonces and the stored responses to messages."""
 
 import uuid
 
@@ -42,8 +42,11 @@ class Nonce(models.Model):
         return str(self.id)
 
 
-class MessageAnswer(models.Model):
-    """The inner answer to a message that changed something, kept for 10 minutes so that a resend learns the outcome."""
+class StoredResponse(models.Model):
+    """The inner answer to a message that changed something, kept for 10 minutes so that a resend learns the outcome.
+
+    Its table, to whose name the answers are sealed, has the name that the model had first.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
@@ -55,6 +58,7 @@ class MessageAnswer(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        db_table = "mobileid_messageanswer"
         constraints = [models.UniqueConstraint(fields=["application", "mid"], name="message_once")]
         indexes = [
             models.Index(fields=["created_at"], name="message_purge"),

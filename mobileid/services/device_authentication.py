@@ -4,8 +4,9 @@ import re
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
-from mobileid.models import Device
+from mobileid.models import Application, Device
 from mobileid.problems import AuthenticationFailed, DeviceUnusable, VersionUnsupported
 from mobileid.protocol import proofs
 from mobileid.services import devices
@@ -15,7 +16,7 @@ from reuseid.models import Account, User
 _NUMBERS = re.compile(r"\d+")
 
 
-def identify(application, proof: proofs.Proof, suite: int) -> Device:
+def identify(application: Application, proof: proofs.Proof, suite: int) -> Device:
     """The device whose possession key signed the statement; ``suite`` is what its message was sealed with.
 
     Whatever fails is one AuthenticationFailed at one cost, and counts nothing: nobody can lock another's phone from
@@ -36,7 +37,7 @@ def identify(application, proof: proofs.Proof, suite: int) -> Device:
     return device
 
 
-def require_usable(device):
+def require_usable(device: Device) -> None:
     """Raise DeviceUnusable unless device, user and account are active; a lock that is over ends here."""
     _end_lock(device)
     active = (
@@ -48,34 +49,34 @@ def require_usable(device):
         raise DeviceUnusable.of(device)
 
 
-def _end_lock(device):
+def _end_lock(device: Device) -> None:
     if device.status == Device.Status.LOCKED and device.locked_until:
         with suppress(WrongState):
             devices.end_lock(device)
 
 
-def require_version(application, sdk_version: str):
-    """Raise VersionUnsupported for an SDK below the application's minimum; compared number by number."""
+def require_version(application: Application, sdk_version: str) -> None:
+    """Raise VersionUnsupported for an SDK below the application's minimum."""
     if is_too_old(application, sdk_version):
         raise VersionUnsupported(minimum=application.min_sdk_version)
 
 
-def is_too_old(application, sdk_version: str) -> bool:
-    """Whether the application refuses phones with this SDK."""
+def is_too_old(application: Application, sdk_version: str) -> bool:
+    """Whether the application refuses phones with this SDK; the first four numbers of a version count, one by one."""
     return bool(application.min_sdk_version) and _version(sdk_version) < _version(application.min_sdk_version)
 
 
-def _version(text):
+def _version(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in _NUMBERS.findall(text)[:4])
 
 
-def refresh(device, **reported: str | None):
+def refresh(device: Device, **reported: str | None) -> None:
     """End a lock that is over, and take over the versions that the phone says it has now."""
     _end_lock(device)
     _note(device, **reported)
 
 
-def _note(device, **reported):
+def _note(device: Device, **reported: Any) -> None:
     """One statement when something is new, none otherwise: most messages tell nothing new."""
     changed = {name: value for name, value in reported.items() if value is not None and value != getattr(device, name)}
     if changed:

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from mobileid.models import Device, MessageAnswer, Operation
+from mobileid.models import Device, Operation, StoredResponse
 from mobileid.services.device_changes import NO_BIOMETRY, NO_PIN
 
 # What a person approved or signed is evidence and stays, sealed, for as long as evidence is kept.
@@ -24,4 +24,4 @@ def erase(user):
     )
     operations.exclude(_EVIDENCE).update(title=None, content=None, transaction=None)
     # Answers that a phone could have asked for again: the phone is deactivated.
-    MessageAnswer.objects.filter(device_id__in=Device.objects.filter(user=user).values("pk")).delete()
+    StoredResponse.objects.filter(device_id__in=Device.objects.filter(user=user).values("pk")).delete()

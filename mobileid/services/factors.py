@@ -1,18 +1,22 @@
-"""Judging PIN and biometry: every look at a factor is counted before it is taken (docs/protocol.md, chapter 7).
+"""PIN and biometry: every look at a factor is counted before it is taken (docs/protocol.md, chapter 7).
 
-The count goes up in a transaction of its own, committed before the signature is verified, so parallel guesses get no
-more looks than guesses in a row; a process that dies in between has cost the guesser an attempt.
+The door goes through `reserve`, `verify` and then `credit` or `refuse`. The count goes up in a transaction that is
+committed before the signature is verified, so parallel guesses get no more looks than guesses in a row; a process that
+dies in between has cost the guesser an attempt.
 """
 
+import hmac
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
 from mobileid.models import Device
-from mobileid.problems import AuthenticationFailed, DeviceUnusable, PhoneProblem
-from mobileid.protocol import proofs
+from mobileid.problems import DeviceUnusable, MessageInvalid
+from mobileid.protocol import proofs, wire
 from mobileid.services import devices
 from mobileid.services.device_changes import tell
 from reuseid.actors import SYSTEM
@@ -26,89 +30,96 @@ LOCKS = (timedelta(minutes=5), timedelta(minutes=10))
 LOCK_REASON = "TOO_MANY_FAILURES"
 
 
-def judge(exchange, device, proof, factor, *, prepare, apply):
-    """Steps 7 to 9 for one message: reserve, look, and apply or refuse.
+class Key(StrEnum):
+    """Which of a factor's two keys signed: after a change the one before counts too, until its end."""
 
-    ``prepare()`` runs in the reserving transaction: it checks what may be checked before the factor, burns the nonce,
-    and returns False when it settled the exchange itself. ``apply(newest)`` makes the change when the factor is good
-    (``newest``: by the newest PIN) and returns the answer's body; a PhoneProblem from it must have changed nothing.
+    NEWEST = "newest"
+    PREVIOUS = "previous"
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeKey:
+    """The PIN's Ed25519 public key, raw, and the 32 bytes that its commitment was made with; neither is logged."""
+
+    public_key: bytes = field(repr=False)
+    r: bytes = field(repr=False)
+
+
+def check_commitment(knowledge: KnowledgeKey, committed: str) -> None:
+    """MessageInvalid unless the key is an Ed25519 one and the one that the statement commits to (``committed``, b64u).
+
+    docs/protocol.md, chapter 4.
     """
-    with exchange.claimed():
-        if not prepare():
-            return
-        reserved = _reserve(device)
-    good, newest = verify(device, proof, factor) if reserved else (False, False)
-    with transaction.atomic():
-        if not good:
-            refuse(device)
-            exchange.settle(AuthenticationFailed().as_inner())
-        elif not credit(device, factor, newest=newest):
-            device.refresh_from_db(fields=["status", "locked_until"])
-            exchange.settle(DeviceUnusable.of(device).as_inner())
-        else:
-            try:
-                exchange.settle({"status": 200, "body": apply(newest)})
-            except PhoneProblem as problem:
-                exchange.settle(problem.as_inner())
+    try:
+        proofs.knowledge_public_key(knowledge.public_key)
+    except ValueError:
+        raise MessageInvalid("knowledge.publicKey") from None
+    commitment = wire.b64u(wire.commitment(knowledge.public_key, knowledge.r))
+    if not hmac.compare_digest(commitment, committed):
+        raise MessageInvalid("knowledge", "It must be the one that the statement commits to.")
 
 
-def _reserve(device) -> bool:
-    return bool(
-        Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE, failed_attempts__lt=MAX_FAILURES).update(
-            failed_attempts=F("failed_attempts") + 1
-        )
-    )
+def reserve(device: Device) -> bool:
+    """Count an attempt before it is looked at; False when none is left: it is refused unseen.
+
+    One conditional UPDATE, which must be committed before `verify`.
+    """
+    active = Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE)
+    return bool(active.filter(failed_attempts__lt=MAX_FAILURES).update(failed_attempts=F("failed_attempts") + 1))
 
 
-def verify(device, proof, factor: str) -> tuple[bool, bool]:
-    """``(good, by the newest key)``. After a change the key before counts too, until its end."""
+def verify(device: Device, proof: proofs.Proof, factor: str) -> Key | None:
+    """Which key of the factor signed the statement; None when none that counts did. Writes nothing."""
     if factor == proofs.INHERENCE:
-        newest, before = device.inherence_jwk, device.previous_inherence_jwk
         until, signed = device.previous_inherence_until, _signed_by_biometry
+        newest, before = "inherence_jwk", "previous_inherence_jwk"
     else:
-        newest, before = "knowledge_key", "previous_knowledge_key"
         until, signed = device.previous_key_until, _signed_by_pin
+        newest, before = "knowledge_key", "previous_knowledge_key"
     if signed(device, proof, newest):
-        return True, True
+        return Key.NEWEST
     handing_over = until is not None and datetime.now(UTC) < until
-    return handing_over and signed(device, proof, before), False
+    return Key.PREVIOUS if handing_over and signed(device, proof, before) else None
 
 
-def knowledge_key(device, column: str) -> bytes | None:
+def knowledge_key(device: Device, column: str) -> bytes | None:
     """The raw public key in ``knowledge_key`` or ``previous_knowledge_key``: an offline PIN test, so never kept."""
     return unseal_field(device, column)
 
 
-def _signed_by_pin(device, proof, column):
+def _signed_by_pin(device: Device, proof: proofs.Proof, column: str) -> bool:
     raw = knowledge_key(device, column)
     return raw is not None and proof.verify(proofs.KNOWLEDGE, proofs.knowledge_public_key(raw))
 
 
-def _signed_by_biometry(_device, proof, jwk):
+def _signed_by_biometry(device: Device, proof: proofs.Proof, column: str) -> bool:
+    jwk = getattr(device, column)
     return jwk is not None and proof.verify(proofs.INHERENCE, proofs.public_key_from_jwk(jwk))
 
 
-def credit(device, factor: str | None, *, newest: bool = True) -> bool:
-    """A good attempt: the PIN clears the count, biometry only gives back its own attempt, possession changes nothing.
+def credit(device: Device, factor: str | None, key: Key = Key.NEWEST) -> None:
+    """A good attempt: the PIN clears the count, biometry only gives back its own attempt, possession (None) neither.
 
-    The first good use of a new PIN or biometric key ends the one before. False when the device or its user is no
-    longer active.
+    The first good use of a new PIN or biometric key ends the one before. Raises DeviceUnusable, with nothing changed,
+    when the device or its user is no longer active.
     """
-    changes = {"last_used_at": Now()}
+    changes: dict[str, Any] = {"last_used_at": Now()}
     if factor == proofs.KNOWLEDGE:
         changes |= {"failed_attempts": 0, "lock_count": 0}
-        if newest and device.previous_knowledge_key is not None:
+        if key is Key.NEWEST and device.previous_knowledge_key is not None:
             changes |= {"previous_knowledge_key": None, "previous_key_until": None}
     elif factor == proofs.INHERENCE:
         changes["failed_attempts"] = Greatest(F("failed_attempts") - 1, 0)
-        if newest and device.previous_inherence_jwk is not None:
+        if key is Key.NEWEST and device.previous_inherence_jwk is not None:
             changes |= {"previous_inherence_jwk": None, "previous_inherence_until": None}
     active = Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE, user__status=User.Status.ACTIVE)
-    return bool(active.update(**changes))
+    if not active.update(**changes):
+        device.refresh_from_db(fields=["status", "locked_until"])
+        raise DeviceUnusable.of(device)
 
 
-def refuse(device):
-    """A bad attempt, counted already: lock the device when it was the last one allowed."""
+def refuse(device: Device) -> None:
+    """A bad attempt, counted already: in the caller's transaction, lock the device when it was the last one allowed."""
     device = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     if device.status != Device.Status.ACTIVE or device.failed_attempts < MAX_FAILURES:
         return
@@ -122,6 +133,6 @@ def refuse(device):
         tell(device, "lock_warning", actor=SYSTEM, reason=LOCK_REASON)
 
 
-def attempts_left(device) -> int:
-    """Tries of the PIN before the next lock; 0 while locked."""
+def attempts_left(device: Device) -> int:
+    """Tries of the PIN before the next lock; 0 while the device is not active."""
     return max(MAX_FAILURES - device.failed_attempts, 0) if device.status == Device.Status.ACTIVE else 0

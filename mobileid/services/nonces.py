@@ -1,19 +1,21 @@
-"""Challenges: 32 random bytes that a statement must name, each good for one attempt."""
+"""Challenges: 32 random bytes that a statement must name, each good for one attempt (docs/protocol.md, chapter 6)."""
 
 import os
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models.functions import Now
 
-from mobileid.models import Nonce, Operation
+from mobileid.models import Device, Nonce, Operation
 from mobileid.protocol import wire
 
+Purpose: Any = Nonce.Purpose
 LIVE = 3
 """Nonces that may live at once for one operation and device; the oldest die first."""
 CHALLENGE_LIFE = timedelta(minutes=5)
 
 
-def for_operation(operation, device) -> Nonce:
+def for_operation(operation: Operation, device: Device | None) -> Nonce:
     """A nonce for one more attempt of ``device`` (None: a registration); it lives as long as the operation."""
     live = Nonce.objects.filter(operation=operation, device=device, used_at=None)
     if device is not None:
@@ -21,24 +23,21 @@ def for_operation(operation, device) -> Nonce:
         Operation.objects.select_for_update(no_key=True).only("pk").get(pk=operation.pk)
         kept = live.order_by("-pk").values("pk")[: LIVE - 1]
         live.exclude(pk__in=kept).update(used_at=Now())
-    purpose = Nonce.Purpose.OPERATION if device else Nonce.Purpose.REGISTRATION
+    purpose = Purpose.OPERATION if device else Purpose.REGISTRATION
     return _make(purpose, operation.expires_at, operation=operation, device=device)
 
 
-def for_change(device, purpose: str) -> Nonce:
+def for_change(device: Device, purpose: str) -> Nonce:
     """A nonce for a change of the device's factors, for 5 minutes; it replaces the one before."""
     Nonce.objects.filter(device=device, purpose=purpose, operation=None, used_at=None).update(used_at=Now())
     return _make(purpose, datetime.now(UTC) + CHALLENGE_LIFE, device=device)
 
 
-def consume(value: str, purpose: str, *, operation=None, device=None) -> bool:
-    """Use the nonce up; False when it is unknown, used, over or another's. One conditional UPDATE."""
-    return bool(
-        Nonce.objects.filter(
-            value=value, purpose=purpose, operation=operation, device=device, used_at=None, expires_at__gt=Now()
-        ).update(used_at=Now())
-    )
+def consume(value: str, purpose: str, *, operation: Operation | None = None, device: Device | None = None) -> bool:
+    """Use the nonce (b64u) up; False when it is unknown, used, over or another's. One conditional UPDATE."""
+    unused = Nonce.objects.filter(value=value, purpose=purpose, operation=operation, device=device, used_at=None)
+    return bool(unused.filter(expires_at__gt=Now()).update(used_at=Now()))
 
 
-def _make(purpose, expires_at, **of):
+def _make(purpose: str, expires_at: datetime, **of: Any) -> Nonce:
     return Nonce.objects.create(value=wire.b64u(os.urandom(32)), purpose=purpose, expires_at=expires_at, **of)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
-from mobileid.errors import DeviceUnusable, NoUsableDevice, UserNotActive
+from mobileid.errors import NoUsableDevice, TargetDeviceUnusable, UserNotActive
 from mobileid.models import Application, AuthMethod, Device, Operation
 from mobileid.services import bindings, contexts, fatigue
 from mobileid.services.completion import cancel, cancel_all_open, end, expire, expire_overdue, release
@@ -68,7 +68,7 @@ def start_authentication(account, *, actor, **terms) -> tuple[Operation, dict]:
     """Ask a person to sign in or, with ``transaction``, to authorise a payment; ``terms`` are those of `Terms`.
 
     Gives the operation and what only the start answer shows (`bindings.bind`). Raises Invalid, UserNotActive,
-    DeviceUnusable, NoUsableDevice or UserCooldown.
+    TargetDeviceUnusable, NoUsableDevice or UserCooldown.
     """
     terms = Terms(**terms)
     if terms.transaction is not None and terms.content is not None:
@@ -171,7 +171,7 @@ def _choose_device(operation, terms):
             raise Invalid.field("broadcast", "Not with a deviceId.")
         phone = phones.get(pk=terms.device.pk)
         if phone.status != Device.Status.ACTIVE and not phone.is_lock_over:
-            raise DeviceUnusable(state=str(phone.status))
+            raise TargetDeviceUnusable(state=str(phone.status))
         able = _able([phone], operation)
     else:
         able = _able(phones.usable().order_by(*_PREFERRED)[:50], operation)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from mobileid.models import Device, MessageAnswer, Nonce
+from mobileid.models import Device, Nonce, StoredResponse
 
 BATCH = 5000
 # docs/protocol.md, chapter 3: an answer is given again for 10 minutes.
@@ -18,7 +18,7 @@ def nonces() -> int:
 
 def answers() -> int:
     """Delete a batch of stored answers that no resend can ask for any more; returns how many."""
-    return _delete(MessageAnswer.objects.filter(created_at__lt=Now() - ANSWERS_KEPT))
+    return _delete(StoredResponse.objects.filter(created_at__lt=Now() - ANSWERS_KEPT))
 
 
 def previous_pins() -> int:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import F
 
-from mobileid.models import Device, MessageAnswer, Nonce, Operation
+from mobileid.models import Device, Nonce, Operation, StoredResponse
 from mobileid.sdk.errors import ConnectionFailed
 from mobileid.sdk.keystore import MemoryStore
 from tests import phone_factories as phones
@@ -18,7 +18,7 @@ from tests import phone_factories as phones
 _MOMENTS = [
     (Operation, "expires_at"),
     (Nonce, "expires_at"),
-    (MessageAnswer, "created_at"),
+    (StoredResponse, "created_at"),
     (Device, "locked_until"),
     (Device, "previous_key_until"),
     (Device, "previous_inherence_until"),

@@ -21,7 +21,7 @@ from mobileid.sdk.registration import Phone
 from mobileid.services import completion, devices, factors
 from mobileid.services.keys import channel as keys
 from mobileid.services.keys import signing
-from mobileid.services.registration import repeated
+from mobileid.services.registration import by_phone
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event
@@ -39,7 +39,7 @@ def _setting(monkeypatch):
     keys.forget()
     signing.forget()
     monkeypatch.setattr(pin, "STRETCHES", phones.make_cheap_stretch())
-    monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 10_000)
+    monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 10_000)
     monkeypatch.setattr("mobileid.services.fatigue.TOLERATED", 1000)
 
 
@@ -240,7 +240,7 @@ def test_a_registration_sent_eight_times_at_once_by_the_same_keys_is_one_phone_a
 def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer(ada, application, monkeypatch):
     found = an_offer(ada, application)
     first = finishing(found)()
-    has_keys, sixth = repeated._has_keys, Barrier(6)
+    has_keys, sixth = by_phone._has_keys, Barrier(6)
 
     def look(*args):
         """Nobody is done before a sixth one looks, or none comes."""
@@ -248,7 +248,7 @@ def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer
             sixth.wait(timeout=2)
         return has_keys(*args)
 
-    monkeypatch.setattr(repeated, "_has_keys", look)
+    monkeypatch.setattr(by_phone, "_has_keys", look)
     assert at_once(*[finishing(found) for _ in range(6)]) == [first] * 6
     assert Device.objects.get(pk=first["deviceId"]).failed_attempts == 0
 
@@ -256,7 +256,7 @@ def test_six_copies_by_the_same_keys_that_are_looked_at_together_have_one_answer
 def test_of_forty_pins_tried_at_once_by_finishing_again_at_most_five_are_looked_at(ada, application, monkeypatch):
     found = an_offer(ada, application)
     device_id = finishing(found)()["deviceId"]
-    looks, has_keys, sixth = [], repeated._has_keys, Barrier(6)
+    looks, has_keys, sixth = [], by_phone._has_keys, Barrier(6)
 
     def look(*args):
         """Nobody is done before a sixth one looks, or none comes."""
@@ -265,7 +265,7 @@ def test_of_forty_pins_tried_at_once_by_finishing_again_at_most_five_are_looked_
             sixth.wait(timeout=2)
         return has_keys(*args)
 
-    monkeypatch.setattr(repeated, "_has_keys", look)
+    monkeypatch.setattr(by_phone, "_has_keys", look)
     results = at_once(*[finishing(found, f"{number:06d}") for number in range(40)])
     assert {type(result) for result in results} <= {errors.RegistrationInvalid, errors.DeviceUnusable}
     assert 1 <= len(looks) <= 5

@@ -1,14 +1,20 @@
-"""Registrations, the phone's side: an activation code in, a device out (docs/protocol.md, chapter 6)."""
+"""Registrations, the phone's side: an activation code in, a device out (docs/protocol.md, chapter 6).
+
+Each function writes in the caller's transaction. A phone whose answer was lost has its keys and does not know its name:
+it is told as long as its code lives, and nobody else is (`find_bound`, `finish_again`).
+"""
 
 import hmac
-import json
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError
-from django.db.models.functions import Now
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
 
-from mobileid.models import AuthMethod, Device, Nonce, Operation
+from mobileid.models import Application, AuthMethod, Device, Nonce, Operation
 from mobileid.models.operations import OPEN
 from mobileid.problems import (
     AuthenticationFailed,
@@ -18,19 +24,18 @@ from mobileid.problems import (
     RegistrationInvalid,
 )
 from mobileid.protocol import proofs, wire
-from mobileid.services import codes, completion, device_authentication, nonces
+from mobileid.services import codes, completion, device_authentication, factors, nonces
 from mobileid.services.descriptions import state_of
 from mobileid.services.device_changes import tell
 from mobileid.services.proof_records import record_of
-from mobileid.services.registration import repeated
 from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import WrongState
 from reuseid.models import Account, User, move
-from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.models.sealed import seal_field
 from reuseid.services.audit import trail
 
-Status = Operation.Status
+Status: Any = Operation.Status
 SOME_PHONE = Actor(ActorKind.DEVICE, "unregistered")
 """Whoever holds an activation code."""
 
@@ -49,14 +54,15 @@ class Phone:
 
 
 @dataclass(frozen=True, slots=True)
-class KnowledgeKey:
-    """The PIN's public key, raw, and the 32 bytes that its commitment was made with; neither is logged."""
+class Registered:
+    """A registration, its phone and the 6 digits that both sides compute (chapter 6, ``confirmationCode``)."""
 
-    public_key: bytes = field(repr=False)
-    r: bytes = field(repr=False)
+    operation: Operation
+    device: Device
+    confirmation_code: str
 
 
-def start(application, code: str, *, actor) -> tuple[Operation, Nonce]:
+def start(application: Application, code: str, *, actor: Actor) -> tuple[Operation, Nonce]:
     """Trade an activation code, once, for a nonce. Wrong, expired, used and unknown are one RegistrationInvalid."""
     try:
         indexes = codes.activation_indexes(code)
@@ -80,44 +86,27 @@ def start(application, code: str, *, actor) -> tuple[Operation, Nonce]:
     return operation, nonces.for_operation(operation, None)
 
 
-def _may_register(user, account):
+def _may_register(user: User, account: Account) -> bool:
     return user.status == User.Status.ACTIVE and account.status == Account.Status.ACTIVE
 
 
-def finish(
-    exchange, application, operation_id, proof, *, phone: Phone, knowledge: KnowledgeKey | None, post_wanted: bool
-):
-    """Bind the phone whose keys signed the statement; settles the exchange. Once more with the same keys: same answer.
+def bind(
+    application: Application,
+    operation_id: uuid.UUID,
+    proof: proofs.Proof,
+    *,
+    phone: Phone,
+    knowledge: factors.KnowledgeKey | None,
+) -> Registered:
+    """Bind the phone whose keys signed the statement; PENDING when the integrator wants to confirm.
 
     Raises RegistrationInvalid, OperationClosed, AuthenticationFailed (a signature), MessageInvalid, MethodNotAllowed
-    or VersionUnsupported; DeviceUnusable for a phone that was bound before and ended since. The device is PENDING
-    when the integrator wants to confirm.
+    or VersionUnsupported: the caller's transaction must end with them, the nonce's use too.
     """
-    before = repeated.find(application, operation_id, proof)
-    if before is None:
-        try:
-            with exchange.claimed():
-                body = _bind(application, operation_id, proof, phone, knowledge, post_wanted)
-                exchange.settle({"status": 200, "body": body})
-            return
-        except RegistrationInvalid:
-            # Its nonce may have been used this moment, by this phone's own message before.
-            before = repeated.find(application, operation_id, proof)
-            if before is None:
-                raise
-    _verify(proof, knowledge)
-
-    def body_of(device, code):
-        return _body(before, device, code, post_wanted)
-
-    repeated.answer_again(exchange, application, before, proof.statement, knowledge, body=body_of)
-
-
-def _bind(application, operation_id, proof, phone, knowledge, post_wanted) -> dict:
     device_authentication.require_version(application, phone.sdk_version)
     _check_methods(application, proof.statement)
     operation = _operation(application, operation_id, proof)
-    _verify(proof, knowledge)
+    verify(proof, knowledge)
     device = _make_device(application, operation, proof.statement, phone, knowledge)
     code = wire.confirmation_code(proof.payload, str(device.pk))
     actor = Actor.device(device)
@@ -125,17 +114,10 @@ def _bind(application, operation_id, proof, phone, knowledge, post_wanted) -> di
         _await_confirmation(operation, device, proof, code, actor)
     else:
         _complete(operation, device, proof, actor)
-    return _body(operation, device, code, post_wanted)
+    return Registered(operation, device, code)
 
 
-def _body(operation, device, code, post_wanted) -> dict:
-    body = {"deviceId": str(device.pk), "state": str(device.status), "confirmationCode": code}
-    if post_wanted and operation.post_context is not None and device.status == Device.Status.ACTIVE:
-        body["postOperationContext"] = json.loads(unseal_field(operation, "post_context"))
-    return body
-
-
-def _check_methods(application, statement):
+def _check_methods(application: Application, statement: Mapping[str, Any]) -> None:
     """The policy names the factors: a PIN where there is DEVICE_PIN, and no key that no method uses."""
     allowed = application.auth_methods
     if (statement["knowledge"] is not None) != (AuthMethod.DEVICE_PIN in allowed):
@@ -146,7 +128,7 @@ def _check_methods(application, statement):
         raise MessageInvalid("proof.payload.inherence", "It must be a key of its own.")
 
 
-def _operation(application, operation_id, proof) -> Operation:
+def _operation(application: Application, operation_id: uuid.UUID, proof: proofs.Proof) -> Operation:
     operation = (
         Operation.objects.of(application.account)
         .as_read()
@@ -154,7 +136,7 @@ def _operation(application, operation_id, proof) -> Operation:
         .first()
     )
     nonce = proof.statement["nonce"]
-    if operation is None or not nonces.consume(nonce, Nonce.Purpose.REGISTRATION, operation=operation):
+    if operation is None or not nonces.consume(nonce, nonces.Purpose.REGISTRATION, operation=operation):
         raise RegistrationInvalid
     if state_of(operation) not in OPEN:
         raise OperationClosed(state_of(operation))
@@ -163,8 +145,11 @@ def _operation(application, operation_id, proof) -> Operation:
     return operation
 
 
-def _verify(proof, knowledge):
-    """Each key that the statement names has signed it, and the PIN's key is the one committed to."""
+def verify(proof: proofs.Proof, knowledge: factors.KnowledgeKey | None) -> None:
+    """Each key that the statement names has signed it, and the PIN's key is the one committed to.
+
+    Raises AuthenticationFailed or MessageInvalid; counts nothing.
+    """
     statement = proof.statement
     keys = {
         proofs.POSSESSION: statement["possession"],
@@ -174,24 +159,19 @@ def _verify(proof, knowledge):
     if (knowledge is None) != (statement["knowledge"] is None):
         raise MessageInvalid("knowledge", "It must be the one that the statement commits to.")
     if knowledge is not None:
-        check_commitment(knowledge, statement["knowledge"])
+        factors.check_commitment(knowledge, statement["knowledge"])
         good.append(proof.verify(proofs.KNOWLEDGE, proofs.knowledge_public_key(knowledge.public_key)))
     if not all(good):
         raise AuthenticationFailed
 
 
-def check_commitment(knowledge: KnowledgeKey, committed: str):
-    """Raise MessageInvalid unless the key is an Ed25519 one and the one that the statement commits to."""
-    try:
-        proofs.knowledge_public_key(knowledge.public_key)
-    except ValueError:
-        raise MessageInvalid("knowledge.publicKey") from None
-    commitment = wire.b64u(wire.commitment(knowledge.public_key, knowledge.r))
-    if not hmac.compare_digest(commitment, committed):
-        raise MessageInvalid("knowledge", "It must be the one that the statement commits to.")
-
-
-def _make_device(application, operation, statement, phone, knowledge) -> Device:
+def _make_device(
+    application: Application,
+    operation: Operation,
+    statement: Mapping[str, Any],
+    phone: Phone,
+    knowledge: factors.KnowledgeKey | None,
+) -> Device:
     confirmed = operation.confirmation != Operation.Confirmation.INTEGRATOR
     device = Device(
         id=uuid.uuid4(),
@@ -221,7 +201,7 @@ def _make_device(application, operation, statement, phone, knowledge) -> Device:
     return device
 
 
-def _complete(operation, device, proof, actor):
+def _complete(operation: Operation, device: Device, proof: proofs.Proof, actor: Actor) -> None:
     record = record_of(operation, device, proof, "")
     try:
         completion.end_in_transaction(
@@ -233,7 +213,7 @@ def _complete(operation, device, proof, actor):
     tell(device, "activated", actor=actor)
 
 
-def _await_confirmation(operation, device, proof, code, actor):
+def _await_confirmation(operation: Operation, device: Device, proof: proofs.Proof, code: str, actor: Actor) -> None:
     seal_field(operation, "confirmation_code", code.encode())
     waiting = Operation.objects.open().filter(pk=operation.pk, device=None)
     if not waiting.update(device=device, confirmation_code=operation.confirmation_code):
@@ -241,3 +221,61 @@ def _await_confirmation(operation, device, proof, code, actor):
     record_of(operation, device, proof, "").evidence.save(force_insert=True)
     trail.record(device, "device.registered", actor=actor)
     operation_changed(operation)
+
+
+def find_bound(application: Application, operation_id: uuid.UUID, proof: proofs.Proof) -> Operation | None:
+    """The registration that bound the phone of this statement's possession key by its nonce, while its code lives.
+
+    Its `device` is the phone. No signature is verified yet.
+    """
+    operation = (
+        Operation.objects.of(application.account)
+        .as_read()
+        .select_related("device__user")
+        .filter(
+            pk=operation_id,
+            type=Operation.Type.REGISTRATION,
+            application=application,
+            expires_at__gt=Now(),
+            device__possession_thumbprint=proofs.thumbprint(proof.statement["possession"]),
+            nonces__value=proof.statement["nonce"],
+        )
+        .first()
+    )
+    if operation is not None:
+        operation.device.account, operation.device.application = application.account, application
+    return operation
+
+
+def finish_again(
+    operation: Operation, statement: Mapping[str, Any], knowledge: factors.KnowledgeKey | None
+) -> Registered | None:
+    """What the first finish gave, when the keys are the first one's; None for others, which counts as a wrong PIN.
+
+    All signatures are verified before. Who holds the phone could try PINs here: each look at the PIN's key is counted,
+    as in an approval; a good one only gives its attempt back. Count and look may share a transaction, since nobody
+    hears the outcome before both are committed; copies take turns at the phone's row, so that five of them under way
+    do not refuse a sixth. Raises OperationClosed or DeviceUnusable for what has ended since.
+    """
+    device = operation.device
+    if operation.status != Status.COMPLETED and operation.status not in OPEN:
+        raise OperationClosed(state_of(operation))
+    if device.status != Device.Status.PENDING:
+        device_authentication.require_usable(device)
+    usable = Device.objects.filter(pk=device.pk, status__in=[Device.Status.PENDING, Device.Status.ACTIVE])
+    left = usable.filter(failed_attempts__lt=factors.MAX_FAILURES)
+    reserved = left.update(failed_attempts=F("failed_attempts") + 1)
+    if not reserved or not _has_keys(device, statement, knowledge):
+        factors.refuse(device)
+        return None
+    usable.update(failed_attempts=Greatest(F("failed_attempts") - 1, 0))
+    # The confirmation code is that of the statement which bound the phone, not of the one that asks again.
+    bound_by = wire.unb64u(operation.evidence.proof.split(".")[1])
+    return Registered(operation, device, wire.confirmation_code(bound_by, str(device.pk)))
+
+
+def _has_keys(device: Device, statement: Mapping[str, Any], knowledge: factors.KnowledgeKey | None) -> bool:
+    """Whether they are the phone's besides the possession key, by which it was found."""
+    known, sent = factors.knowledge_key(device, "knowledge_key"), knowledge and knowledge.public_key
+    same_pin = hmac.compare_digest(known or b"", sent or b"")
+    return same_pin and device.inherence_jwk == statement["inherence"]

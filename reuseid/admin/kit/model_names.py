@@ -39,7 +39,7 @@ NOUNS = {
     "operation": (_("operation"), _("operations")),
     "evidence": (_("evidence"), _("evidence")),
     "nonce": (_("challenge"), _("challenges")),
-    "messageanswer": (_("kept answer"), _("kept answers")),
+    "storedresponse": (_("stored response"), _("stored responses")),
     "trustanchor": (_("trust anchor"), _("trust anchors")),
     "signingkey": (_("signing key"), _("signing keys")),
     "channelkey": (_("channel key"), _("channel keys")),

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from mobileid.models import ChannelKey, MessageAnswer, Operation
+from mobileid.models import ChannelKey, Operation, StoredResponse
 from mobileid.protocol import wire
 from mobileid.sdk import errors
 from mobileid.services import applications, factors, message_replay
@@ -121,7 +121,7 @@ def test_too_many_messages_from_one_address_are_429_with_retry_after(phone, sett
 
 
 def test_a_phone_that_talks_too_much_is_told_inside(phone, monkeypatch):
-    monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 0)
+    monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 0)
     with pytest.raises(errors.RateLimited) as limited:
         phone.device.status()
     assert limited.value.retry_after > 0
@@ -224,18 +224,18 @@ def test_another_plaintext_or_path_under_the_same_id_is_a_conflict(phone):
 def test_the_stored_answer_is_encrypted(phone):
     phone.device.rename("Findable name")
     phone.call("challenge", {"purpose": "pin-change"})
-    stored = MessageAnswer.objects.order_by("-created_at").first()
+    stored = StoredResponse.objects.order_by("-created_at").first()
     assert b"keyVersion" not in bytes(stored.answer)
     assert stored.account_id == phone.row.account_id
 
 
 def test_a_message_that_fails_without_effect_leaves_no_trace(phone):
-    before = MessageAnswer.objects.count()
+    before = StoredResponse.objects.count()
     with pytest.raises(errors.MessageInvalid):
         phone.call("rename", {"name": "x" * 65})
     with pytest.raises(errors.OperationUnknown):
         phone.device.start_operation("00000000-0000-4000-8000-000000000000")
-    assert MessageAnswer.objects.count() == before
+    assert StoredResponse.objects.count() == before
 
 
 def test_a_content_too_long_to_store_is_answered_afresh(phone, ada, monkeypatch):

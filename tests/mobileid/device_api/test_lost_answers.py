@@ -127,11 +127,11 @@ def test_a_limit_met_by_a_copy_leaves_the_attempt_to_be_asked_for_again(phone, a
     operation, _ = phones.ask(ada)
     challenge = device.start_operation(str(operation.pk))
     line.enter(answers=1)
-    line.post = _then(line.post, lambda: monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 0))
+    line.post = _then(line.post, lambda: monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 0))
     with pytest.raises(errors.RateLimited) as limited:
         challenge.approve(pin="000000")
     assert limited.value.may_have_acted
-    monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 120)
+    monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 120)
     line.post = Tunnel.post.__get__(line)
     with pytest.raises(errors.AuthenticationFailed):
         challenge.approve(pin="000000")

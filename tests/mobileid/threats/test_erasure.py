@@ -13,7 +13,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models.functions import Now
 
-from mobileid.models import Evidence, MessageAnswer, Operation
+from mobileid.models import Evidence, Operation, StoredResponse
 from reuseid import limits, outbound
 from reuseid.actors import Actor
 from reuseid.crypto import Unreadable
@@ -219,7 +219,7 @@ def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplo
     before = {table for table, _ in left(tables())}
     # The search finds what is there, so that finding nothing later says something.
     rows = [Attribute, AttributeVersion, BulkRow, DeliveryAttempt, Event, ExportPart, IdempotencyKey]
-    rows += [MessageAnswer, Operation, Proofing, Request, User, UserNote]
+    rows += [StoredResponse, Operation, Proofing, Request, User, UserNote]
     assert before >= {model._meta.label for model in rows if model is not DeliveryAttempt}
     assert "reuseid.DeliveryAttempt" in before
     assert not left({"saved views": tables()["reuseid.SavedView"]})

@@ -41,7 +41,7 @@ JUDGED = st.sampled_from(["operations/finish", "pin/change", "biometric/enable",
 @pytest.fixture(autouse=True)
 def _unlimited(settings, monkeypatch):
     settings.DEVICE_RATE_LIMIT = 10**9
-    monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 10**9)
+    monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 10**9)
     monkeypatch.setattr("mobileid.device_api.messages.CODE_QUOTA", 10**9)
     monkeypatch.setattr("mobileid.device_api.door.QUANTUM", 0.0001)
 

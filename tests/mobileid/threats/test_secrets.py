@@ -9,12 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.apps import apps
 
-from mobileid.models import Device, Evidence, MessageAnswer, Operation
+from mobileid.models import Device, Evidence, Operation, StoredResponse
 from mobileid.protocol import wire
 from mobileid.sdk import errors, pin, proof
 from mobileid.sdk.channel import Channel
-from mobileid.services import operation_links
-from mobileid.services.registration import by_phone
+from mobileid.services import factors, operation_links
 from reuseid import crypto
 from reuseid.models import Event, TrailEntry
 from reuseid.models.sealed import unseal_field
@@ -115,7 +114,7 @@ def opened() -> list:
         header, payload, _signature = row.proof.split(".")
         texts += [wire.unb64u(header), wire.unb64u(payload)]
     texts += [json.dumps(row, default=str).encode() for row in TrailEntry.objects.values()]
-    texts += [unseal_field(row, "answer") for row in MessageAnswer.objects.exclude(answer=None)]
+    texts += [unseal_field(row, "answer") for row in StoredResponse.objects.exclude(answer=None)]
     texts += [unseal_field(row, "signature") for row in Operation.objects.exclude(signature=None)]
     return texts
 
@@ -229,7 +228,7 @@ def test_a_sealed_knowledge_key_moved_to_another_phone_does_not_open(ada, applic
 
 
 def test_what_a_message_brings_shows_no_secret_where_somebody_prints_it():
-    key = by_phone.KnowledgeKey(b"key-" * 8, b"rnd-" * 8)
+    key = factors.KnowledgeKey(b"key-" * 8, b"rnd-" * 8)
     frame = operation_links.Frame("the-claim", 1, b"the-mac")
     shown = repr((key, frame))
     assert not [secret for secret in ("key-", "rnd-", "the-claim", "the-mac") if secret in shown]

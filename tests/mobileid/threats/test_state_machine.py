@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mobileid.errors import DeviceUnusable, NoUsableDevice, UserCooldown, UserNotActive
-from mobileid.models import Device, Evidence, MessageAnswer, Nonce, Operation
+from mobileid.errors import NoUsableDevice, TargetDeviceUnusable, UserCooldown, UserNotActive
+from mobileid.models import Device, Evidence, Nonce, Operation, StoredResponse
 from mobileid.models.operations import OPEN
 from mobileid.sdk import errors
 from mobileid.services import completion, devices
@@ -105,7 +105,7 @@ class Lives(RuleBasedStateMachine):
         make = phones.ask if kind == "ask" else phones.ask_to_sign
         try:
             return make(User.objects.get(pk=self.user.pk), allow_parallel=True, **terms)[0].pk
-        except (UserNotActive, DeviceUnusable, NoUsableDevice, UserCooldown):
+        except (UserNotActive, TargetDeviceUnusable, NoUsableDevice, UserCooldown):
             return None
 
     @rule(pk=operations)
@@ -238,7 +238,7 @@ class Lives(RuleBasedStateMachine):
         step = timedelta(seconds=seconds)
         Operation.objects.update(expires_at=F("expires_at") - step)
         Nonce.objects.update(expires_at=F("expires_at") - step)
-        MessageAnswer.objects.update(created_at=F("created_at") - step)
+        StoredResponse.objects.update(created_at=F("created_at") - step)
         Device.objects.filter(locked_until__isnull=False).update(locked_until=F("locked_until") - step)
         Device.objects.filter(previous_key_until__isnull=False).update(
             previous_key_until=F("previous_key_until") - step
@@ -320,7 +320,7 @@ def test_random_lives_hold_the_invariants(cheap_pins, monkeypatch, settings):
     settings.DEVICE_RATE_LIMIT = 10**9
     monkeypatch.setattr("mobileid.device_api.messages.CODE_QUOTA", 10**9)
     monkeypatch.setattr("mobileid.device_api.door.QUANTUM", 0.0001)
-    monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 10**9)
+    monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 10**9)
     run_state_machine_as_test(
         Lives,
         settings=effort(

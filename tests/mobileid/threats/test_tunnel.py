@@ -371,7 +371,7 @@ def test_every_message_has_its_story():
 @pytest.mark.parametrize("story", list(chain(*STORIES.values())), ids=lambda one: one.__name__)
 def test_whatever_gets_lost_the_two_sides_agree_in_the_end(story, monkeypatch, settings):
     settings.DEVICE_RATE_LIMIT = 10**9
-    monkeypatch.setattr("mobileid.device_api.messages.PHONE_QUOTA", 10**9)
+    monkeypatch.setattr("mobileid.device_api.message.PHONE_QUOTA", 10**9)
     monkeypatch.setattr("mobileid.device_api.messages.CODE_QUOTA", 10**9)
     monkeypatch.setattr("mobileid.device_api.door.QUANTUM", 0.0001)
     _tried(story, monkeypatch)()
