@@ -1,8 +1,7 @@
 """The bytes on which phone and server must agree: encodings, hashes and the envelope's ciphers.
 
-A leaf: the standard library and `cryptography`, nothing else. The server imports this one module of the SDK
-and the SDK imports nothing of the server, so neither can drift from the other. docs/protocol.md has the
-reasons.
+A leaf: the standard library and `cryptography`, nothing else. It is the one module that the SDK shares with the
+server, so neither can drift from the other (docs/decisions/0004-one-wire-module.md). docs/protocol.md has the reasons.
 """
 
 import base64
