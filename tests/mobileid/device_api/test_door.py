@@ -11,7 +11,7 @@ from django.test import Client
 from mobileid.models import ChannelKey, Operation, StoredResponse
 from mobileid.protocol import wire
 from mobileid.sdk import errors
-from mobileid.services import applications, factors, message_replay
+from mobileid.services import applications, completion, devices, factors, message_replay
 from mobileid.services.keys import channel as keys
 from reuseid.actors import SYSTEM
 from reuseid.models import Account
@@ -303,6 +303,31 @@ def test_a_judge_that_was_given_up_decides_nothing_any_more(phone, ada, monkeypa
     operation.refresh_from_db()
     assert (operation.status, len(heard), phone.row.failed_attempts) == ("IN_PROGRESS", 1, 1)
     assert not hasattr(operation, "evidence")
+
+
+@pytest.mark.parametrize("happens", ["canceled", "locked"])
+def test_what_ends_an_approval_while_its_pin_is_looked_at_answers_every_copy(phone, ada, monkeypatch, happens):
+    """The look has happened and was counted: its outcome is kept with the refusal, and is not judged anew."""
+    operation, message = finish_message(phone, ada)
+    verify, looks = factors.verify, []
+
+    def look(*args):
+        looks.append(1)
+        if happens == "canceled":
+            completion.cancel(Operation.objects.get(pk=operation.pk), actor=SYSTEM)
+        else:
+            devices.lock(phone.row, actor=SYSTEM, reason="DEVICE_STOLEN")
+        return verify(*args)
+
+    monkeypatch.setattr(factors, "verify", look)
+    refusal, state = {"canceled": (errors.OperationClosed, "CANCELED"), "locked": (errors.DeviceUnusable, "LOCKED")}[
+        happens
+    ]
+    for _ in range(3):
+        with pytest.raises(refusal) as refused:
+            phone.device.channel.deliver(message)
+        assert refused.value.state == state
+    assert (len(looks), phone.row.failed_attempts) == (1, 0 if happens == "canceled" else 1)
 
 
 def test_a_blocked_account_s_keys_open_nothing_even_those_in_memory(phone, account):
