@@ -68,7 +68,7 @@ def _body(http_request: HttpRequest) -> bytes:
 
 
 def _judge(application: Application, request: envelope.Request, name: str, address: str) -> Answer:
-    """Freshness comes before the stored answer (chapter 3), and that before anything that a copy could do again."""
+    """Freshness first (chapter 3); a message that a copy has claimed gets the copy's answer."""
     try:
         now = time.time_ns() // 1_000_000
         if abs(now - request.iat) > wire.FRESHNESS_MS:

@@ -89,6 +89,15 @@ def test_a_service_takes_no_request_and_raises_the_projects_errors(path):
             assert node.exc.func.id not in forbidden, f"line {node.lineno}"
 
 
+@pytest.mark.parametrize("path", list(sources("services")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_service_builds_no_answer_of_a_door(path):
+    """It returns values and raises: what is answered, `{"status": 200, "body": …}` or a problem, the door says."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Dict):
+            names = {key.value for key in node.keys if isinstance(key, ast.Constant)}
+            assert not ("status" in names and names & {"body", "problem"}), f"line {node.lineno}"
+
+
 # Helpers among services, where the actor is one of the things that are told or judged.
 PASSES_ACTOR = {"tell", "judge", "carry_out"}
 
