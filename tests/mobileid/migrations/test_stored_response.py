@@ -8,7 +8,7 @@ from django.core.management import call_command
 from mobileid.models import StoredResponse
 from reuseid.models import SavedView
 from reuseid.models.sealed import unseal_field
-from tests.reuseid.admin.cast import make_colleague
+from tests.staff_factories import make_colleague
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VERBS = ("add", "change", "delete", "view")
