@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 
 from reuseid.actors import SYSTEM, Actor, ActorKind
 from reuseid.errors import STAFF, Conflict, Invalid, WrongState
-from reuseid.models import Request, Staff, User, move
+from reuseid.models import ApprovalRequest, Staff, User, move
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import erasure, users
@@ -25,14 +25,14 @@ from reuseid.services.people.user_changes import reload
 
 log = logging.getLogger(__name__)
 
-Action, Status = Request.Action, Request.Status
+Action, Status = ApprovalRequest.Action, ApprovalRequest.Status
 IN_TIME = {"expires_at__gt": Now()}
 OVERDUE = {"expires_at__lte": Now()}
 
 # What each action calls, and the right that asks for it.
 _ACTS = {Action.DEACTIVATE: users.deactivate, Action.ERASE: erasure.request}
 RIGHTS = {Action.DEACTIVATE: "reuseid.deactivate_user", Action.ERASE: "reuseid.erase_user"}
-DECIDE = "reuseid.decide_request"
+DECIDE = "reuseid.decide_approvalrequest"
 
 # What else is counted when somebody asks, by name: functions of a user. mobileid adds its own.
 COUNTS: dict[str, Callable] = {}
@@ -86,7 +86,7 @@ class Overtaken(Conflict):
     title = gettext_noop("It has been done already in another way, so this request is withdrawn.")
 
 
-def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Request:
+def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> ApprovalRequest:
     """A PENDING request that somebody else decides within REQUEST_HOURS.
 
     Raises Invalid, NotEntitled, AlreadyWaiting, and WrongState or `erasure.AlreadyAsked` when it is done already.
@@ -101,14 +101,14 @@ def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Requ
         reload(user)
         if is_done(user, action):
             raise WrongState(user, User.Status.DEACTIVATED) if action == Action.DEACTIVATE else erasure.AlreadyAsked
-        for late in Request.objects.overdue().filter(user=user, action=action):
+        for late in ApprovalRequest.objects.overdue().filter(user=user, action=action):
             _expire_quietly(late)
         asked = _insert(user, colleague, action=action, reason=reason, note=note)
         trail.record(asked, "request.asked", actor=actor, reason=reason, note=note, changes={"action": action})
     return asked
 
 
-def approve(asked, *, actor: Actor, note: str = "") -> Request:
+def approve(asked, *, actor: Actor, note: str = "") -> ApprovalRequest:
     """PENDING to APPROVED, and what was asked for is done in the same transaction, by the one who approves.
 
     Raises Invalid, NotEntitled, OwnRequest, AskerGone, WrongState when it is settled or late (then it is EXPIRED), and
@@ -128,7 +128,7 @@ def approve(asked, *, actor: Actor, note: str = "") -> Request:
     return asked
 
 
-def reject(asked, *, actor: Actor, note: str) -> Request:
+def reject(asked, *, actor: Actor, note: str) -> ApprovalRequest:
     """PENDING to REJECTED; the note tells the asker why. Raises Invalid, NotEntitled, OwnRequest or WrongState."""
     colleague = _decider(asked, actor, note)
     if not note.strip():
@@ -139,7 +139,7 @@ def reject(asked, *, actor: Actor, note: str) -> Request:
     return asked
 
 
-def withdraw(asked, *, actor: Actor, note: str = "") -> Request:
+def withdraw(asked, *, actor: Actor, note: str = "") -> ApprovalRequest:
     """PENDING to WITHDRAWN by the one who asked, with or without the right to ask by now.
 
     Raises Invalid, NotEntitled, NotTheAsker or WrongState.
@@ -157,7 +157,7 @@ def withdraw(asked, *, actor: Actor, note: str = "") -> Request:
 
 
 @transaction.atomic
-def expire(asked) -> Request:
+def expire(asked) -> ApprovalRequest:
     """End an overdue request at its deadline; raises WrongState if it is settled or in time."""
     _settle(asked, Status.EXPIRED, guard=OVERDUE, decided_at=F("expires_at"))
     _record(asked, "expired", SYSTEM)
@@ -169,14 +169,14 @@ def expire_due(limit: int = 200) -> int:
 
     One that fails is logged and left, so it holds up no other.
     """
-    return sweeping.sweep(Request.objects.overdue().order_by("expires_at"), expire, limit=limit, together=True)
+    return sweeping.sweep(ApprovalRequest.objects.overdue().order_by("expires_at"), expire, limit=limit, together=True)
 
 
 def purge(limit: int) -> int:
     """Delete a batch of requests settled more than REQUEST_RETENTION_DAYS ago; their lines in the trail stay."""
-    settled = Request.objects.filter(decided_at__lt=Now() - timedelta(days=settings.REQUEST_RETENTION_DAYS))
+    settled = ApprovalRequest.objects.filter(decided_at__lt=Now() - timedelta(days=settings.REQUEST_RETENTION_DAYS))
     ids = list(settled.order_by("decided_at").values_list("pk", flat=True)[:limit])
-    Request.objects.filter(pk__in=ids).delete()
+    ApprovalRequest.objects.filter(pk__in=ids).delete()
     return len(ids)
 
 
@@ -223,7 +223,9 @@ def _check_note(note):
 def _insert(user, colleague, **values):
     before = {"state": user.status, **{name: count(user) for name, count in COUNTS.items()}}
     ends = Now() + timedelta(hours=settings.REQUEST_HOURS)
-    asked = Request(account_id=user.account_id, user=user, asked_by=colleague, before=before, expires_at=ends, **values)
+    asked = ApprovalRequest(
+        account_id=user.account_id, user=user, asked_by=colleague, before=before, expires_at=ends, **values
+    )
     try:
         with transaction.atomic():
             asked.save(force_insert=True)
