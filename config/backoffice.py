@@ -107,6 +107,7 @@ def _only_seen(group, request):
 
 def dashboard(request, context):
     """The first page: one search box, numbers, operations by hour, endpoints that fail."""
+    # The settings import this module, before there are any apps.
     from config import today
     from reuseid.admin.auth.site import has_factor
     from reuseid.admin.kit.formatting import list_of
@@ -119,7 +120,7 @@ def dashboard(request, context):
 
 def environment(request):
     """The word in the top corner: red in production, orange where ENVIRONMENT_NAME says that it is another."""
-    from django.conf import settings
+    from django.conf import settings  # They import this module.
 
     name = settings.ENVIRONMENT_NAME
     if settings.PRODUCTION:
