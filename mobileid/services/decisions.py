@@ -22,6 +22,7 @@ from mobileid.services.proof_records import record_of
 from mobileid.services.wakeups import operation_changed
 from reuseid.errors import WrongState
 from reuseid.models import move
+from reuseid.models.deadlines import IN_TIME
 from reuseid.models.sealed import unseal_field
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
@@ -58,7 +59,7 @@ def start(device, *, operation_id=None, frame: operation_links.Frame | None = No
 
 def _begin(operation, device, actor):
     try:
-        move(operation, Status.IN_PROGRESS, guard=completion.IN_TIME, started_at=Now())
+        move(operation, Status.IN_PROGRESS, guard=IN_TIME, started_at=Now())
     except WrongState:
         # Another phone of the same person was first to look; both may go on.
         if operation.status != Status.IN_PROGRESS:

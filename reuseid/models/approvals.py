@@ -7,17 +7,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account, Staff
+from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.models.users import User
 
 
 class ApprovalRequestQuerySet(models.QuerySet):
     def waiting(self):
         """Not decided and in time, by the database's clock."""
-        return self.filter(status=ApprovalRequest.Status.PENDING, expires_at__gt=Now())
+        return self.filter(status=ApprovalRequest.Status.PENDING, **IN_TIME)
 
     def overdue(self):
         """Not decided in time and not swept yet."""
-        return self.filter(status=ApprovalRequest.Status.PENDING, expires_at__lte=Now())
+        return self.filter(status=ApprovalRequest.Status.PENDING, **OVERDUE)
 
 
 class ApprovalRequest(models.Model):

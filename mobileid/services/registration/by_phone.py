@@ -27,6 +27,7 @@ from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import WrongState
 from reuseid.models import Account, User, move
+from reuseid.models.deadlines import IN_TIME
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services.audit import trail
 
@@ -72,7 +73,7 @@ def start(application, code: str, *, actor) -> tuple[Operation, Nonce]:
         raise RegistrationInvalid
     try:
         # From PENDING only: the second use of a code finds it IN_PROGRESS.
-        move(operation, Status.IN_PROGRESS, guard=completion.IN_TIME, started_at=Now())
+        move(operation, Status.IN_PROGRESS, guard=IN_TIME, started_at=Now())
     except WrongState:
         raise RegistrationInvalid from None
     trail.record(operation, "operation.opened", actor=actor)

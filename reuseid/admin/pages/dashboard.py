@@ -48,10 +48,7 @@ def _waiting(request):
 
 def _alive():
     """Beat and the workers of each watched queue, by their last sign of life; never heard counts as silent."""
-    watched = [heartbeats.BEAT, *(f"worker:{queue}" for queue in settings.WATCHED_QUEUES)]
-    oldest = timezone.now() - timedelta(seconds=settings.HEARTBEAT_LATE)
-    heard = set(Heartbeat.objects.filter(name__in=watched, at__gte=oldest).values_list("name", flat=True))
-    silent = [name for name in watched if name not in heard]
+    silent = [name for name, age in heartbeats.watched().items() if heartbeats.is_late(age)]
     return Card(
         _("Workers silent"),
         str(len(silent)),

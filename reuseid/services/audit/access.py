@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import Actor
 from reuseid.models import Attribute, Reveal, UserAccess
-from reuseid.services import reasons
+from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 
 SHOWN = timedelta(minutes=1)
@@ -67,14 +67,9 @@ def until(row, *, staff):
 
 def purge_reveals(limit: int) -> int:
     """Delete up to ``limit`` reveals whose minute is over; the trail keeps the line."""
-    ids = list(Reveal.objects.filter(expires_at__lt=Now()).order_by("expires_at").values_list("pk", flat=True)[:limit])
-    Reveal.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(Reveal.objects.filter(expires_at__lt=Now()).order_by("expires_at"), limit)
 
 
 def purge_views(limit: int) -> int:
     """Delete up to ``limit`` rows that hold back no line any more; the trail keeps the lines."""
-    old = UserAccess.objects.filter(at__lt=Now() - KEPT).order_by("at")
-    ids = list(old.values_list("pk", flat=True)[:limit])
-    UserAccess.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(UserAccess.objects.filter(at__lt=Now() - KEPT).order_by("at"), limit)

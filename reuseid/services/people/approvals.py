@@ -4,7 +4,6 @@ For colleagues only: an API client acts at once, since its account's systems hav
 """
 
 import contextlib
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -18,16 +17,13 @@ from django.utils.translation import gettext_noop
 from reuseid.actors import SYSTEM, Actor, ActorKind
 from reuseid.errors import STAFF, Conflict, Invalid, WrongState
 from reuseid.models import ApprovalRequest, Staff, User, move
+from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import erasure, users
 from reuseid.services.people.user_changes import reload
 
-log = logging.getLogger(__name__)
-
 Action, Status = ApprovalRequest.Action, ApprovalRequest.Status
-IN_TIME = {"expires_at__gt": Now()}
-OVERDUE = {"expires_at__lte": Now()}
 
 # What each action calls, and the right that asks for it.
 _ACTS = {Action.DEACTIVATE: users.deactivate, Action.ERASE: erasure.request}
@@ -102,7 +98,8 @@ def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Appr
         if is_done(user, action):
             raise WrongState(user, User.Status.DEACTIVATED) if action == Action.DEACTIVATE else erasure.AlreadyAsked
         for late in ApprovalRequest.objects.overdue().filter(user=user, action=action):
-            _expire_quietly(late)
+            with contextlib.suppress(WrongState):
+                expire(late)
         asked = _insert(user, colleague, action=action, reason=reason, note=note)
         trail.record(asked, "request.asked", actor=actor, reason=reason, note=note, changes={"action": action})
     return asked
@@ -175,9 +172,7 @@ def expire_due(limit: int = 200) -> int:
 def purge(limit: int) -> int:
     """Delete a batch of requests settled more than REQUEST_RETENTION_DAYS ago; their lines in the trail stay."""
     settled = ApprovalRequest.objects.filter(decided_at__lt=Now() - timedelta(days=settings.REQUEST_RETENTION_DAYS))
-    ids = list(settled.order_by("decided_at").values_list("pk", flat=True)[:limit])
-    ApprovalRequest.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(settled.order_by("decided_at"), limit)
 
 
 def is_done(user, action: str) -> bool:
@@ -245,7 +240,8 @@ def _in_time(asked, to):
     except WrongState as error:
         if error.obj is not asked or asked.status != Status.PENDING:
             raise
-    _expire_quietly(asked)
+    with contextlib.suppress(WrongState):
+        expire(asked)
     raise WrongState(asked, to)
 
 
@@ -277,10 +273,3 @@ def _overtake(asked):
         move(asked, Status.WITHDRAWN, decided_at=Now())
         _record(asked, "overtaken", SYSTEM)
     asked.refresh_from_db()
-
-
-def _expire_quietly(asked):
-    try:
-        expire(asked)
-    except WrongState:
-        log.debug("Request %s was settled while it was found overdue.", asked.pk)
