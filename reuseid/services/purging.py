@@ -110,6 +110,6 @@ _STEPS = {
     "typed lines": bulk.forget_typed,
     "exports": exports.purge,
     "revealed values": access.purge_reveals,
-    "looks at people": access.purge_views,
+    "access log": access.purge_views,
     "hourly numbers": counts,
 }

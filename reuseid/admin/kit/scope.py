@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils.translation import ngettext
 
 from reuseid.models import Account, Staff, StaffNotice, TrailEntry, kind_of
-from reuseid.models.trail import LOOKS, QUIET_LOOKS
+from reuseid.models.trail import ACCESS, QUIET_ACCESS
 
 
 def account_ids(staff) -> list:
@@ -55,7 +55,7 @@ def trail_lines(staff):
     if staff.is_superuser:
         return rows
     if not staff.has_perm("reuseid.view_useraccess"):
-        rows = rows.exclude(action__in=QUIET_LOOKS)
+        rows = rows.exclude(action__in=QUIET_ACCESS)
     seen = Q(account__in=account_ids(staff))
     if staff.has_perm("reuseid.view_staff"):
         entries = [str(pk) for pk in colleagues(staff).values_list("pk", flat=True)]
@@ -66,13 +66,13 @@ def trail_lines(staff):
 def history_of(obj, staff):
     """The lines about one row that the colleague sees, but for who looked where they may not ask that."""
     rows = TrailEntry.objects.filter(object_type=kind_of(obj), object_id=str(obj.pk))
-    return rows if staff.has_perm("reuseid.view_useraccess") else rows.exclude(action__in=QUIET_LOOKS)
+    return rows if staff.has_perm("reuseid.view_useraccess") else rows.exclude(action__in=QUIET_ACCESS)
 
 
 def changes_of(obj):
     """The lines about one row that changed it."""
     rows = TrailEntry.objects.filter(object_type=kind_of(obj), object_id=str(obj.pk))
-    return rows.exclude(action__in=LOOKS)
+    return rows.exclude(action__in=ACCESS)
 
 
 def notices(staff):

@@ -9,7 +9,7 @@ from reuseid.admin.kit.reveal import Masked, readable
 from reuseid.admin.kit.scope import trail_lines
 from reuseid.admin.kit.texts import thing
 from reuseid.models import ApprovalRequest, Attribute, AttributeKey, Client, Event, Proofing, Staff, TrailEntry
-from reuseid.models.trail import LOOKS, QUIET_LOOKS
+from reuseid.models.trail import ACCESS, QUIET_ACCESS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
@@ -157,7 +157,7 @@ def timeline(request, user):
 
 def looked(request, user):
     """Which colleagues opened the page or read a masked value, and why."""
-    entries = trail_lines(request.user).filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
+    entries = trail_lines(request.user).filter(user_id=user.pk, action__in=ACCESS).order_by("-id")[:ROWS]
     knows_staff = request.user.has_perm("reuseid.view_staff")
     rows = []
     for entry in entries:
@@ -171,7 +171,7 @@ def looked(request, user):
 
 
 def _lines(request, user, count):
-    entries = trail_lines(request.user).filter(user_id=user.pk).exclude(action__in=QUIET_LOOKS).order_by("-id")
+    entries = trail_lines(request.user).filter(user_id=user.pk).exclude(action__in=QUIET_ACCESS).order_by("-id")
     return [history.line(entry, request.user, _subject(entry)) for entry in entries[:count]]
 
 

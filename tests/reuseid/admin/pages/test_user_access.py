@@ -59,9 +59,9 @@ def test_looks_stay_off_the_timeline_and_off_the_list_of_those_who_may_not_ask(s
 
 def test_rows_that_hold_back_no_line_are_deleted(support, user):
     support.get(page(user))
-    assert purging.purge()["looks at people"] == 0
+    assert purging.purge()["access log"] == 0
     UserAccess.objects.update(at=timezone.now() - timedelta(days=2))
-    assert purging.purge()["looks at people"] == 1
+    assert purging.purge()["access log"] == 1
     assert looks() == 1
 
 
