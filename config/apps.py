@@ -1,8 +1,11 @@
-from importlib import import_module
-
 from django.apps import AppConfig
+from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+from config.roles import write_roles
 
 
 class BackOfficeConfig(AppConfig):
@@ -12,10 +15,8 @@ class BackOfficeConfig(AppConfig):
     label = "config"
 
     def ready(self):
-        from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-
+        # They need the models, which are there only now.
         from config import checks  # noqa: F401
-        from config.roles import write_roles
         from reuseid.admin.auth import password
         from reuseid.middleware import browsers
 
@@ -33,11 +34,9 @@ class AdminConfig(SimpleAdminConfig):
 
     def ready(self):
         super().ready()
-        import_module("reuseid.admin")
-        import_module("mobileid.admin")
-        from django.contrib import admin
-        from django.utils.translation import gettext_lazy as _
-
+        # They need the models, which are there only now.
+        import mobileid.admin  # noqa: F401
+        import reuseid.admin  # noqa: F401
         from reuseid.admin.kit.model_names import translate_models
 
         translate_models("reuseid", "mobileid")

@@ -32,7 +32,7 @@ GROUPS = [
         _item(_("Users"), "person", "reuseid", "user"),
         _item(_("Devices"), "smartphone", "mobileid", "device"),
         _item(_("Operations"), "touch_app", "mobileid", "operation"),
-        _item(_("Requests"), "how_to_reg", "reuseid", "request"),
+        _item(_("Requests"), "how_to_reg", "reuseid", "approvalrequest"),
         _item(_("Bulk acts"), "checklist", "reuseid", "bulkrun"),
         _item(_("Exports"), "download", "reuseid", "export"),
         _item(_("Timeline"), "history", "reuseid", "trailentry"),
@@ -72,7 +72,7 @@ GROUPS = [
         _item(_("Parts of exports"), "folder_zip", "reuseid", "exportpart"),
         _item(_("Rows of bulk acts"), "checklist_rtl", "reuseid", "bulkrow"),
         _item(_("Notes"), "sticky_note_2", "reuseid", "usernote"),
-        _item(_("Looks at people"), "visibility", "reuseid", "userview"),
+        _item(_("Access log"), "visibility", "reuseid", "useraccess"),
         _item(_("Revealed values"), "key_visualizer", "reuseid", "reveal"),
         _item(_("Evidence"), "gavel", "mobileid", "evidence"),
         _item(_("Trust anchors"), "anchor", "mobileid", "trustanchor"),
@@ -107,6 +107,7 @@ def _only_seen(group, request):
 
 def dashboard(request, context):
     """The first page: one search box, numbers, operations by hour, endpoints that fail."""
+    # The settings import this module, before there are any apps.
     from config import today
     from reuseid.admin.auth.site import has_factor
     from reuseid.admin.kit.formatting import list_of
@@ -119,7 +120,7 @@ def dashboard(request, context):
 
 def environment(request):
     """The word in the top corner: red in production, orange where ENVIRONMENT_NAME says that it is another."""
-    from django.conf import settings
+    from django.conf import settings  # They import this module.
 
     name = settings.ENVIRONMENT_NAME
     if settings.PRODUCTION:

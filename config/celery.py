@@ -3,9 +3,18 @@
 import os
 
 from celery import Celery
+from celery.signals import task_prerun
+
+from reuseid import tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("reuseid")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["reuseid", "mobileid"])
+
+
+@task_prerun.connect
+def begin_trace(**signal):
+    """One trace id a task, as each request has one."""
+    tracing.begin()

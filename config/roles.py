@@ -26,8 +26,8 @@ TABLE = {
     # To ask for; a second colleague decides.
     "reuseid.deactivate_user": "- N - - -",
     "reuseid.erase_user": "- N - - -",
-    "reuseid.view_request": "S N A - -",
-    "reuseid.decide_request": "- N - - -",
+    "reuseid.view_approvalrequest": "S N A - -",
+    "reuseid.decide_approvalrequest": "- N - - -",
     "reuseid.bulk_user": "- N - - -",
     "reuseid.view_bulkrun": "- N A - -",
     "reuseid.view_bulkrow": "- N A - -",
@@ -43,7 +43,7 @@ TABLE = {
     "reuseid.verify_caller": "S N - - -",
     "reuseid.view_usernote": "S N A - -",
     "reuseid.add_usernote": "S N - - -",
-    "reuseid.view_userview": "- N A - -",
+    "reuseid.view_useraccess": "- N A - -",
     "reuseid.view_reveal": "- N A - -",
     # Phones
     "mobileid.view_device": "S N A - -",

@@ -4,13 +4,13 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from mobileid.admin import dashboard as mobileid_page
+from reuseid.admin.kit import charts
+from reuseid.admin.pages import dashboard as reuseid_page
+
 
 def figures(request) -> dict:
     """What the template shows: cards, charts of the chosen period, tables; what the colleague may see of each."""
-    from mobileid.admin import dashboard as mobileid_page
-    from reuseid.admin.kit import charts
-    from reuseid.admin.pages import dashboard as reuseid_page
-
     return {
         "cards": [*reuseid_page.cards(request), *mobileid_page.cards(request)],
         "charts": [*mobileid_page.panels(request), *reuseid_page.panels(request)],

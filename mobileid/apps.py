@@ -8,5 +8,6 @@ class MobileIDConfig(AppConfig):
     verbose_name = "MobileID"
 
     def ready(self):
+        # They need the models, which are there only now.
         from mobileid import event_types, metrics, receivers  # noqa: F401
         from mobileid.services import bulk_acts  # noqa: F401

@@ -7,7 +7,6 @@ from django.db import InterfaceError, OperationalError
 
 from mobileid.services import completion, devices, purging
 from mobileid.services.keys import channel, signing
-from reuseid import tracing
 from reuseid.models import Account
 
 log = logging.getLogger(__name__)
@@ -18,14 +17,12 @@ BATCHES = 25
 @shared_task
 def expire_operations():
     """End what is overdue: operations, and locks of phones."""
-    tracing.begin()
     _each(completion.expire_overdue, devices.end_lapsed_locks)
 
 
 @shared_task
 def rotate_keys():
     """Make the keys that are due and erase the channel keys whose time is over."""
-    tracing.begin()
     erased = channel.erase_channel_keys()
     if erased:
         log.info("%s channel keys are erased.", erased)

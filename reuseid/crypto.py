@@ -93,12 +93,6 @@ def seal(value: bytes, *, account, table: str, row, column: str) -> bytes:
     return header + nonce + AESGCM(key).encrypt(nonce, value, _aad(account, table, row, column))
 
 
-def sealing_key_id(sealed: bytes) -> str:
-    """The id of the key that sealed it."""
-    sealed = bytes(sealed)
-    return sealed[2 : 2 + sealed[1]].decode()
-
-
 def unseal(sealed: bytes, *, account, table: str, row, column: str) -> bytes:
     """Decrypt; raises Unreadable."""
     sealed = bytes(sealed)

@@ -11,13 +11,13 @@ import time
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import Min, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from reuseid.models import Delivery, Heartbeat, WebhookEndpoint
+from reuseid.models import Delivery, WebhookEndpoint
 from reuseid.services import heartbeats
 
 log = logging.getLogger(__name__)
@@ -73,20 +73,9 @@ def _broker():
     return {"ok": _broker_seen["ok"]}
 
 
-def ages() -> dict[str, float]:
-    """Seconds since each sign of life, by the database's clock."""
-    rows = Heartbeat.objects.annotate(age=Now() - F("at")).values_list("name", "age")
-    return {name: max(0.0, round(age.total_seconds(), 1)) for name, age in rows}
-
-
 def heartbeat_checks():
     """Beat, and a worker on each queue that the schedule knocks at."""
-    found = ages()
-    names = [heartbeats.BEAT, *(f"worker:{queue}" for queue in settings.WATCHED_QUEUES)]
-    return {
-        name: {"ok": found.get(name, settings.HEARTBEAT_LATE + 1) <= settings.HEARTBEAT_LATE, "age": found.get(name)}
-        for name in names
-    }
+    return {name: {"ok": not heartbeats.is_late(age), "age": age} for name, age in heartbeats.watched().items()}
 
 
 def callback_lag() -> float:

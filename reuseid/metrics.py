@@ -24,6 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from reuseid import health
 from reuseid.models import Delivery, DeliveryAttempt, StaffNotice, WebhookEndpoint
+from reuseid.services.heartbeats import ages
 
 WINDOW = timedelta(minutes=5)
 AT_MOST = 10_000  # rows that one query looks at; a figure that reaches it means "this many or more"
@@ -113,7 +114,7 @@ def _outcomes(attempts):
 @collector
 def heartbeats():
     """Age of each sign of life."""
-    rows = [((name,), age) for name, age in health.ages().items()]
+    rows = [((name,), age) for name, age in ages().items()]
     yield gauge("reuseid_heartbeat_age_seconds", "Since the last sign of life.", ["name"], rows)
 
 

@@ -2,7 +2,6 @@
 
 from celery import shared_task
 
-from reuseid import tracing
 from reuseid.services import counting, heartbeats, purging
 from reuseid.services.audit import seals
 from reuseid.services.jobs import bulk, erasures, exports
@@ -18,7 +17,6 @@ def send_owed_callbacks():
 
     Acknowledged early: a worker that dies leaves rows whose leases end, which the next run finds.
     """
-    tracing.begin()
     if not sender.send_owed():
         send_owed_callbacks.apply_async()
 
@@ -32,28 +30,24 @@ def heartbeat(self, queue):
 @shared_task(name="reuseid.tasks.end_locks")
 def end_locks():
     """Unlock users whose lock had an end and reached it."""
-    tracing.begin()
     _repeat(users.end_locks)
 
 
 @shared_task(name="reuseid.tasks.expire_requests")
 def expire_requests():
     """End what colleagues asked for and no second one decided in time."""
-    tracing.begin()
     _repeat(approvals.expire_due)
 
 
 @shared_task(name="reuseid.tasks.erase_users")
 def erase_users():
     """Take the next bounded step of every erasure that was asked for; beat comes back for the rest."""
-    tracing.begin()
     _repeat(erasures.carry_out)
 
 
 @shared_task(name="reuseid.tasks.carry_out_bulk_runs")
 def carry_out_bulk_runs():
     """Carry out the bulk acts that are owed, row by row; what is left after some time is the next task's."""
-    tracing.begin()
     if not bulk.carry_out_owed():
         carry_out_bulk_runs.apply_async()
 
@@ -61,7 +55,6 @@ def carry_out_bulk_runs():
 @shared_task(name="reuseid.tasks.make_exports")
 def make_exports():
     """Make the exports that are owed, part by part; what is left after some time is the next task's."""
-    tracing.begin()
     if not exports.make_owed():
         make_exports.apply_async()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from config.demo import samples
 from config.roles import ROLES
-from mobileid.services import applications, samples
+from mobileid.services import applications
 from reuseid.actors import Actor, ActorKind
 from reuseid.models import Account, Client, Staff
 from reuseid.services import accounts, clients

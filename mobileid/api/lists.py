@@ -2,7 +2,6 @@
 
 import django_filters
 from django.db.models import Q
-from django.db.models.functions import Now
 from drf_spectacular.utils import extend_schema
 
 from mobileid.api.response_serializers import OperationRow
@@ -12,6 +11,7 @@ from mobileid.services.descriptions import summarise_operation
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.views import APIView
 from reuseid.models import User
+from reuseid.models.deadlines import OVERDUE
 
 
 class OperationFilters(FilterSet):
@@ -31,7 +31,7 @@ class OperationFilters(FilterSet):
 
     def by_state(self, queryset, name, value):
         """As the rows show it: what is overdue is EXPIRED, whatever the sweep has done."""
-        overdue = Q(status__in=OPEN, expires_at__lte=Now())
+        overdue = Q(status__in=OPEN, **OVERDUE)
         if value == Operation.Status.EXPIRED:
             return queryset.filter(Q(status=value) | overdue)
         return queryset.filter(Q(status=value) & ~overdue)

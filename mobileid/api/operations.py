@@ -12,7 +12,7 @@ from mobileid.services import completion
 from mobileid.services.descriptions import describe_operation, state_of
 from mobileid.services.qr import frame
 from mobileid.services.registration import by_integrator
-from mobileid.waiting.poll_context import Asked
+from mobileid.waiting.poll_context import PollContext
 from reuseid.api.errors import MEDIA_TYPE, InvalidQuery
 from reuseid.api.permissions import has_scope
 from reuseid.api.serializers import Problem
@@ -29,11 +29,11 @@ WAIT = OpenApiParameter(
 
 
 class FirstAskThrottle(ClientThrottle):
-    """A call that waits counts once, however often it looks."""
+    """A call that waits counts once, however often it polls."""
 
     def allow_request(self, request, view):
-        """True for a look that is not the first."""
-        return Asked.of(request).again or super().allow_request(request, view)
+        """True for a poll that is not the first."""
+        return PollContext.of(request).again or super().allow_request(request, view)
 
 
 class OperationView(APIView):
@@ -69,9 +69,9 @@ class OneOperation(OperationView):
         operation = self.operation(kind, operation_id)
         response = self.answer(operation)
         if wait and state_of(operation) in OPEN:
-            asked = Asked.of(request)
-            asked.seen(request.user, operation.status)
-            asked.not_yet(wait, operation.expires_at)
+            poll = PollContext.of(request)
+            poll.seen(request.user, operation.status)
+            poll.not_yet(wait, operation.expires_at)
         return response
 
 
@@ -151,11 +151,11 @@ class OperationQR(OperationView):
         operation = self.operation(kind, operation_id)
         if operation.binding != Operation.Binding.QR:
             raise Unknown("Only an operation bound by QR has frames.")
-        asked, now = Asked.of(request), int(time.time())
-        asked.seen(request.user, operation.status)
+        poll, now = PollContext.of(request), int(time.time())
+        poll.seen(request.user, operation.status)
         if state_of(operation) != Operation.Status.PENDING:
             operation.status = state_of(operation)
             raise WrongState(operation, Operation.Status.PENDING)
-        if asked.frames:
-            return Response([frame(operation, now + ahead) for ahead in range(asked.frames)])
+        if poll.frames:
+            return Response([frame(operation, now + ahead) for ahead in range(poll.frames)])
         return Response(frame(operation, now))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from mobileid.models.applications import Application
 from mobileid.models.devices import Device
 from reuseid.models import Account, Client, User
+from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.models.sealed import SealedField
 
 OPEN = ["PENDING", "IN_PROGRESS"]
@@ -23,11 +24,11 @@ class OperationQuerySet(models.QuerySet):
 
     def open(self):
         """Neither ended nor past their deadline, by the database's clock."""
-        return self.filter(status__in=OPEN, expires_at__gt=Now())
+        return self.filter(status__in=OPEN, **IN_TIME)
 
     def overdue(self):
         """Past their deadline and not yet swept."""
-        return self.filter(status__in=OPEN, expires_at__lte=Now())
+        return self.filter(status__in=OPEN, **OVERDUE)
 
     def answerable_by(self, device):
         """Those that this phone may see and answer: its person's, for it or for any phone of theirs.
@@ -46,7 +47,7 @@ class OperationQuerySet(models.QuerySet):
 
     def as_read(self):
         """With all that a status answer shows, and ``is_overdue``: expired by the database's clock, swept or not."""
-        overdue = ExpressionWrapper(Q(status__in=OPEN, expires_at__lte=Now()), output_field=models.BooleanField())
+        overdue = ExpressionWrapper(Q(status__in=OPEN, **OVERDUE), output_field=models.BooleanField())
         return self.select_related("user", "client", "device", "target_device", "evidence").annotate(is_overdue=overdue)
 
     def as_listed(self):

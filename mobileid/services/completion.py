@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import hmac
-import logging
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -20,14 +19,10 @@ from mobileid.services.wakeups import operation_changed
 from reuseid.actors import SYSTEM
 from reuseid.errors import Unknown, WrongState
 from reuseid.models import move
+from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.services import sweeping
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
-
-log = logging.getLogger(__name__)
-
-IN_TIME = {"expires_at__gt": Now()}
-OVERDUE = {"expires_at__lte": Now()}
 
 
 def end_in_transaction(
@@ -73,20 +68,14 @@ def cancel(operation, *, actor, reason: str = "CANCELED", note: str = ""):
     except WrongState:
         if operation.status not in OPEN:
             raise
-    _expire_quietly(operation)
+    with contextlib.suppress(WrongState):
+        expire(operation)
     raise WrongState(operation, Operation.Status.CANCELED)
 
 
 def expire(operation):
     """End an overdue operation as EXPIRED at its deadline; raises WrongState if it ended otherwise or is in time."""
     return end(operation, Operation.Status.EXPIRED, actor=SYSTEM, guard=OVERDUE, ended_at=F("expires_at"))
-
-
-def _expire_quietly(operation):
-    try:
-        expire(operation)
-    except WrongState:
-        log.debug("Operation %s ended while it was found overdue.", operation.pk)
 
 
 def expire_overdue(limit: int = 200) -> int:

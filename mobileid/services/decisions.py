@@ -28,6 +28,7 @@ from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor
 from reuseid.errors import WrongState
 from reuseid.models import move
+from reuseid.models.deadlines import IN_TIME
 from reuseid.models.sealed import unseal_field
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
@@ -68,7 +69,7 @@ def start(
 
 def _begin(operation: Operation, device: Device, actor: Actor) -> None:
     try:
-        move(operation, Status.IN_PROGRESS, guard=completion.IN_TIME, started_at=Now())
+        move(operation, Status.IN_PROGRESS, guard=IN_TIME, started_at=Now())
     except WrongState:
         # Another phone of the same person was first to look; both may go on.
         if operation.status != Status.IN_PROGRESS:

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 from mobileid.errors import UserCooldown
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
+from reuseid.models.deadlines import OVERDUE
 
 TOLERATED = 5
 COOLDOWN = timedelta(minutes=15)
@@ -18,7 +19,7 @@ Status = Operation.Status
 _UNWANTED = (
     Q(status__in=[Status.EXPIRED, Status.REJECTED])
     | Q(status=Status.CANCELED, failure_reason=SUPERSEDED)
-    | Q(status__in=OPEN, expires_at__lte=Now())
+    | Q(status__in=OPEN, **OVERDUE)
 )
 
 

@@ -9,22 +9,11 @@ from django.db.models.functions import Coalesce, Now
 from mobileid.errors import NoUsableDevice, TargetDeviceUnusable, UserNotActive
 from mobileid.models import Application, AuthMethod, Device, Operation
 from mobileid.services import bindings, contexts, fatigue
-from mobileid.services.completion import cancel, cancel_all_open, end, expire, expire_overdue, release
+from mobileid.services.completion import end
 from mobileid.services.descriptions import methods_of
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import Client, User
 from reuseid.services.audit import trail
-
-__all__ = [
-    "cancel",
-    "cancel_all_open",
-    "end",
-    "expire",
-    "expire_overdue",
-    "release",
-    "start_authentication",
-    "start_signature",
-]
 
 EXPIRES_IN, EXPIRES_IN_MIN, EXPIRES_IN_MAX = 180, 10, 600
 REFERENCE_LIMIT = 128

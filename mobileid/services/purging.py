@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from mobileid.models import Device, Nonce, StoredResponse
+from reuseid.services import sweeping
 
 BATCH = 5000
 # docs/protocol.md, chapter 3: an answer is given again for 10 minutes.
@@ -13,12 +14,12 @@ ANSWERS_KEPT = timedelta(minutes=10)
 
 def nonces() -> int:
     """Delete a batch of nonces that have expired; returns how many."""
-    return _delete(Nonce.objects.filter(expires_at__lt=Now()))
+    return sweeping.delete(Nonce.objects.filter(expires_at__lt=Now()), BATCH)
 
 
 def answers() -> int:
     """Delete a batch of stored answers that no resend can ask for any more; returns how many."""
-    return _delete(StoredResponse.objects.filter(created_at__lt=Now() - ANSWERS_KEPT))
+    return sweeping.delete(StoredResponse.objects.filter(created_at__lt=Now() - ANSWERS_KEPT), BATCH)
 
 
 def previous_pins() -> int:
@@ -35,8 +36,3 @@ def _end_hand_over(key, until) -> int:
     over = {f"{until}__lt": Now()}
     some = list(Device.objects.filter(**over).values_list("pk", flat=True)[:BATCH])
     return Device.objects.filter(pk__in=some, **over).update(**{key: None, until: None})
-
-
-def _delete(rows) -> int:
-    some = list(rows.values_list("pk", flat=True)[:BATCH])
-    return rows.model.objects.filter(pk__in=some).delete()[0] if some else 0

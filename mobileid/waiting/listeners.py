@@ -23,35 +23,36 @@ _GATHER = 0.1
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """Who waits: ``rung`` is set when there is something new to see, ``status`` is what was seen, as stored."""
+    """Who waits: ``changed`` is set when there is something new to see, ``status`` is what was seen, as stored."""
 
-    rung: asyncio.Event
+    changed: asyncio.Event
     status: str = ""
 
 
-class Bell:
-    """Nobody rings: the process looks every half second. SQLite on a laptop needs no more.
+class Listener:
+    """Nothing is heard: the process looks every half second. SQLite on a laptop needs no more.
 
-    Looking is one query for all who wait, whatever the bell: it finds what was rung for while nobody listened.
+    Looking is one query for all who wait, whatever is listened to: it finds what changed while nobody
+    listened.
     """
 
     idle = poll = 0.5
-    """Seconds between two looks while the bell works, and while it does not."""
+    """Seconds between two looks while changes are heard, and while they are not."""
 
     def __init__(self):
         self._waiting: dict[str, set[Waiter]] = {}
         self._asking: list[tuple[str, asyncio.Future]] = []
         self._loop, self._tasks = None, ()
-        self.works = False
+        self.hears = False
 
     @property
     def patience(self) -> float:
         """Seconds after which a change that nobody heard of is found all the same."""
-        return self.idle if self.works else self.poll
+        return self.idle if self.hears else self.poll
 
     @contextlib.contextmanager
     def waiter(self, operation_id: str):
-        """A Waiter, rung whenever that operation changes."""
+        """A Waiter, woken whenever that operation changes."""
         self._start()
         waiter = Waiter(asyncio.Event())
         self._waiting.setdefault(operation_id, set()).add(waiter)
@@ -68,12 +69,12 @@ class Bell:
         asked = asyncio.get_running_loop().create_future()
         self._asking.append((operation_id, asked))
         self._due.set()
-        return not await asked or waiter.rung.is_set()
+        return not await asked or waiter.changed.is_set()
 
-    def ring(self, operation_id: str):
+    def notify(self, operation_id: str):
         """That operation has changed."""
         for waiter in self._waiting.get(operation_id, ()):
-            waiter.rung.set()
+            waiter.changed.set()
 
     def _start(self):
         loop = asyncio.get_running_loop()
@@ -99,7 +100,7 @@ class Bell:
             await asyncio.sleep(_GATHER)
 
     async def _watch(self, ids) -> bool:
-        """Ring for those whose operation is not as they saw it; whether that could be found out."""
+        """Wake those whose operation is not as they saw it; whether that could be found out."""
         try:
             stored = await sync_to_async(_stored, thread_sensitive=False)(ids) if ids else {}
         except (DatabaseError, InterfaceError) as error:
@@ -112,7 +113,7 @@ class Bell:
         for operation_id in ids:
             for waiter in self._waiting.get(operation_id, ()):
                 if waiter.status and waiter.status != stored.get(operation_id):
-                    waiter.rung.set()
+                    waiter.changed.set()
         return True
 
     async def _listen_for_good(self):
@@ -122,11 +123,11 @@ class Bell:
                 return
             except (redis.RedisError, psycopg.Error, OSError) as error:
                 log.warning("Changes are not heard, so waiters look by themselves: %s.", type(error).__name__)
-            self.works = False
+            self.hears = False
             await asyncio.sleep(1)
 
-    def _hears(self):
-        self.works = True
+    def _begin_to_hear(self):
+        self.hears = True
         # Whatever was not heard while nobody listened.
         self._asking += [(operation_id, self._loop.create_future()) for operation_id in self._waiting]
         self._due.set()
@@ -135,7 +136,7 @@ class Bell:
         """Nothing to hear."""
 
 
-class RedisBell(Bell):
+class RedisListener(Listener):
     """Redis publish/subscribe."""
 
     idle, poll = 10.0, 1.0
@@ -144,12 +145,12 @@ class RedisBell(Bell):
         client = redis.asyncio.from_url(settings.REDIS_URL, socket_connect_timeout=2)
         async with client, client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(CHANNEL)
-            self._hears()
+            self._begin_to_hear()
             async for message in channel.listen():
-                self.ring(message["data"].decode("ascii", "replace"))
+                self.notify(message["data"].decode("ascii", "replace"))
 
 
-class PostgresBell(Bell):
+class PostgresListener(Listener):
     """PostgreSQL's LISTEN, on one connection of its own (not through a pooler that shares connections)."""
 
     idle, poll = 10.0, 1.0
@@ -165,11 +166,11 @@ class PostgresBell(Bell):
             "port": database["PORT"],
         }
         place = {name: value for name, value in place.items() if value}
-        async with await psycopg.AsyncConnection.connect(autocommit=True, **place, **options) as listener:
-            await listener.execute(f"LISTEN {CHANNEL}")
-            self._hears()
-            async for notice in listener.notifies():
-                self.ring(notice.payload)
+        async with await psycopg.AsyncConnection.connect(autocommit=True, **place, **options) as session:
+            await session.execute(f"LISTEN {CHANNEL}")
+            self._begin_to_hear()
+            async for notice in session.notifies():
+                self.notify(notice.payload)
 
 
 def _stored(ids: list[str]) -> dict[str, str]:
@@ -184,8 +185,8 @@ def _stored(ids: list[str]) -> dict[str, str]:
         connection.close()
 
 
-def hung() -> Bell:
-    """The bell that this installation has."""
+def make_listener() -> Listener:
+    """What this installation listens to."""
     if settings.REDIS_URL:
-        return RedisBell()
-    return PostgresBell() if connection.vendor == "postgresql" else Bell()
+        return RedisListener()
+    return PostgresListener() if connection.vendor == "postgresql" else Listener()

@@ -1,7 +1,7 @@
 """The ASGI middleware around the application: long-polls and QR streams.
 
-A caller who waits is a coroutine here. Each look at the operation is an ordinary request to the application, with its
-authentication and its own short use of a thread and a connection; between two looks nothing is held.
+A caller who waits is a coroutine here. Each poll of the operation is an ordinary request to the application, with its
+authentication and its own short use of a thread and a connection; between two polls nothing is held.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ import re
 import time
 
 from mobileid.waiting import listeners
-from mobileid.waiting.poll_context import Asked
-from mobileid.waiting.polling import SAFE_HEADERS, Answer, leaving, look, pause, refused, rest
+from mobileid.waiting.poll_context import PollContext
+from mobileid.waiting.polling import SAFE_HEADERS, Answer, leaving, pause, poll, refused, rest
 from mobileid.waiting.seats import Seats
 from reuseid.api.errors import Busy
 from reuseid.errors import TooMany
@@ -21,12 +21,12 @@ _STATUS = re.compile(rf"/mobileid/core/(?:registrations|authentications|signatur
 _STREAM = re.compile(rf"(/mobileid/core/(?:authentications|signatures)/({_ID})/qr)/stream", re.ASCII)
 _SHORTEST = 0.2
 _BETWEEN = 0.5
-"""Seconds between two looks of one caller, however often the bell rings."""
-_LOOKS_AT_ONCE = {False: 8, True: 4}
-"""First ones, and those after a bell has rung: however many there are, the application has places for others, and who
+"""Seconds between two polls of one caller, however often the operation changes."""
+_POLLS_AT_ONCE = {False: 8, True: 4}
+"""First ones, and those after a change: however many there are, the application has places for others, and who
 begins to wait does not keep those waiting who have something to hear."""
 _PATIENCE = 10
-"""Seconds after which a caller whose first look has not begun is asked to come again."""
+"""Seconds after which a caller whose first poll has not begun is asked to come again."""
 _FRAMES_AHEAD = 10
 _AFRESH = 10
 """Seconds after which a stream without frames asks again, as one with frames does when it has shown them."""
@@ -35,8 +35,8 @@ _AFRESH = 10
 class Waiting:
     """Wraps the ASGI application; everything but the two addresses passes through untouched."""
 
-    def __init__(self, app, bell: listeners.Bell | None = None):
-        self.app, self._bell, self._looks = app, bell, {}
+    def __init__(self, app, listener: listeners.Listener | None = None):
+        self.app, self._listener, self._turns = app, listener, {}
         self.seats = Seats()
 
     async def __call__(self, scope, receive, send):
@@ -49,87 +49,87 @@ class Waiting:
         return await self.app(scope, receive, send)
 
     @property
-    def bell(self):
+    def listener(self):
         """Made with the first caller, in the process and on the loop that serve it."""
-        if self._bell is None:
-            self._bell = listeners.hung()
-        return self._bell
+        if self._listener is None:
+            self._listener = listeners.make_listener()
+        return self._listener
 
-    async def _look(self, scope, asked):
-        """One look, when its turn comes. Raises Busy when that is too late for a first one."""
-        if not self._looks:
-            self._looks = {again: asyncio.Semaphore(size) for again, size in _LOOKS_AT_ONCE.items()}
-        turn = self._looks[asked.again]
+    async def _poll(self, scope, context):
+        """One poll, when its turn comes. Raises Busy when that is too late for a first one."""
+        if not self._turns:
+            self._turns = {again: asyncio.Semaphore(size) for again, size in _POLLS_AT_ONCE.items()}
+        turn = self._turns[context.again]
         try:
-            async with asyncio.timeout(None if asked.again else _PATIENCE):
+            async with asyncio.timeout(None if context.again else _PATIENCE):
                 await turn.acquire()
         except TimeoutError:
             raise Busy("Many begin to wait.") from None
         try:
-            return await look(self.app, scope, asked)
+            return await poll(self.app, scope, context)
         finally:
             turn.release()
 
     async def _wait(self, operation_id, scope, receive, send):
-        start, asked, answer = time.monotonic(), Asked(), None
+        start, context, answer = time.monotonic(), PollContext(), None
         async with leaving(receive) as gone:
-            # Listening begins before the first look, so no change falls between the two.
-            with self.bell.waiter(operation_id) as waiter:
+            # Listening begins before the first poll, so no change falls between the two.
+            with self.listener.waiter(operation_id) as waiter:
                 try:
-                    answer = await self._look(scope, asked)
-                    if asked.wait:
-                        with self.seats.wait(asked.client):
-                            answer = await self._until_over(start, asked, answer, operation_id, waiter, gone, scope)
+                    answer = await self._poll(scope, context)
+                    if context.wait:
+                        with self.seats.wait(context.client):
+                            answer = await self._until_over(start, context, answer, operation_id, waiter, gone, scope)
                 except (TooMany, Busy) as error:
                     answer = refused(error, answer)
             if answer:
                 await answer.pass_on(send)
 
-    async def _until_over(self, start, asked, answer, operation_id, waiter, gone, scope):
+    async def _until_over(self, start, context, answer, operation_id, waiter, gone, scope):
         """The answer when there is nothing to wait for any more; None when the caller has left."""
-        deadline, looked = start + asked.wait, start
-        while asked.wait and (left := deadline - time.monotonic()) > 0:
-            waiter.status, ends = asked.status, looked + max(asked.expires_in, _SHORTEST)
-            if not await pause(waiter.rung, gone, min(left, ends - time.monotonic())):
+        deadline, polled = start + context.wait, start
+        while context.wait and (left := deadline - time.monotonic()) > 0:
+            waiter.status, ends = context.status, polled + max(context.expires_in, _SHORTEST)
+            if not await pause(waiter.changed, gone, min(left, ends - time.monotonic())):
                 return None
-            quiet = not waiter.rung.is_set() and deadline <= time.monotonic() < ends
-            if quiet and not await self.bell.has_changed(operation_id, waiter):
-                # What the first look has found is what another would find.
+            quiet = not waiter.changed.is_set() and deadline <= time.monotonic() < ends
+            if quiet and not await self.listener.has_changed(operation_id, waiter):
+                # What the first poll has found is what another would find.
                 return answer.uncounted()
-            if not await rest(gone, looked + _BETWEEN - time.monotonic()):
+            if not await rest(gone, polled + _BETWEEN - time.monotonic()):
                 return None
-            waiter.rung.clear()
-            asked, looked = Asked(again=True), time.monotonic()
-            answer = await self._look(scope, asked)
+            waiter.changed.clear()
+            context, polled = PollContext(again=True), time.monotonic()
+            answer = await self._poll(scope, context)
         return answer
 
     async def _stream(self, path, operation_id, scope, receive, send):
         scope = {**scope, "path": path, "raw_path": path.encode(), "query_string": b""}
         async with leaving(receive) as gone:
-            with self.bell.waiter(operation_id) as waiter:
-                asked, answer = Asked(frames=_FRAMES_AHEAD), None
+            with self.listener.waiter(operation_id) as waiter:
+                context, answer = PollContext(frames=_FRAMES_AHEAD), None
                 try:
-                    answer = await self._look(scope, asked)
+                    answer = await self._poll(scope, context)
                     if answer.status != 200 and not _state(answer):
                         await answer.pass_on(send)
                         return
-                    with self.seats.stream(asked.client, operation_id):
-                        await self._show(asked, answer, waiter, gone, scope, send)
+                    with self.seats.stream(context.client, operation_id):
+                        await self._show(context, answer, waiter, gone, scope, send)
                 except (TooMany, Busy) as error:
                     await refused(error, answer).pass_on(send)
 
-    async def _show(self, asked, answer, waiter, gone, scope, send):
-        stream, looked = _Stream(send), time.monotonic()
+    async def _show(self, context, answer, waiter, gone, scope, send):
+        stream, polled = _Stream(send), time.monotonic()
         await stream.open(answer)
         while True:
-            waiter.status = asked.status
-            if not await stream.send(answer, waiter.rung, gone):
+            waiter.status = context.status
+            if not await stream.send(answer, waiter.changed, gone):
                 break
-            if not await rest(gone, looked + _BETWEEN - time.monotonic()):
+            if not await rest(gone, polled + _BETWEEN - time.monotonic()):
                 break
-            waiter.rung.clear()
-            asked, looked = Asked(again=True, frames=_FRAMES_AHEAD), time.monotonic()
-            answer = await self._look(scope, asked)
+            waiter.changed.clear()
+            context, polled = PollContext(again=True, frames=_FRAMES_AHEAD), time.monotonic()
+            answer = await self._poll(scope, context)
         if not gone.done():
             await stream.close()
 
@@ -152,30 +152,30 @@ class _Stream:
     async def close(self):
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def send(self, answer: Answer, rung, gone) -> bool:
-        """Tell what one look found; True when it is time for the next look, False when the stream is over."""
+    async def send(self, answer: Answer, changed, gone) -> bool:
+        """Tell what one poll found; True when it is time for the next, False when the stream is over."""
         if answer.status == 200:
             await self._tell_state("PENDING")
-            return await self._frames(json.loads(answer.body), rung, gone)
+            return await self._frames(json.loads(answer.body), changed, gone)
         state = _state(answer)
         if state is None:
             return False
         await self._tell_state(state)
-        return state == "IN_PROGRESS" and await pause(rung, gone, _AFRESH)
+        return state == "IN_PROGRESS" and await pause(changed, gone, _AFRESH)
 
     async def _tell_state(self, state):
         if state != self._state:
             self._state = state
             await self._event("state", {"state": state})
 
-    async def _frames(self, frames, rung, gone):
+    async def _frames(self, frames, changed, gone):
         for frame in frames:
             if frame["t"] + 1 > time.time():
                 await self._event("frame", frame)
-                if not await pause(rung, gone, frame["t"] + 1 - time.time()):
+                if not await pause(changed, gone, frame["t"] + 1 - time.time()):
                     return False
                 if time.time() < frame["t"] + 1:
-                    return True  # The bell rang: look what has changed.
+                    return True  # It changed: poll.
         return True
 
     async def _event(self, name, data):

@@ -1,16 +1,16 @@
-"""What the middleware tells a view about one look at an operation, and what the view says back."""
+"""What the middleware tells a view about one poll of an operation, and what the view says back."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-KEY = "mobileid.asked"
+KEY = "mobileid.poll"
 
 
 @dataclass(slots=True)
-class Asked:
-    """One look. Travels in the ASGI scope, so nothing of it can come from, or get to, a caller.
+class PollContext:
+    """One poll. Travels in the ASGI scope, so nothing of it can come from, or get to, a caller.
 
-    ``again`` marks a look after the first, which is not counted; ``frames`` asks for that many QR frames ahead. The
+    ``again`` marks a poll after the first, which is not counted; ``frames`` asks for that many QR frames ahead. The
     view sets ``client`` (whose call it is) and ``status`` (the operation's, as stored), and while the operation is open
     ``wait`` (seconds that the caller asked for) and ``expires_in`` (seconds).
     """
@@ -24,7 +24,7 @@ class Asked:
 
     @classmethod
     def of(cls, request):
-        """The look that a request is; an unheeded one where the middleware does not run."""
+        """The poll that a request is; an unheeded one where the middleware does not run."""
         return getattr(request, "scope", {}).get(KEY) or cls()
 
     def seen(self, client, status: str):

@@ -1,16 +1,16 @@
-"""One look: the application's whole answer to one request, as it is at this moment."""
+"""One poll: the application's whole answer to one request, as it is at this moment."""
 
 import asyncio
 import contextlib
 import json
 from dataclasses import dataclass, field
 
-from mobileid.waiting.poll_context import KEY, Asked
+from mobileid.waiting.poll_context import KEY, PollContext
 from reuseid import tracing
 from reuseid.api.errors import MEDIA_TYPE, problem
 
 SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
-"""Those of a look that any other answer may carry on."""
+"""Those of a poll that any other answer may carry on."""
 
 
 @dataclass(slots=True)
@@ -32,14 +32,14 @@ class Answer:
         return Answer(self.status, kept, self.body)
 
 
-async def look(app, scope, asked: Asked) -> Answer:
+async def poll(app, scope, context: PollContext) -> Answer:
     """Ask the application; its thread and connection are free again when this returns."""
-    answer, parts, asked_once = Answer(), [], False
+    answer, parts, begun = Answer(), [], False
 
     async def receive():
-        nonlocal asked_once
-        if not asked_once:
-            asked_once = True
+        nonlocal begun
+        if not begun:
+            begun = True
             return {"type": "http.request", "body": b"", "more_body": False}
         # The application listens for a caller who leaves; the middleware does that itself.
         return await asyncio.get_running_loop().create_future()
@@ -50,13 +50,13 @@ async def look(app, scope, asked: Asked) -> Answer:
         else:
             parts.append(message.get("body", b""))
 
-    await app({**scope, KEY: asked}, receive, send)
+    await app({**scope, KEY: context}, receive, send)
     answer.body = b"".join(parts)
     return answer
 
 
 def refused(error, first: Answer | None) -> Answer:
-    """The answer that tells an error to a caller whose first look has found ``first``, if it came to one."""
+    """The answer that tells an error to a caller whose first poll has found ``first``, if it came to one."""
     headers = [pair for pair in (first.headers if first else ()) if bytes(pair[0]).lower() in SAFE_HEADERS]
     trace_id = next((bytes(value).decode() for name, value in headers if bytes(name).lower() == b"x-trace-id"), "")
     if not trace_id:
@@ -88,13 +88,13 @@ async def leaving(receive):
             await task
 
 
-async def pause(rung: asyncio.Event, gone: asyncio.Task, seconds: float) -> bool:
-    """Until the bell rings, the caller leaves or the time is over; False when the caller has left."""
-    ring = asyncio.ensure_future(rung.wait())
+async def pause(changed: asyncio.Event, gone: asyncio.Task, seconds: float) -> bool:
+    """Until there is a change, the caller leaves or the time is over; False when the caller has left."""
+    change = asyncio.ensure_future(changed.wait())
     try:
-        await asyncio.wait({ring, gone}, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({change, gone}, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        ring.cancel()
+        change.cancel()
     return not gone.done()
 
 

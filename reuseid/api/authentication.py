@@ -2,6 +2,7 @@
 
 import hashlib
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from oauth2_provider.models import get_access_token_model
@@ -59,8 +60,6 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema):
         """OAuth 2.0 client credentials with every scope."""
-        from django.conf import settings
-
         return {
             "type": "oauth2",
             "description": "RFC 6749 client credentials; a token lives for one hour.",

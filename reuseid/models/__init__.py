@@ -1,6 +1,6 @@
-from reuseid.models.access import Reveal, SavedView, UserNote, UserView
+from reuseid.models.access import Reveal, SavedView, UserAccess, UserNote
 from reuseid.models.accounts import Account, Staff
-from reuseid.models.approvals import Request
+from reuseid.models.approvals import ApprovalRequest
 from reuseid.models.attributes import Attribute, AttributeKey, AttributeVersion
 from reuseid.models.bulk import BulkRow, BulkRun
 from reuseid.models.clients import Client
@@ -9,6 +9,7 @@ from reuseid.models.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from reuseid.models.events import Event
 from reuseid.models.exports import Export, ExportPart
 from reuseid.models.idempotency import IdempotencyKey
+from reuseid.models.kinds import kind_of
 from reuseid.models.monitoring import Heartbeat, StaffNotice
 from reuseid.models.proofings import AssuranceLevel, Proofing
 from reuseid.models.sign_ins import Passkey, RecoveryCode, SecondFactor, StaffSignIn
@@ -18,6 +19,7 @@ from reuseid.models.users import User
 
 __all__ = [
     "Account",
+    "ApprovalRequest",
     "AssuranceLevel",
     "Attribute",
     "AttributeKey",
@@ -37,7 +39,6 @@ __all__ = [
     "Passkey",
     "Proofing",
     "RecoveryCode",
-    "Request",
     "Reveal",
     "SavedView",
     "SecondFactor",
@@ -48,8 +49,9 @@ __all__ = [
     "TrailKey",
     "TrailSeal",
     "User",
+    "UserAccess",
     "UserNote",
-    "UserView",
     "WebhookEndpoint",
+    "kind_of",
     "move",
 ]

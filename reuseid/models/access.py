@@ -32,7 +32,7 @@ class Reveal(models.Model):
         return f"{self.object_type} {self.object_id}"
 
 
-class UserView(models.Model):
+class UserAccess(models.Model):
     """When a colleague last left a line for opening a person's page: the next one comes some minutes later."""
 
     id = models.BigAutoField(primary_key=True)
@@ -44,8 +44,9 @@ class UserView(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        verbose_name = "look at a person"
-        verbose_name_plural = "looks at people"
+        db_table = "reuseid_userview"
+        verbose_name = "access to a person"
+        verbose_name_plural = "access log"
         constraints = [models.UniqueConstraint(fields=["staff", "user"], name="user_view_once")]
         indexes = [models.Index(fields=["at"], name="user_view_purge")]
 

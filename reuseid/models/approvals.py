@@ -7,20 +7,21 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from reuseid.models.accounts import Account, Staff
+from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.models.users import User
 
 
-class RequestQuerySet(models.QuerySet):
+class ApprovalRequestQuerySet(models.QuerySet):
     def waiting(self):
         """Not decided and in time, by the database's clock."""
-        return self.filter(status=Request.Status.PENDING, expires_at__gt=Now())
+        return self.filter(status=ApprovalRequest.Status.PENDING, **IN_TIME)
 
     def overdue(self):
         """Not decided in time and not swept yet."""
-        return self.filter(status=Request.Status.PENDING, expires_at__lte=Now())
+        return self.filter(status=ApprovalRequest.Status.PENDING, **OVERDUE)
 
 
-class Request(models.Model):
+class ApprovalRequest(models.Model):
     """A colleague asks for something that can't be undone; a second one decides. Never the same person."""
 
     class Action(models.TextChoices):
@@ -45,7 +46,7 @@ class Request(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="requests")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="approval_requests")
     action = models.CharField(max_length=32, choices=Action)
     reason = models.CharField(max_length=32)
     note = models.TextField(blank=True, max_length=2000)
@@ -58,10 +59,15 @@ class Request(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was settled, in whatever way."))
     decision_note = models.TextField(blank=True, max_length=2000)
 
-    objects = RequestQuerySet.as_manager()
+    objects = ApprovalRequestQuerySet.as_manager()
+
+    KIND = "request"
 
     class Meta:
-        permissions = [("decide_request", gettext_noop("Can approve or reject what another colleague asked for"))]
+        db_table = "reuseid_request"
+        permissions = [
+            ("decide_approvalrequest", gettext_noop("Can approve or reject what another colleague asked for"))
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(action__in=["user.deactivate", "user.erase"]), name="request_action"),
             models.CheckConstraint(

@@ -8,14 +8,14 @@ from django.utils.translation import gettext_noop
 from reuseid.models.accounts import Account
 from reuseid.models.sealed import SealedField
 
-QUIET_LOOKS = ["user.found", "user.viewed"]
+QUIET_ACCESS = ["user.found", "user.viewed"]
 """Lines of colleagues who found a person by a value or opened their page: too many for a timeline."""
-LOOKS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "proofing.revealed", *QUIET_LOOKS]
+ACCESS = ["attribute.revealed", "operation.downloaded", "operation.revealed", "proofing.revealed", *QUIET_ACCESS]
 """Lines of colleagues who looked and changed nothing."""
 
 
 # What else happens to a person among colleagues alone: nothing of the person's data or phones changes by it.
-INTERNAL = [*LOOKS, "user.caller_verified"]
+INTERNAL = [*ACCESS, "user.caller_verified"]
 
 
 class TrailEntryQuerySet(models.QuerySet):
@@ -58,7 +58,7 @@ class TrailEntry(models.Model):
             models.Index(fields=["account", "id"], name="trail_of_account"),
             models.Index(fields=["actor_type", "actor_id", "id"], name="trail_of_actor"),
             models.Index(fields=["actor_id", "at"], name="trail_of_colleague", condition=models.Q(actor_type="STAFF")),
-            models.Index(fields=["user_id", "id"], name="trail_of_looks", condition=models.Q(action__in=LOOKS)),
+            models.Index(fields=["user_id", "id"], name="trail_of_looks", condition=models.Q(action__in=ACCESS)),
             models.Index(
                 fields=["user_id", "id"], name="trail_of_callers", condition=models.Q(action="user.caller_verified")
             ),

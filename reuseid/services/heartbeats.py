@@ -7,7 +7,7 @@ for BEAT_SILENCE seconds.
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from reuseid.models import Heartbeat
@@ -18,6 +18,23 @@ BEAT = "beat"
 def beat(name: str, holder: str):
     """Say that ``holder`` is alive, as the last of this name."""
     Heartbeat.objects.update_or_create(name=name, defaults={"holder": holder[:200], "at": Now()})
+
+
+def ages() -> dict[str, float]:
+    """Seconds since each sign of life, by the database's clock."""
+    rows = Heartbeat.objects.annotate(age=Now() - F("at")).values_list("name", "age")
+    return {name: max(0.0, round(age.total_seconds(), 1)) for name, age in rows}
+
+
+def watched() -> dict[str, float | None]:
+    """The ages of beat and of the workers on each queue that the schedule knocks at; None for one never heard."""
+    found = ages()
+    return {name: found.get(name) for name in [BEAT, *(f"worker:{queue}" for queue in settings.WATCHED_QUEUES)]}
+
+
+def is_late(age: float | None) -> bool:
+    """Whether such an age means silence."""
+    return age is None or age > settings.HEARTBEAT_LATE
 
 
 def hold(name: str, holder: str) -> bool:

@@ -11,6 +11,7 @@ from reuseid import crypto
 from reuseid.errors import Conflict, Invalid, ServiceError
 from reuseid.models import IdempotencyKey
 from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.services import sweeping
 
 KEPT = timedelta(hours=24)
 # A claim older than this is of a process that died: its transaction was undone, so the call may run again.
@@ -110,5 +111,4 @@ def release(row: IdempotencyKey):
 
 def purge(limit: int = 10_000) -> int:
     """Delete up to ``limit`` keys older than 24 hours; returns how many."""
-    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).order_by("created_at").values("pk")[:limit]
-    return IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+    return sweeping.delete(IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).order_by("created_at"), limit)

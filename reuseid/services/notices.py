@@ -4,7 +4,7 @@ import logging
 
 from django.db.models.functions import Now
 
-from reuseid.models import Staff, StaffNotice
+from reuseid.models import Staff, StaffNotice, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def tell(obj, code: str, text: str, *, account_id=None) -> StaffNotice:
         account_id=account_id or getattr(obj, "account_id", None),
         code=code,
         text=text[:300],
-        object_type=obj._meta.model_name,
+        object_type=kind_of(obj),
         object_id=str(obj.pk),
     )
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.models import Delivery, DeliveryAttempt, DeliveryCount, Event, EventCount
-from reuseid.services import idempotency
+from reuseid.services import idempotency, sweeping
 from reuseid.services.audit import access
 from reuseid.services.jobs import bulk, exports
 from reuseid.services.people import approvals
@@ -81,17 +81,12 @@ def _past_retention():
 def tokens(limit: int) -> int:
     """Access tokens that have expired. The table holds the live ones of an hour, so walking it by id is short."""
     tokens = get_access_token_model().objects
-    ids = list(tokens.filter(expires__lt=Now()).order_by("pk").values_list("pk", flat=True)[:limit])
-    tokens.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(tokens.filter(expires__lt=Now()).order_by("pk"), limit)
 
 
 def sessions(limit: int) -> int:
     """Back-office sessions that have ended."""
-    over = Session.objects.filter(expire_date__lt=Now()).order_by("expire_date")
-    ids = list(over.values_list("pk", flat=True)[:limit])
-    Session.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(Session.objects.filter(expire_date__lt=Now()).order_by("expire_date"), limit)
 
 
 def counts(limit: int) -> int:
@@ -99,9 +94,7 @@ def counts(limit: int) -> int:
     deleted = 0
     for model in (EventCount, DeliveryCount):
         old = model.objects.filter(hour__lt=Now() - timedelta(days=settings.COUNT_RETENTION_DAYS)).order_by("hour")
-        ids = list(old.values_list("pk", flat=True)[:limit])
-        model.objects.filter(pk__in=ids).delete()
-        deleted = max(deleted, len(ids))
+        deleted = max(deleted, sweeping.delete(old, limit))
     return deleted
 
 
@@ -117,6 +110,6 @@ _STEPS = {
     "typed lines": bulk.forget_typed,
     "exports": exports.purge,
     "revealed values": access.purge_reveals,
-    "looks at people": access.purge_views,
+    "access log": access.purge_views,
     "hourly numbers": counts,
 }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from reuseid.errors import WrongState
 
@@ -67,6 +68,13 @@ def _one(step, row) -> bool:
     except Exception:
         pass_over(row)
         return False
+
+
+def delete(rows: QuerySet, limit: int) -> int:
+    """Delete up to ``limit`` of the ordered ``rows`` without walking the rest of them; how many there were."""
+    ids = list(rows.values_list("pk", flat=True)[:limit])
+    rows.model._base_manager.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def pass_over(row):

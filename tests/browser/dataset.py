@@ -15,7 +15,7 @@ from mobileid.sdk import pin
 from mobileid.sdk.registration import Phone as Said
 from mobileid.services import completion, devices, operations
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import Delivery, DeliveryAttempt, DeliveryCount, EventCount, Request, WebhookEndpoint
+from reuseid.models import ApprovalRequest, Delivery, DeliveryAttempt, DeliveryCount, EventCount, WebhookEndpoint
 from reuseid.services import heartbeats
 from reuseid.services.people import approvals, attribute_keys, caller_verification, notes, proofings, users
 from reuseid.services.webhooks import endpoints
@@ -84,14 +84,14 @@ def nordbank() -> Scene:
     with ago(hours=3, minutes=12):
         scene.request = approvals.ask(
             clara,
-            action=Request.Action.ERASE,
+            action=ApprovalRequest.Action.ERASE,
             actor=kim,
             reason="CUSTOMER_REQUEST",
             note="Closed her account in the branch; the form is signed.",
         )
     _locks(scene)
     # The blocks after it have moved its deadline too.
-    Request.objects.update(expires_at=models.F("asked_at") + timedelta(hours=settings.REQUEST_HOURS))
+    ApprovalRequest.objects.update(expires_at=models.F("asked_at") + timedelta(hours=settings.REQUEST_HOURS))
     scene.operations["open"] = _open(scene)
     for name in [heartbeats.BEAT, *(f"worker:{queue}" for queue in settings.WATCHED_QUEUES)]:
         heartbeats.beat(name, "nordbank-1")

@@ -1,4 +1,4 @@
-"""What a quiet day lacks, for the pages that show it: bulk acts, exports, tries, evidence, looks at people, seals."""
+"""What a quiet day lacks, for the pages that show it: bulk acts, exports, tries, evidence, the access log, seals."""
 
 from dataclasses import dataclass
 

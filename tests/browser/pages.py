@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group
 from mobileid.models import Application, Device, Evidence, Operation
 from reuseid.models import (
     Account,
+    ApprovalRequest,
     AttributeKey,
     BulkRun,
     Client,
@@ -13,7 +14,6 @@ from reuseid.models import (
     Event,
     Export,
     Proofing,
-    Request,
     SavedView,
     Staff,
     StaffNotice,
@@ -47,7 +47,7 @@ def main_pages(scene: Scene) -> dict:
         "requests of a person": ("kim", page(scene.people["clara"], tab="requests")),
         "notes": ("kim", page(anna, tab="notes")),
         "who looked": ("audrey", page(anna, tab="looked")),
-        "requests": ("mia", rows_of(Request)),
+        "requests": ("mia", rows_of(ApprovalRequest)),
         "request": ("mia", page(scene.request)),
         "devices": ("sam", rows_of(Device)),
         "device": ("sam", page(scene.devices["anna"])),

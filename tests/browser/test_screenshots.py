@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from reuseid.actors import SYSTEM
-from reuseid.models import Request, User
+from reuseid.models import ApprovalRequest, User
 from reuseid.services.jobs import bulk
 from reuseid.services.people import users
 from tests.config.test_settings import ROOT
@@ -81,7 +81,7 @@ PICTURES = {
     "dialog": ("sam", lambda scene: address_of(scene.people["anna"]), {}, lock_dialog),
     "operation": ("kim", lambda scene: address_of(scene.operations["approved"])),
     "reveal": ("kim", lambda scene: address_of(scene.operations["approved"]), {}, reveal),
-    "requests": ("mia", lambda scene: rows_of(Request)),
+    "requests": ("mia", lambda scene: rows_of(ApprovalRequest)),
     "approval": ("mia", lambda scene: address_of(scene.request)),
     "bulk": ("kim", lambda scene: "/admin/", {}, dry_run),
     "callback": ("ines", lambda scene: address_of(scene.delivery)),

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from reuseid.models import Passkey, Request, SecondFactor, Staff, StaffSignIn
+from reuseid.models import ApprovalRequest, Passkey, SecondFactor, Staff, StaffSignIn
 from reuseid.services.staff import second_factors
 from tests.browser.test_accessibility import findings
 from tests.browser.test_workflows import tab_to
@@ -155,7 +155,7 @@ def test_a_strong_act_takes_a_passkey_instead_of_a_code_in_its_dialog(open_as, k
     expect(dialog.get_by_role("button", name="Ask to deactivate")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nothing has changed yet: a second colleague has to agree.")).to_be_visible()
-    assert Request.objects.filter(user=scene.people["anna"]).count() == 1
+    assert ApprovalRequest.objects.filter(user=scene.people["anna"]).count() == 1
 
 
 def test_a_value_is_revealed_with_a_passkey_and_the_reason_is_asked_all_the_same(open_as, kim, scene, settings):

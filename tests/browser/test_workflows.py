@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from mobileid.models import Device
 from mobileid.services import completion
 from reuseid.actors import SYSTEM
-from reuseid.models import Request, TrailEntry, User
+from reuseid.models import ApprovalRequest, TrailEntry, User
 from reuseid.services.audit import access
 from tests.browser.dataset import PHONE
 from tests.staff_factories import page as address_of
@@ -110,7 +110,7 @@ def test_two_colleagues_deactivate_a_person(open_as, scene):
     dialog.get_by_label("Reason").select_option("CONTRACT_ENDED")
     dialog.get_by_role("button", name="Ask to deactivate").click()
     expect(page.get_by_text("Nothing has changed yet: a second colleague has to agree.")).to_be_visible()
-    asked = Request.objects.get(user=anna)
+    asked = ApprovalRequest.objects.get(user=anna)
     page.goto(address_of(asked))
     expect(page.get_by_text("You asked for this yourself, and nobody decides their own request.")).to_be_visible()
     expect(page.get_by_role("link", name="Approve")).to_have_count(0)

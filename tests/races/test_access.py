@@ -8,7 +8,7 @@ from django.utils import timezone
 from mobileid.models import Device
 from mobileid.services import all_devices
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import TrailEntry, User, UserNote, UserView
+from reuseid.models import TrailEntry, User, UserAccess, UserNote
 from reuseid.services.audit import access
 from reuseid.services.jobs import erasures
 from reuseid.services.people import erasure, notes
@@ -27,7 +27,7 @@ def sam(account):
 @pytest.mark.parametrize("earlier", [False, True])
 def test_of_looks_at_once_one_leaves_a_line(user, sam, earlier):
     if earlier:
-        UserView.objects.create(account=user.account, staff=sam, user=user, at=timezone.now() - timedelta(hours=1))
+        UserAccess.objects.create(account=user.account, staff=sam, user=user, at=timezone.now() - timedelta(hours=1))
     results = race(*[lambda: access.viewed(user, staff=sam)] * 8)
     assert sorted(results) == [False] * 7 + [True]
     assert TrailEntry.objects.filter(action="user.viewed").count() == 1

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import Actor
 from reuseid.errors import WrongState
-from reuseid.models import Event, Request, TrailEntry, User
+from reuseid.models import ApprovalRequest, Event, TrailEntry, User
 from reuseid.services.people import approvals
 from tests import factories
 from tests.device_factories import make_application, make_device
@@ -56,7 +56,7 @@ def ask(user, staff, action="user.deactivate"):
 
 def fresh(asked):
     """As another process has it."""
-    return Request.objects.select_related("account", "user__account", "asked_by").get(pk=asked.pk)
+    return ApprovalRequest.objects.select_related("account", "user__account", "asked_by").get(pk=asked.pk)
 
 
 def call(way, asked, staff):
@@ -64,7 +64,7 @@ def call(way, asked, staff):
 
 
 def won(results):
-    return [result for result in results if isinstance(result, Request)]
+    return [result for result in results if isinstance(result, ApprovalRequest)]
 
 
 def endings(asked):
@@ -129,7 +129,7 @@ def test_at_the_deadline_it_is_decided_or_expired_and_never_both(person, colleag
             approvals.expire_due,
             approvals.expire_due,
         ]
-        Request.objects.filter(pk=asked.pk).update(expires_at=Now() + timedelta(milliseconds=2 * number - 10))
+        ApprovalRequest.objects.filter(pk=asked.pk).update(expires_at=Now() + timedelta(milliseconds=2 * number - 10))
         race(*rivals)
         (end,) = endings(asked) or [None]
         assert fresh(asked).status == (end or "PENDING")
@@ -163,9 +163,9 @@ def test_two_requests_about_one_person_are_approved_at_once(person, colleagues):
         user = person()
         deactivate, erase = ask(user, kim), ask(user, kim, "user.erase")
         first, second = race(call(approvals.approve, deactivate, lee), call(approvals.approve, erase, noa))
-        assert isinstance(second, Request)
-        assert isinstance(first, (Request, approvals.Overtaken))
+        assert isinstance(second, ApprovalRequest)
+        assert isinstance(first, (ApprovalRequest, approvals.Overtaken))
         assert fresh(erase).status == "APPROVED"
-        assert fresh(deactivate).status == ("APPROVED" if isinstance(first, Request) else "WITHDRAWN")
+        assert fresh(deactivate).status == ("APPROVED" if isinstance(first, ApprovalRequest) else "WITHDRAWN")
         assert times_deactivated(user) == 1
         assert User.objects.get(pk=user.pk).erasure_requested_at

@@ -7,7 +7,7 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
 from config.celery import app
-from reuseid import tasks
+from reuseid import tasks, tracing
 from reuseid.models import IdempotencyKey, TrailSeal, User
 from tests import factories
 
@@ -44,3 +44,12 @@ def test_protocol_rows_that_have_served_go(account):
         Nonce.objects.create(value=str(number), purpose="operation", expires_at=now + timedelta(minutes=minutes))
     purge()
     assert list(Nonce.objects.values_list("value", flat=True)) == ["1"]
+
+
+def test_each_task_has_a_trace_id_of_its_own():
+    with tracing.within("before"):
+        seen = []
+        for _ in range(2):
+            tasks.end_locks.apply()
+            seen.append(tracing.current())
+    assert len({"before", "", *seen}) == 4

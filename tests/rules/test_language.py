@@ -11,6 +11,7 @@ from django.utils.translation import override
 from django.utils.translation.template import templatize
 
 from reuseid.admin.kit.model_names import BETTER, COLUMNS, NOUNS
+from reuseid.models import kind_of
 from tests.rules.test_house import ROOT, every_source
 
 GERMAN = ROOT / "config" / "locale" / "de" / "LC_MESSAGES"
@@ -139,7 +140,7 @@ def shown_columns():
 
 def test_every_noun_and_every_shown_column_has_a_german_word(german):
     models = [model for label in ("reuseid", "mobileid") for model in apps.get_app_config(label).get_models()]
-    assert {model._meta.model_name for model in models} - set(NOUNS) == set()
+    assert {kind_of(model) for model in models} - set(NOUNS) == set()
     with override("en"):
         shown = {place: str(name) for place, name in shown_columns()}
     words = COLUMNS | {str(noun) for pair in (*NOUNS.values(), BETTER.values()) for noun in pair}

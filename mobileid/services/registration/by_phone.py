@@ -32,6 +32,7 @@ from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import WrongState
 from reuseid.models import Account, User, move
+from reuseid.models.deadlines import IN_TIME
 from reuseid.models.sealed import seal_field
 from reuseid.services.audit import trail
 
@@ -78,7 +79,7 @@ def start(application: Application, code: str, *, actor: Actor) -> tuple[Operati
         raise RegistrationInvalid
     try:
         # From PENDING only: the second use of a code finds it IN_PROGRESS.
-        move(operation, Status.IN_PROGRESS, guard=completion.IN_TIME, started_at=Now())
+        move(operation, Status.IN_PROGRESS, guard=IN_TIME, started_at=Now())
     except WrongState:
         raise RegistrationInvalid from None
     trail.record(operation, "operation.opened", actor=actor)

@@ -12,8 +12,11 @@ from django.contrib.auth.backends import ModelBackend
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
+from reuseid.admin.kit import stepup
 from reuseid.client_address import client_address, client_network
 from reuseid.limits import hit
+from reuseid.models import StaffSignIn
+from reuseid.services.staff import sign_ins
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +69,6 @@ def _too_often(name, address):
 
 def keep_password(sender, request, user, **kwargs):
     """A password was right: half of signing in, or all of it where no second factor is asked for."""
-    from reuseid.admin.kit import stepup
-    from reuseid.models import StaffSignIn
-    from reuseid.services.staff import sign_ins
-
     outcome, method = StaffSignIn.Outcome.PASSWORD_GIVEN, ""
     if settings.SECOND_FACTOR == "offered" and not user.has_second_factor():
         outcome, method = StaffSignIn.Outcome.SIGNED_IN, StaffSignIn.Method.PASSWORD
@@ -79,16 +78,11 @@ def keep_password(sender, request, user, **kwargs):
 
 def keep_refusal(sender, credentials, request=None, **kwargs):
     """A password was wrong. Of a name that nobody has nothing is kept: it might be a password."""
-    from reuseid.services.staff import sign_ins
-
     address = client_address(request) if request else ""
     sign_ins.record_refusal(str(credentials.get("username", "")), address=address)
 
 
 def keep_end(sender, request, user, **kwargs):
     """A colleague signed out, or a session ended by itself."""
-    from reuseid.models import StaffSignIn
-    from reuseid.services.staff import sign_ins
-
     if user is not None:
         sign_ins.record(user, StaffSignIn.Outcome.SIGNED_OUT, address=client_address(request))

@@ -15,6 +15,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import INPUT_CLASSES
 
+from reuseid.admin.auth import passkeys, sign_in
 from reuseid.client_address import client_address
 from reuseid.models import StaffSignIn
 from reuseid.services.staff import members, second_factors, sign_ins
@@ -134,8 +135,6 @@ class BackOfficeSite(UnfoldAdminSite):
 
     def extra_urls(self):
         """Before Django's own: signing out is for those who are half signed in too."""
-        from reuseid.admin.auth import passkeys, sign_in
-
         return [
             path("logout/", self.logout, name="logout"),
             path("sign-in/code/", sign_in.code, name="sign_in_code"),
@@ -158,9 +157,7 @@ class BackOfficeSite(UnfoldAdminSite):
     def login(self, request, extra_context=None):
         """The first step, or on to the second."""
         if request.method == "GET" and self.half_signed(request):
-            from reuseid.admin.auth.sign_in import step_of
-
-            return HttpResponseRedirect(reverse(step_of(request), query=request.GET))
+            return HttpResponseRedirect(reverse(sign_in.step_of(request), query=request.GET))
         if request.method == "GET" and self.owes_password(request):
             return HttpResponseRedirect(reverse("admin:sign_in_password", query=request.GET))
         return super().login(request, extra_context)
@@ -169,14 +166,12 @@ class BackOfficeSite(UnfoldAdminSite):
     @method_decorator(csrf_protect)
     def first_password(self, request):
         """An own password, in place of one that was given."""
-        from reuseid.admin.auth.sign_in import next_address
-
         if not self.owes_password(request):
             return HttpResponseRedirect(
-                next_address(request) if self.has_permission(request) else reverse("admin:login")
+                sign_in.next_address(request) if self.has_permission(request) else reverse("admin:login")
             )
         context = {**self.each_context(request), "title": _("Choose your own password")}
-        return FirstPassword.as_view(success_url=next_address(request), extra_context=context)(request)
+        return FirstPassword.as_view(success_url=sign_in.next_address(request), extra_context=context)(request)
 
     def password_change(self, request, extra_context=None):
         """One's own password."""

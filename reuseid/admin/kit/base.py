@@ -7,6 +7,7 @@ from django.contrib.admin import ShowFacets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import DateTimeField, ForeignKey, Q, UUIDField
 from django.http import HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
@@ -17,7 +18,7 @@ from unfold.paginator import InfinitePaginator as Unbounded
 from reuseid.actors import Actor
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.filters import ZoneFilter
-from reuseid.admin.kit.formatting import NONE, when
+from reuseid.admin.kit.formatting import NONE, list_of, when
 from reuseid.admin.kit.quick_filters import views_of
 from reuseid.admin.kit.scope import scoped
 from reuseid.admin.kit.texts import name_of, right_in_words, searched
@@ -248,10 +249,6 @@ class BackOfficeAdmin(ModelAdmin):
 
     def history_view(self, request, object_id, extra_context=None):
         """The trail is the history."""
-        from django.shortcuts import redirect
-
-        from reuseid.admin.kit.formatting import list_of
-
         obj = self.get_object(request, object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)

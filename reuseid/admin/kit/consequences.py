@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from reuseid.models import Request, User
+from reuseid.models import ApprovalRequest, User
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
 FOLLOW_ON_PHONES = []
@@ -17,7 +17,7 @@ def consequences(action, user):
             _("All devices are deactivated for good."),
             _("The account's systems get the event user.deactivated."),
         ]
-    if action == Request.Action.ERASE:
+    if action == ApprovalRequest.Action.ERASE:
         found += [
             _("Attributes, references and contents are erased within minutes."),
             _("The history and what proves completed operations stay, under the user's id alone."),

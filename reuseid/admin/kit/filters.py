@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 
 from reuseid.admin.kit.scope import account_ids, scoped
+from reuseid.admin.kit.search import find_by_start
 from reuseid.models import Account
 from reuseid.services.uuids import as_uuid
 from reuseid.times import begins, ends, zone_named
@@ -141,8 +142,6 @@ class StartFilter(TextFilter):
     def queryset(self, request, queryset):
         if not (self.value() or "").strip():
             return queryset
-        from reuseid.admin.kit.search import find_by_start
-
         if not hasattr(request, "_found_by_start"):
             request._found_by_start = find_by_start(request, self.value())
         found, request.searched_for = request._found_by_start

@@ -6,6 +6,7 @@ from django.contrib.admin.utils import quote
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import lazy
 from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext
@@ -144,8 +145,6 @@ def page_of(model, pk):
 
 def list_of(model, **query):
     """The address of a model's list, filtered."""
-    from django.utils.http import urlencode
-
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(query)}" if query else address
 

@@ -9,7 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-# One and many, by the model's name; trail lines and events name what they are about by the same names.
+from reuseid.models import kind_of
+
+# One and many, by the word that trail lines and events have for a model.
 NOUNS = {
     "account": (_("account"), _("accounts")),
     "staff": (_("colleague"), _("colleagues")),
@@ -31,7 +33,7 @@ NOUNS = {
     "reveal": (_("revealed value"), _("revealed values")),
     "savedview": (_("saved view"), _("saved views")),
     "usernote": (_("note"), _("notes")),
-    "userview": (_("look at a person"), _("looks at people")),
+    "useraccess": (_("access to a person"), _("access log")),
     "heartbeat": (_("sign of life"), _("signs of life")),
     "staffnotice": (_("notice"), _("notices")),
     "application": (_("application"), _("applications")),
@@ -189,8 +191,8 @@ def translate_models(*app_labels):
     for label in app_labels:
         for model in apps.get_app_config(label).get_models():
             options = model._meta
-            if options.model_name in NOUNS:
-                options.verbose_name, options.verbose_name_plural = NOUNS[options.model_name]
+            if nouns := NOUNS.get(kind_of(model)):
+                options.verbose_name, options.verbose_name_plural = nouns
             for field in options.get_fields():
                 if hasattr(field, "verbose_name"):
                     field.verbose_name = _later(field.verbose_name)

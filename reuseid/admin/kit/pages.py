@@ -17,6 +17,7 @@ from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.scope import changes_of, history_of
 from reuseid.errors import ServiceError, WrongState
+from reuseid.models import kind_of
 
 ROWS = 50
 
@@ -278,8 +279,8 @@ def last_line(obj):
 
 def last_state_line(obj, verbs):
     """The newest trail line that changed the row's state."""
-    name = obj._meta.model_name
-    return changes_of(obj).filter(action__in=[f"{name}.{verb}" for verb in verbs]).order_by("-id").first()
+    kind = kind_of(obj)
+    return changes_of(obj).filter(action__in=[f"{kind}.{verb}" for verb in verbs]).order_by("-id").first()
 
 
 def trail_of(obj, reader, count=ROWS):

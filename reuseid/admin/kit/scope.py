@@ -3,8 +3,8 @@
 from django.db.models import Q
 from django.utils.translation import ngettext
 
-from reuseid.models import Account, Staff, StaffNotice, TrailEntry
-from reuseid.models.trail import LOOKS, QUIET_LOOKS
+from reuseid.models import Account, Staff, StaffNotice, TrailEntry, kind_of
+from reuseid.models.trail import ACCESS, QUIET_ACCESS
 
 
 def account_ids(staff) -> list:
@@ -54,8 +54,8 @@ def trail_lines(staff):
     rows = TrailEntry.objects.all()
     if staff.is_superuser:
         return rows
-    if not staff.has_perm("reuseid.view_userview"):
-        rows = rows.exclude(action__in=QUIET_LOOKS)
+    if not staff.has_perm("reuseid.view_useraccess"):
+        rows = rows.exclude(action__in=QUIET_ACCESS)
     seen = Q(account__in=account_ids(staff))
     if staff.has_perm("reuseid.view_staff"):
         entries = [str(pk) for pk in colleagues(staff).values_list("pk", flat=True)]
@@ -65,14 +65,14 @@ def trail_lines(staff):
 
 def history_of(obj, staff):
     """The lines about one row that the colleague sees, but for who looked where they may not ask that."""
-    rows = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
-    return rows if staff.has_perm("reuseid.view_userview") else rows.exclude(action__in=QUIET_LOOKS)
+    rows = TrailEntry.objects.filter(object_type=kind_of(obj), object_id=str(obj.pk))
+    return rows if staff.has_perm("reuseid.view_useraccess") else rows.exclude(action__in=QUIET_ACCESS)
 
 
 def changes_of(obj):
     """The lines about one row that changed it."""
-    rows = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
-    return rows.exclude(action__in=LOOKS)
+    rows = TrailEntry.objects.filter(object_type=kind_of(obj), object_id=str(obj.pk))
+    return rows.exclude(action__in=ACCESS)
 
 
 def notices(staff):

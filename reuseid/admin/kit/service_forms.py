@@ -1,5 +1,6 @@
 """Forms whose values go to a service: what the service refuses stands beside the field that it is about."""
 
+from django.contrib import messages
 from django.db import transaction
 from django.db.models import URLField
 from django.http import HttpResponseRedirect
@@ -7,8 +8,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.forms import forms
 
+from reuseid.admin.kit import history
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.formatting import page_of
+from reuseid.admin.kit.pages import last_line
 from reuseid.admin.kit.scope import account_ids
 from reuseid.admin.kit.stepup import FIELD, strong_form
 from reuseid.errors import ServiceError
@@ -118,12 +122,6 @@ class EditAdmin(BackOfficeAdmin):
         return self._back(request, obj)
 
     def _back(self, request, obj):
-        from django.contrib import messages
-
-        from reuseid.admin.kit import history
-        from reuseid.admin.kit.formatting import page_of
-        from reuseid.admin.kit.pages import last_line
-
         words = {"kind": capfirst(self.opts.verbose_name), "name": obj, "changes": ""}
         if getattr(request, "_edited", False) and (line := last_line(obj)):
             words["changes"] = history.line(line, request.user).changes

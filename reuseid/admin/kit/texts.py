@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.kit.model_names import DEFAULT_RIGHTS, NOUNS
+from reuseid.models import kind_of
 from reuseid.services import reasons
 
 STATES = {
@@ -246,7 +247,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def meaning(obj) -> str:
     """What the state of a row means, in one sentence."""
-    return str(STATES.get(f"{obj._meta.model_name}.{obj.status}", ""))
+    return str(STATES.get(f"{kind_of(obj)}.{obj.status}", ""))
 
 
 def thing(kind: str, ident) -> str:

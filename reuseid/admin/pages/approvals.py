@@ -14,14 +14,14 @@ from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter, b
 from reuseid.admin.kit.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
 from reuseid.admin.kit.quick_filters import View, only, since_today
 from reuseid.admin.kit.texts import reason_in_words
-from reuseid.models import Request, User
+from reuseid.models import ApprovalRequest, User
 from reuseid.services.people import approvals
 
-Action, Status = Request.Action, Request.Status
+Action, Status = ApprovalRequest.Action, ApprovalRequest.Status
 COUNTED = {"devices": _("Devices that are not deactivated"), "open_operations": _("Open operations")}
 
 ApproveForm = NoteForm.about(
-    Request,
+    ApprovalRequest,
     lambda asked: [
         _("It is done at once, in your name; %(asker)s stays named as the one who asked.") % {"asker": asked.asked_by},
         *consequences(asked.action, asked.user),
@@ -29,10 +29,10 @@ ApproveForm = NoteForm.about(
     danger=True,
 )
 RejectForm = WhyNotForm.about(
-    Request, lambda asked: [_("Nothing changes for the person."), _("The same can be asked for again.")]
+    ApprovalRequest, lambda asked: [_("Nothing changes for the person."), _("The same can be asked for again.")]
 )
 WithdrawForm = NoteForm.about(
-    Request, lambda asked: [_("Nothing changes for the person."), _("You can ask for it again.")]
+    ApprovalRequest, lambda asked: [_("Nothing changes for the person."), _("You can ask for it again.")]
 )
 
 
@@ -122,8 +122,8 @@ def time_left(asked):
     return formatting.duration(timezone.now(), asked.expires_at)
 
 
-@admin.register(Request)
-class RequestAdmin(PageAdmin):
+@admin.register(ApprovalRequest)
+class ApprovalRequestAdmin(PageAdmin):
     page_related = ("account", "user", "asked_by", "decided_by")
     list_display = ("asked", "what", "state", "person", "change", "asker", "because", "left", "account")
     list_display_links = ("asked", "what")
@@ -139,7 +139,7 @@ class RequestAdmin(PageAdmin):
         View(_("Settled today"), since_today("decided_at")),
     )
     list_select_related = ("account", "user", "asked_by")
-    ordering = Request.QUEUE
+    ordering = ApprovalRequest.QUEUE
     search_exact = ("pk", "user_id")
     search_hint = _("Id of a request or of its user, exactly")
     actions_detail = ("approve", "reject", "withdraw")
@@ -209,7 +209,7 @@ class RequestAdmin(PageAdmin):
         return self._may_decide(request, object_id)
 
     def has_withdraw_permission(self, request, object_id=None):
-        if not self.may(request, object_id, "view_request"):
+        if not self.may(request, object_id, "view_approvalrequest"):
             return False
         if object_id is None or self._is_own(request, object_id):
             return True
@@ -217,7 +217,7 @@ class RequestAdmin(PageAdmin):
         return False
 
     def _may_decide(self, request, object_id):
-        if not self.may(request, object_id, "decide_request"):
+        if not self.may(request, object_id, "decide_approvalrequest"):
             return False
         if object_id is None or not self._is_own(request, object_id):
             return True

@@ -12,7 +12,7 @@ from reuseid.admin.kit.figures import Card, locked_today, today, up_to
 from reuseid.admin.kit.pages import Table
 from reuseid.admin.kit.scope import account_ids, notices
 from reuseid.admin.kit.texts import heartbeat_in_words
-from reuseid.models import Delivery, Heartbeat, Request, StaffNotice, User, WebhookEndpoint
+from reuseid.models import ApprovalRequest, Delivery, Heartbeat, StaffNotice, User, WebhookEndpoint
 from reuseid.services import counting, heartbeats
 
 
@@ -21,7 +21,7 @@ def cards(request):
     found = []
     if request.user.has_perm("reuseid.view_user"):
         found.append(locked_today(request, User, _("People locked today")))
-    if request.user.has_perm("reuseid.view_request"):
+    if request.user.has_perm("reuseid.view_approvalrequest"):
         found.append(_waiting(request))
     if request.user.has_perm("reuseid.view_delivery"):
         found += _owed(request)
@@ -34,24 +34,21 @@ def cards(request):
 
 def _waiting(request):
     """What colleagues asked for and nobody decided yet; the most urgent one's time."""
-    rows = Request.objects.waiting().filter(account__in=account_ids(request.user))
+    rows = ApprovalRequest.objects.waiting().filter(account__in=account_ids(request.user))
     first = rows.order_by("expires_at").values_list("expires_at", flat=True).first()
     left = formatting.duration(timezone.now(), first) if first else ""
     return Card(
         _("Waiting for approval"),
         up_to(rows),
         hint=_("the first expires in %(left)s") % {"left": left} if first else _("by a second colleague"),
-        href=formatting.list_of(Request, status="PENDING"),
+        href=formatting.list_of(ApprovalRequest, status="PENDING"),
         colour="warn" if first else "quiet",
     )
 
 
 def _alive():
     """Beat and the workers of each watched queue, by their last sign of life; never heard counts as silent."""
-    watched = [heartbeats.BEAT, *(f"worker:{queue}" for queue in settings.WATCHED_QUEUES)]
-    oldest = timezone.now() - timedelta(seconds=settings.HEARTBEAT_LATE)
-    heard = set(Heartbeat.objects.filter(name__in=watched, at__gte=oldest).values_list("name", flat=True))
-    silent = [name for name in watched if name not in heard]
+    silent = [name for name, age in heartbeats.watched().items() if heartbeats.is_late(age)]
     return Card(
         _("Workers silent"),
         str(len(silent)),

@@ -13,14 +13,14 @@ from reuseid.admin.kit.export_lists import TrailExportMixin
 from reuseid.admin.kit.filters import AccountFilter, DateFilter
 from reuseid.admin.kit.scope import trail_lines
 from reuseid.admin.kit.texts import act, searched, thing
-from reuseid.models import TrailEntry, TrailKey, TrailSeal, User
+from reuseid.models import TrailEntry, TrailKey, TrailSeal, User, kind_of
 from reuseid.services.uuids import as_uuid
 
 
 def kinds():
     """What a line can be about: the names of all models of our apps."""
     ours = (apps.get_app_config(label) for label in ("reuseid", "mobileid"))
-    return [model._meta.model_name for app in ours for model in app.get_models()]
+    return [kind_of(model) for app in ours for model in app.get_models()]
 
 
 @admin.register(TrailEntry)

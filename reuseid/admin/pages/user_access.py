@@ -8,7 +8,7 @@ from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.filters import AccountFilter
 from reuseid.admin.kit.texts import thing
-from reuseid.models import Reveal, User, UserNote, UserView
+from reuseid.models import Reveal, User, UserAccess, UserNote
 
 
 class OfLook(BackOfficeAdmin):
@@ -23,8 +23,8 @@ class OfLook(BackOfficeAdmin):
         return formatting.link(User, row.user_id)
 
 
-@admin.register(UserView)
-class UserViewAdmin(OfLook):
+@admin.register(UserAccess)
+class UserAccessAdmin(OfLook):
     list_display = ("time", "staff", "person", "account")
     list_display_links = ("time",)
     list_select_related = ("account", "staff")

@@ -6,8 +6,8 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.models import Attribute, Reveal, UserView
-from reuseid.services import reasons
+from reuseid.models import Attribute, Reveal, UserAccess
+from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 
 SHOWN = timedelta(minutes=1)
@@ -20,13 +20,13 @@ KEPT = timedelta(days=1)
 @transaction.atomic
 def viewed(user, *, staff) -> bool:
     """A colleague opened the person's page; whether this one left a line. Two at once leave one."""
-    mine = UserView.objects.filter(staff=staff, user=user)
+    mine = UserAccess.objects.filter(staff=staff, user=user)
     if mine.filter(at__gt=Now() - ONE_LINE).exists():
         return False
     if not mine.filter(at__lte=Now() - ONE_LINE).update(at=Now()):
         try:
             with transaction.atomic():
-                UserView.objects.create(account_id=user.account_id, staff=staff, user=user)
+                UserAccess.objects.create(account_id=user.account_id, staff=staff, user=user)
         except IntegrityError:
             return False
     trail.record(user, "user.viewed", actor=Actor.staff(staff))
@@ -67,14 +67,9 @@ def until(row, *, staff):
 
 def purge_reveals(limit: int) -> int:
     """Delete up to ``limit`` reveals whose minute is over; the trail keeps the line."""
-    ids = list(Reveal.objects.filter(expires_at__lt=Now()).order_by("expires_at").values_list("pk", flat=True)[:limit])
-    Reveal.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(Reveal.objects.filter(expires_at__lt=Now()).order_by("expires_at"), limit)
 
 
 def purge_views(limit: int) -> int:
     """Delete up to ``limit`` rows that hold back no line any more; the trail keeps the lines."""
-    old = UserView.objects.filter(at__lt=Now() - KEPT).order_by("at")
-    ids = list(old.values_list("pk", flat=True)[:limit])
-    UserView.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(UserAccess.objects.filter(at__lt=Now() - KEPT).order_by("at"), limit)

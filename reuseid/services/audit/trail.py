@@ -2,7 +2,7 @@
 
 from reuseid import tracing
 from reuseid.actors import Actor
-from reuseid.models import TrailEntry
+from reuseid.models import TrailEntry, kind_of
 
 
 def record(
@@ -34,7 +34,7 @@ def _entry(obj, action, actor, *, user_id=None, reason="", note="", changes=None
     return TrailEntry(
         account_id=obj.account_id if hasattr(obj, "account_id") else obj.pk,
         action=action,
-        object_type=obj._meta.model_name,
+        object_type=kind_of(obj),
         object_id=str(obj.pk),
         user_id=user_id or getattr(obj, "user_id", None) or (obj.pk if obj._meta.model_name == "user" else None),
         actor_type=actor.kind,

@@ -7,23 +7,22 @@ nothing from that moment; a run whose worker died is taken up by the next when t
 
 import io
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
-from reuseid import strict_csv, tracing
+from reuseid import strict_csv
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Invalid, ServiceError, WrongState
 from reuseid.models import BulkRow, BulkRun, User, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.normalisation import compose, folded_ref, without_ignorable
-from reuseid.services import reasons, sweeping
+from reuseid.services import leases, reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import users
 from reuseid.services.staff import rights
@@ -36,8 +35,6 @@ CARRY_OUT = "reuseid.tasks.carry_out_bulk_runs"
 QUEUE = "bulk"
 DRAFT_LIFE = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
-SECONDS = 40  # of one task; the rest of a run is the next one's
-TURN = 5  # seconds until another account's run has its turn
 TYPED_KEPT = timedelta(days=1)
 MAX_TEXT = 200
 COLUMNS = {"id", "userid", "user id", "deviceid", "device id", "externalref", "external reference", "reference"}
@@ -261,30 +258,14 @@ def counts_of(run) -> dict[str, int]:
     return {status: count for status, count in counted if count}
 
 
-def carry_out_owed(seconds: float = SECONDS) -> bool:
+def owed() -> QuerySet:
+    """The runs that are to be carried out."""
+    return BulkRun.objects.filter(status=BulkRun.Status.RUNNING)
+
+
+def carry_out_owed(seconds: float = leases.SECONDS) -> bool:
     """Work through the runs that are owed and nobody's; True when none is left, False when the time was over."""
-    end = time.monotonic() + seconds
-    while (run_id := _claim()) is not None:
-        with tracing.within(f"bulk-{run_id}"):
-            until = min(time.monotonic() + TURN, end)
-            while more := _step(run_id):
-                if time.monotonic() > until:
-                    break
-            if more:
-                BulkRun.objects.filter(pk=run_id).update(lease_until=None)
-                if time.monotonic() > end:
-                    return False
-    return True
-
-
-def _claim():
-    """One that is owed and nobody's: an account's oldest, whichever account's turn chance makes it."""
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    owed = BulkRun.objects.filter(free, status=BulkRun.Status.RUNNING)
-    for run in sweeping.in_turn(sweeping.fresh(owed).order_by("created_at"), 10):
-        if owed.filter(pk=run.pk).update(lease_until=Now() + LEASE):
-            return run.pk
-    return None
+    return leases.work_off(owed(), _step, lease=LEASE, trace="bulk", seconds=seconds)
 
 
 def _step(run_id) -> bool:
@@ -305,7 +286,7 @@ def _step(run_id) -> bool:
 def _next_row(run_id):
     # The run's row first, as stopping does: neither waits for the other in a circle, and no rival works in vain.
     # That each row is done once, and none after the stop, is `move`'s conditional UPDATE of the row below.
-    run = BulkRun.objects.select_for_update(no_key=True).filter(pk=run_id, status=BulkRun.Status.RUNNING).first()
+    run = owed().select_for_update(no_key=True).filter(pk=run_id).first()
     if run is None:
         return False
     staff = rights.colleague(run.asked_by_id, run.account_id, *rights_of(run.kind, run.act))

@@ -10,13 +10,13 @@ from reuseid import signals
 from reuseid.actors import SYSTEM
 from reuseid.crypto import Unreadable
 from reuseid.models import (
+    ApprovalRequest,
     Attribute,
     AttributeVersion,
     Delivery,
     DeliveryAttempt,
     Event,
     Proofing,
-    Request,
     User,
     UserNote,
 )
@@ -98,7 +98,7 @@ def _forget(user):
     DeliveryAttempt.objects.filter(delivery__event__user_id=user.pk).update(answer="")
     idempotency.forget(user)
     exports.forget(user)
-    Request.objects.filter(user=user).update(note="", decision_note="")
+    ApprovalRequest.objects.filter(user=user).update(note="", decision_note="")
     Proofing.objects.filter(user=user).update(reference=None, evidence_hash="")
     signals.user_erased.send(User, user=user, actor=SYSTEM, reason="")
 

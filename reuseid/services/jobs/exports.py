@@ -6,20 +6,19 @@ A part is written in the transaction that moves the cursor on, so a worker that 
 
 import contextlib
 import logging
-import time
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from reuseid import tracing
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Unknown, WrongState
 from reuseid.models import Export, ExportPart, move
+from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.services import reasons, sweeping
+from reuseid.services import leases, reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.jobs import csv_text
 from reuseid.services.jobs.export_kinds import KINDS, attribute_names, rights_of
@@ -31,8 +30,6 @@ log = logging.getLogger(__name__)
 MAKE = "reuseid.tasks.make_exports"
 QUEUE = "bulk"
 LEASE = timedelta(seconds=60)
-SECONDS = 40  # of one task
-TURN = 5  # seconds until another account's export has its turn
 OPEN = 5  # of one colleague that are not deleted yet
 KEPT = timedelta(days=90)  # what an export was, without its rows
 
@@ -77,48 +74,33 @@ def ask(
     return export
 
 
-def make_owed(seconds: float = SECONDS) -> bool:
+def owed() -> QuerySet:
+    """The exports that are to be made."""
+    return Export.objects.filter(status__in=["OWED", "RUNNING"])
+
+
+def make_owed(seconds: float = leases.SECONDS) -> bool:
     """Make the exports that are owed and nobody's; True when none is left, False when the time was over."""
-    end = time.monotonic() + seconds
-    while (export_id := _claim()) is not None:
-        with tracing.within(f"export-{export_id}"):
-            if not _turn(export_id, min(time.monotonic() + TURN, end)):
-                Export.objects.filter(pk=export_id).update(lease_until=None)
-                if time.monotonic() > end:
-                    return False
-    return True
+    return leases.work_off(owed(), _step, lease=LEASE, trace="export", seconds=seconds)
 
 
-def _turn(export_id, until) -> bool:
-    """Make parts until it is over or another one's turn; False when there is more to do. A failure is its own alone."""
+def _step(export_id) -> bool:
+    """Make the next part; False when there is none. A failure is the export's own alone."""
     try:
-        while _step(export_id):
-            if time.monotonic() > until:
-                return False
+        return _make_part(export_id)
     except (DatabaseError, InterfaceError):
         raise
     except Exception:
         log.exception("Export %s can't be made.", export_id)
         with transaction.atomic(), contextlib.suppress(WrongState):
             _fail(Export.objects.select_for_update(no_key=True).get(pk=export_id), "Unexpected: it is in the log.")
-    return True
-
-
-def _claim():
-    """One that is owed and nobody's: an account's oldest, whichever account's turn chance makes it."""
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    owed = Export.objects.filter(free, status__in=["OWED", "RUNNING"])
-    for export in sweeping.in_turn(owed.order_by("created_at"), 10):
-        if owed.filter(pk=export.pk).update(lease_until=Now() + LEASE):
-            return export.pk
-    return None
+        return False
 
 
 @transaction.atomic
-def _step(export_id) -> bool:
-    """Make the next part, in the export's row lock; False when there is none."""
-    found = Export.objects.select_for_update(no_key=True).filter(pk=export_id, status__in=["OWED", "RUNNING"])
-    export = found.first()
+def _make_part(export_id) -> bool:
+    """In the export's row lock, which keeps rivals apart whatever they believe of the lease."""
+    export = owed().select_for_update(no_key=True).filter(pk=export_id).first()
     if export is None:
         return False
     if rights.colleague(export.asked_by_id, export.account_id, *rights_of(export.kind, export.sensitive)) is None:
@@ -176,7 +158,7 @@ def download(export, *, by) -> int:
     if by.pk != export.asked_by_id:
         raise rights.NotAllowed("Only the colleague who asked for it downloads it.")
     # A sweep that deletes it waits for the line of the trail.
-    ready = Export.objects.select_for_update(no_key=True).filter(pk=export.pk, status="READY", expires_at__gt=Now())
+    ready = Export.objects.select_for_update(no_key=True).filter(pk=export.pk, status="READY", **IN_TIME)
     if ready.first() is None:
         export.refresh_from_db(fields=["status"])
         raise WrongState(export, Export.Status.READY)
@@ -194,12 +176,12 @@ def part(export, number: int) -> bytes:
 
 def expire(limit: int = 50) -> int:
     """Delete the rows of exports whose time is over; what they were stays. Returns how many."""
-    over = Export.objects.filter(status="READY", expires_at__lte=Now()).order_by("expires_at")
+    over = Export.objects.filter(status="READY", **OVERDUE).order_by("expires_at")
     return sweeping.sweep(over, _expire, limit=limit)
 
 
 def _expire(export):
-    move(export, Export.Status.EXPIRED, guard={"expires_at__lte": Now()})
+    move(export, Export.Status.EXPIRED, guard=OVERDUE)
     export.parts.all().delete()
     trail.record(export, "export.deleted", actor=SYSTEM)
 
@@ -221,6 +203,4 @@ def forget(user):
 def purge(limit: int) -> int:
     """Exports of long ago, of which nothing but the entry is left."""
     old = Export.objects.filter(status__in=["EXPIRED", "FAILED"], created_at__lt=Now() - KEPT).order_by("created_at")
-    ids = list(old.values_list("pk", flat=True)[:limit])
-    Export.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(old, limit)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from reuseid.models import Staff, StaffSignIn
+from reuseid.services import sweeping
 
 Outcome = StaffSignIn.Outcome
 
@@ -25,6 +26,4 @@ def record_refusal(username: str, *, address: str = ""):
 def purge(limit: int) -> int:
     """Delete up to ``limit`` rows older than SIGN_IN_RETENTION_DAYS."""
     past = Now() - timedelta(days=settings.SIGN_IN_RETENTION_DAYS)
-    ids = list(StaffSignIn.objects.filter(at__lt=past).order_by("at").values_list("pk", flat=True)[:limit])
-    StaffSignIn.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return sweeping.delete(StaffSignIn.objects.filter(at__lt=past).order_by("at"), limit)

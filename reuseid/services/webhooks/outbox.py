@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 
 from reuseid import crypto, event_scopes
-from reuseid.models import Delivery, Event, WebhookEndpoint
+from reuseid.models import Delivery, Event, WebhookEndpoint, kind_of
 from reuseid.services.wake import wake
 from reuseid.times import rfc3339
 
@@ -37,7 +37,7 @@ def write_event(obj, event_type: str, data: dict, *, user_id=None) -> Event:
         id=uuid.uuid4(),
         account_id=obj.account_id,
         type=event_type,
-        object_type=obj._meta.model_name,
+        object_type=kind_of(obj),
         object_id=obj.pk,
         user_id=user_id or (obj.pk if obj._meta.model_name == "user" else None),
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from mobileid.api.response_serializers import FAILURE_REASONS
-from mobileid.services import operations
+from mobileid.services import completion
 from reuseid import event_types
 from reuseid.models import Event
 from tests import phone_factories as phones
@@ -35,7 +35,7 @@ def live(api, ada, phone):
     phone.device.start_operation(str(signed.pk)).approve(pin=phones.PIN)
     api.post(f"{CORE}/signatures/{phones.ask_to_sign(ada, client=api.client_row)[0].pk}/cancel", {})
     overdue(phones.ask(ada, client=api.client_row)[0])
-    operations.expire_overdue()
+    completion.expire_overdue()
     for _ in range(2):
         phones.ask(ada, client=api.client_row)
     phones.start_registration(ada, phone.row.application)

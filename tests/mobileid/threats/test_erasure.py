@@ -18,6 +18,7 @@ from reuseid import limits, outbound
 from reuseid.actors import Actor
 from reuseid.crypto import Unreadable
 from reuseid.models import (
+    ApprovalRequest,
     Attribute,
     AttributeVersion,
     BulkRow,
@@ -28,7 +29,6 @@ from reuseid.models import (
     ExportPart,
     IdempotencyKey,
     Proofing,
-    Request,
     SavedView,
     User,
     UserNote,
@@ -200,7 +200,7 @@ def work_on(user, account):
     kim = make_colleague("kim", "Senior support", account)
     notes.add(user, VALUES["note"], actor=Actor.staff(kim))
     asked = approvals.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="By telephone.")
-    Request.objects.filter(pk=asked.pk).update(note=VALUES["request's note"])
+    ApprovalRequest.objects.filter(pk=asked.pk).update(note=VALUES["request's note"])
     approvals.withdraw(asked, actor=Actor.staff(kim))
     exports.ask(account, by=kim, kind="users", reason="OTHER", note="x", attributes=True, sensitive=True)
     assert exports.make_owed()
@@ -219,7 +219,7 @@ def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplo
     before = {table for table, _ in left(tables())}
     # The search finds what is there, so that finding nothing later says something.
     rows = [Attribute, AttributeVersion, BulkRow, DeliveryAttempt, Event, ExportPart, IdempotencyKey]
-    rows += [StoredResponse, Operation, Proofing, Request, User, UserNote]
+    rows += [StoredResponse, Operation, Proofing, ApprovalRequest, User, UserNote]
     assert before >= {model._meta.label for model in rows if model is not DeliveryAttempt}
     assert "reuseid.DeliveryAttempt" in before
     assert not left({"saved views": tables()["reuseid.SavedView"]})

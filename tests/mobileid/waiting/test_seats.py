@@ -8,10 +8,10 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from mobileid.services import completion, qr
-from mobileid.waiting.listeners import Bell
+from mobileid.waiting.listeners import Listener
 from mobileid.waiting.middleware import Waiting
-from mobileid.waiting.poll_context import Asked
-from mobileid.waiting.polling import look
+from mobileid.waiting.poll_context import PollContext
+from mobileid.waiting.polling import poll
 from mobileid.waiting.seats import Seats
 from reuseid.actors import SYSTEM
 from reuseid.api.errors import Busy
@@ -80,22 +80,22 @@ def test_frames_of_seconds_that_are_over_are_forgotten(user, device, clock, monk
     assert [t for key, t in qr._frames if key == operation.pk] == [NOW + 1]
 
 
-def test_a_caller_looks_no_more_often_than_twice_a_second_however_often_it_rings():
-    """A bell that never stops: an operation that somebody changes all the time."""
-    looks = 0
+def test_a_caller_polls_no_more_often_than_twice_a_second_however_often_it_changes():
+    """A listener that never rests: an operation that somebody changes all the time."""
+    polls = 0
 
-    class Restless(Bell):
+    class Restless(Listener):
         async def _watch(self, ids):
             return False
 
     async def app(scope, receive, send):
-        nonlocal looks
-        looks += 1
-        asked = scope["mobileid.asked"]
-        asked.client, asked.wait, asked.expires_in = "bank", 1, 60.0
+        nonlocal polls
+        polls += 1
+        context = scope["mobileid.poll"]
+        context.client, context.wait, context.expires_in = "bank", 1, 60.0
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
-        bell.ring(ID)
+        listener.notify(ID)
 
     async def never():
         await asyncio.get_running_loop().create_future()
@@ -103,25 +103,25 @@ def test_a_caller_looks_no_more_often_than_twice_a_second_however_often_it_rings
     async def send(message):
         pass
 
-    bell = Restless()
+    listener = Restless()
     scope = {"type": "http", "method": "GET", "path": f"/mobileid/core/registrations/{ID}", "query_string": b"wait=1"}
-    asyncio.run(Waiting(app, bell)(scope, never, send))
-    # The first, the one that is rung for, one in each half of the second, and the last.
-    assert looks <= 5
+    asyncio.run(Waiting(app, listener)(scope, never, send))
+    # The first, the one for the change, one in each half of the second, and the last.
+    assert polls <= 5
 
 
 ID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
-def test_a_look_carries_what_the_view_found():
+def test_a_poll_carries_what_the_view_found():
     async def app(scope, receive, send):
-        scope["mobileid.asked"].status = "PENDING"
+        scope["mobileid.poll"].status = "PENDING"
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    asked = Asked()
-    answer = asyncio.run(look(app, {}, asked))
-    assert (answer.status, answer.body, asked.status) == (200, b"{}", "PENDING")
+    context = PollContext()
+    answer = asyncio.run(poll(app, {}, context))
+    assert (answer.status, answer.body, context.status) == (200, b"{}", "PENDING")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -135,13 +135,13 @@ def test_a_change_that_nobody_rang_for_is_found(user, device):
             connection.close()
 
     async def wait():
-        bell = Bell()
-        with bell.waiter(str(operation.pk)) as waiter:
+        listener = Listener()
+        with listener.waiter(str(operation.pk)) as waiter:
             waiter.status = "PENDING"
-            assert not await bell.has_changed(str(operation.pk), waiter)
+            assert not await listener.has_changed(str(operation.pk), waiter)
             await sync_to_async(cancel, thread_sensitive=False)()
             async with asyncio.timeout(30):
-                await waiter.rung.wait()
-            assert await bell.has_changed(str(operation.pk), waiter)
+                await waiter.changed.wait()
+            assert await listener.has_changed(str(operation.pk), waiter)
 
     asyncio.run(wait())

@@ -12,7 +12,7 @@ from mobileid.services import completion, devices
 from mobileid.services.keys import channel
 from reuseid import tasks
 from reuseid.actors import SYSTEM
-from reuseid.models import Attribute, BulkRun, Delivery, Event, Export, IdempotencyKey, Request, User
+from reuseid.models import ApprovalRequest, Attribute, BulkRun, Delivery, Event, Export, IdempotencyKey, User
 from reuseid.services import purging, sweeping
 from reuseid.services.jobs import bulk, erasures, exports
 from reuseid.services.people import approvals, erasure, users
@@ -139,11 +139,11 @@ def test_requests_that_cannot_be_ended_hold_up_no_other(account, other_account, 
         return approvals.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="x")
 
     bad, good = [asked(account, f"kim{n}") for n in range(3)], asked(other_account, "lee")
-    Request.objects.update(expires_at=Now() - timedelta(minutes=1))
+    ApprovalRequest.objects.update(expires_at=Now() - timedelta(minutes=1))
     real = approvals._record
     monkeypatch.setattr(approvals, "_record", lambda one, *how: 1 / 0 if one in bad else real(one, *how))
     assert approvals.expire_due(limit=2) == 1
-    assert Request.objects.get(pk=good.pk).status == "EXPIRED"
+    assert ApprovalRequest.objects.get(pk=good.pk).status == "EXPIRED"
 
 
 def test_exports_that_cannot_be_made_hold_up_no_other(account, other_account):

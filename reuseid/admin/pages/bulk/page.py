@@ -31,8 +31,6 @@ from reuseid.models import Account, BulkRow, BulkRun
 from reuseid.models.sealed import unseal_field
 from reuseid.services.jobs import bulk, csv_text
 
-CHOSEN = "_bulk_chosen"
-
 
 class BulkForm(LockForm):
     """What, for whom, why. ``BaseDialogForm`` brings the request; this one is a page of its own."""

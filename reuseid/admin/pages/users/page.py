@@ -21,7 +21,7 @@ from reuseid.admin.kit.quick_filters import View, only, since_today
 from reuseid.admin.kit.search import find_people
 from reuseid.admin.kit.texts import meaning, name_of, reason_in_words
 from reuseid.admin.pages.users import tabs as user_tabs
-from reuseid.models import Client, Request, Staff, User
+from reuseid.models import ApprovalRequest, Client, Staff, User
 from reuseid.services.audit import access
 from reuseid.services.people import approvals, users
 
@@ -69,8 +69,8 @@ def _asks(action):
     return ReasonForm.about(User, follows, danger=True)
 
 
-AskDeactivateForm = _asks(Request.Action.DEACTIVATE)
-AskEraseForm = _asks(Request.Action.ERASE)
+AskDeactivateForm = _asks(ApprovalRequest.Action.DEACTIVATE)
+AskEraseForm = _asks(ApprovalRequest.Action.ERASE)
 
 
 def _asker(line):
@@ -119,14 +119,14 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         Tab("proofings", _("Proofings"), user_tabs.proofings, permission="reuseid.view_proofing", order=20),
         Tab("timeline", _("Timeline"), user_tabs.timeline, permission="reuseid.view_trailentry", order=60),
         Tab("callbacks", _("Callbacks"), user_tabs.callbacks, permission="reuseid.view_event", order=70),
-        Tab("requests", _("Requests"), user_tabs.requests, permission="reuseid.view_request", order=80),
-        Tab("looked", _("Who looked"), user_tabs.looked, permission="reuseid.view_userview", order=90),
+        Tab("requests", _("Requests"), user_tabs.requests, permission="reuseid.view_approvalrequest", order=80),
+        Tab("looked", _("Who looked"), user_tabs.looked, permission="reuseid.view_useraccess", order=90),
     ]
     available_when = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
         "unlock": lambda user: user.status in User.MOVES[User.Status.ACTIVE],
-        "deactivate": lambda user: _can_ask(user, Request.Action.DEACTIVATE),
-        "erase": lambda user: _can_ask(user, Request.Action.ERASE),
+        "deactivate": lambda user: _can_ask(user, ApprovalRequest.Action.DEACTIVATE),
+        "erase": lambda user: _can_ask(user, ApprovalRequest.Action.ERASE),
     }
 
     # The list
@@ -242,7 +242,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         submit=_("Ask to deactivate"),
     )
     def deactivate(self, request, form, object_id):
-        return self._ask(request, form, object_id, Request.Action.DEACTIVATE)
+        return self._ask(request, form, object_id, ApprovalRequest.Action.DEACTIVATE)
 
     @dialog_action(
         _("Ask to erase …"),
@@ -255,7 +255,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         submit=_("Ask to erase"),
     )
     def erase(self, request, form, object_id):
-        return self._ask(request, form, object_id, Request.Action.ERASE)
+        return self._ask(request, form, object_id, ApprovalRequest.Action.ERASE)
 
     def _ask(self, request, form, object_id, asked_for):
         done = _("It is asked for. Nothing has changed yet: a second colleague has to agree.")

@@ -8,8 +8,8 @@ from reuseid.admin.kit.pages import ROWS, Facts, Table, Timeline
 from reuseid.admin.kit.reveal import Masked, readable
 from reuseid.admin.kit.scope import trail_lines
 from reuseid.admin.kit.texts import thing
-from reuseid.models import Attribute, AttributeKey, Client, Event, Proofing, Request, Staff, TrailEntry
-from reuseid.models.trail import LOOKS, QUIET_LOOKS
+from reuseid.models import ApprovalRequest, Attribute, AttributeKey, Client, Event, Proofing, Staff, TrailEntry
+from reuseid.models.trail import ACCESS, QUIET_ACCESS
 
 # What mobileid puts on top of the overview: functions of (request, user) that return panels.
 OVERVIEW = []
@@ -18,7 +18,7 @@ OVERVIEW = []
 def waiting(user):
     """What colleagues asked for about this person and nobody decided yet; read once a page."""
     if not hasattr(user, "_waiting_requests"):
-        user._waiting_requests = list(Request.objects.waiting().filter(user=user).select_related("asked_by"))
+        user._waiting_requests = list(ApprovalRequest.objects.waiting().filter(user=user).select_related("asked_by"))
     return user._waiting_requests
 
 
@@ -28,11 +28,11 @@ def asked_for(user, action) -> bool:
 
 
 def _waits(request, user):
-    if not request.user.has_perm("reuseid.view_request") or not waiting(user):
+    if not request.user.has_perm("reuseid.view_approvalrequest") or not waiting(user):
         return []
     rows = [
         [
-            formatting.link(Request, asked.pk, asked.get_action_display()),
+            formatting.link(ApprovalRequest, asked.pk, asked.get_action_display()),
             formatting.state(asked),
             str(asked.asked_by),
             formatting.when(asked.asked_at),
@@ -46,10 +46,10 @@ def _waits(request, user):
 
 def requests(request, user):
     """What needed a second colleague, newest first, and what came of it."""
-    found = Request.objects.filter(user=user).select_related("asked_by", "decided_by").order_by("-asked_at", "-id")
+    found = ApprovalRequest.objects.filter(user=user).select_related("asked_by", "decided_by")
     rows = [
         [
-            formatting.link(Request, asked.pk, asked.get_action_display()),
+            formatting.link(ApprovalRequest, asked.pk, asked.get_action_display()),
             formatting.state(asked),
             formatting.reason(asked.reason),
             str(asked.asked_by),
@@ -57,7 +57,7 @@ def requests(request, user):
             formatting.text(asked.decided_by and str(asked.decided_by)),
             formatting.when(asked.decided_at),
         ]
-        for asked in found[:ROWS]
+        for asked in found.order_by("-asked_at", "-id")[:ROWS]
     ]
     headers = [
         _("What"),
@@ -69,7 +69,7 @@ def requests(request, user):
         _("Settled"),
     ]
     empty = _("Nothing was asked for that needs a second colleague.")
-    return [Table(headers, rows, empty=empty, more=formatting.list_of(Request, q=str(user.pk)))]
+    return [Table(headers, rows, empty=empty, more=formatting.list_of(ApprovalRequest, q=str(user.pk)))]
 
 
 def overview(request, user):
@@ -157,7 +157,7 @@ def timeline(request, user):
 
 def looked(request, user):
     """Which colleagues opened the page or read a masked value, and why."""
-    entries = trail_lines(request.user).filter(user_id=user.pk, action__in=LOOKS).order_by("-id")[:ROWS]
+    entries = trail_lines(request.user).filter(user_id=user.pk, action__in=ACCESS).order_by("-id")[:ROWS]
     knows_staff = request.user.has_perm("reuseid.view_staff")
     rows = []
     for entry in entries:
@@ -171,7 +171,7 @@ def looked(request, user):
 
 
 def _lines(request, user, count):
-    entries = trail_lines(request.user).filter(user_id=user.pk).exclude(action__in=QUIET_LOOKS).order_by("-id")
+    entries = trail_lines(request.user).filter(user_id=user.pk).exclude(action__in=QUIET_ACCESS).order_by("-id")
     return [history.line(entry, request.user, _subject(entry)) for entry in entries[:count]]
 
 

@@ -343,14 +343,14 @@ def test_a_passkey_frees_the_strong_acts_for_some_minutes(pia, late, user):
     assert "Recovery code" in shown
     sent = {**SENT, "reason": "CUSTOMER_REQUEST", "note": "n"}
     browser.post(address, sent)
-    assert not user.requests.exists()
+    assert not user.approval_requests.exists()
     wrong = browser.post(CHECK, {"credential": answer(browser, passkey, signature=b"none")})
     assert (wrong.status_code, wrong.json()) == (403, {"sentence": str(second_factors.Refused.title)})
     patience(pia)
     assert browser.post(CHECK, {"credential": answer(browser, passkey)}).status_code == 200
     assert "sign_in_check" not in browser.get(address).content.decode()
     browser.post(address, sent)
-    assert user.requests.exists()
+    assert user.approval_requests.exists()
 
 
 def test_the_check_before_a_strong_act_is_no_second_step(pia, passkey):

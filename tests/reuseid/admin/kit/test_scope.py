@@ -6,7 +6,7 @@ from django.contrib import admin
 from config.roles import ROLES, rights_of
 from mobileid.models import Device, Operation
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import Account, Delivery, DeliveryAttempt, Event, Request, Reveal, Staff, TrailEntry, User
+from reuseid.models import Account, ApprovalRequest, Delivery, DeliveryAttempt, Event, Reveal, Staff, TrailEntry, User
 from reuseid.services import notices
 from reuseid.services.audit import access
 from reuseid.services.jobs import bulk, exports
@@ -57,7 +57,7 @@ def _everything(account, reference, bridge):
     devices.lock(device, actor=SYSTEM, reason="DEVICE_LOST")
     access.reveal(user.attributes.get(), staff=bridge, reason="COMPLIANCE")
     notes.add(user, "Called back.", actor=Actor.staff(bridge))
-    approvals.ask(user, action=Request.Action.DEACTIVATE, actor=Actor.staff(bridge), reason="COMPLIANCE")
+    approvals.ask(user, action=ApprovalRequest.Action.DEACTIVATE, actor=Actor.staff(bridge), reason="COMPLIANCE")
     exports.ask(account, by=bridge, kind="users", reason="COMPLIANCE")
     bulk.draft(account, [reference], by=bridge, kind="user", act="lock", reason="COMPLIANCE", note="")
     notices.tell(endpoint, "webhook.disabled", "An endpoint was switched off.")
@@ -88,7 +88,7 @@ def hidden_from(role, other_account):
     rights = rights_of(role)
     found = [VALUE, PROOF, THEIR_REFERENCE, other_account.name]
     found += [] if "reuseid.view_user" in rights else [REFERENCE, PHONE]
-    found += [] if "reuseid.view_userview" in rights else LOOKS
+    found += [] if "reuseid.view_useraccess" in rights else LOOKS
     return found
 
 

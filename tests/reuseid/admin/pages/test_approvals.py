@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import Request, TrailEntry, User
+from reuseid.models import ApprovalRequest, TrailEntry, User
 from reuseid.services.people import approvals, users
 from tests import factories
 from tests.staff_factories import REASON, browser_of, buttons, make_colleague, page, rows_of, said
@@ -39,7 +39,7 @@ def text_of(response):
 
 
 def late(asked):
-    Request.objects.filter(pk=asked.pk).update(expires_at=Now() - timedelta(seconds=1))
+    ApprovalRequest.objects.filter(pk=asked.pk).update(expires_at=Now() - timedelta(seconds=1))
 
 
 # Asking
@@ -49,7 +49,7 @@ def late(asked):
 def test_a_senior_asks_and_nothing_happens_yet(senior, user, act, action):
     response = senior.post(page(user, act), REASON, follow=True)
     assert said(response) == ["It is asked for. Nothing has changed yet: a second colleague has to agree."]
-    asked = Request.objects.get()
+    asked = ApprovalRequest.objects.get()
     assert (asked.action, asked.reason, asked.asked_by) == (action, REASON["reason"], senior.staff)
     assert status_of(user) == "ACTIVE"
     assert TrailEntry.objects.get(action="request.asked").actor_label == "kim"
@@ -72,7 +72,7 @@ def test_asking_is_a_strong_act_and_needs_a_reason(senior, user, act):
     assert getattr(UserAdmin, act).effect.strong
     response = senior.post(page(user, act), {**REASON, "reason": ""})
     assert "This field is required" in response.content.decode()
-    assert not Request.objects.exists()
+    assert not ApprovalRequest.objects.exists()
 
 
 def test_while_it_waits_nobody_is_offered_to_ask_again(asked, senior, other_senior, user):
@@ -88,7 +88,7 @@ def test_who_is_deactivated_already_is_not_asked_for_again(senior, user):
     users.deactivate(user, actor=SYSTEM, reason="DECEASED")
     (message,) = said(senior.post(page(user, "deactivate"), REASON, follow=True))
     assert message.startswith("Nothing was changed: the user is deactivated already.")
-    assert not Request.objects.exists()
+    assert not ApprovalRequest.objects.exists()
 
 
 # The person's page and the first page
@@ -119,7 +119,7 @@ def test_the_first_page_counts_what_waits_and_links_to_the_queue(asked, support,
 
     assert (card(support).number, card(support).colour) == ("1", "warn")
     assert card(support).hint.startswith("the first expires in 24 h") or "23 h" in card(support).hint
-    assert card(support).href == rows_of(Request, status="PENDING")
+    assert card(support).href == rows_of(ApprovalRequest, status="PENDING")
     assert (card(stranger).number, card(stranger).colour) == ("0", "quiet")
     assert card(integrator) is None
     late(asked)
@@ -132,31 +132,33 @@ def test_the_first_page_counts_what_waits_and_links_to_the_queue(asked, support,
 def test_the_queue_begins_with_what_is_most_urgent_and_ends_with_what_is_settled(account, senior, other_senior):
     asked = [ask(factories.make_user(account), senior) for _ in range(4)]
     for row, hours in zip(asked, (9, 2, 5, 1), strict=True):
-        Request.objects.filter(pk=row.pk).update(expires_at=Now() + timedelta(hours=hours))
+        ApprovalRequest.objects.filter(pk=row.pk).update(expires_at=Now() + timedelta(hours=hours))
     approvals.reject(asked[3], actor=Actor.staff(other_senior.staff), note="No.")
-    found = other_senior.get(rows_of(Request)).context["cl"].result_list
+    found = other_senior.get(rows_of(ApprovalRequest)).context["cl"].result_list
     assert [row.pk for row in found] == [asked[1].pk, asked[2].pk, asked[0].pk, asked[3].pk]
-    found = other_senior.get(rows_of(Request, status="PENDING", action="user.deactivate")).context["cl"].result_list
+    found = (
+        other_senior.get(rows_of(ApprovalRequest, status="PENDING", action="user.deactivate")).context["cl"].result_list
+    )
     assert [row.pk for row in found] == [asked[1].pk, asked[2].pk, asked[0].pk]
-    assert not other_senior.get(rows_of(Request, action="user.erase")).context["cl"].result_list
-    assert not other_senior.get(rows_of(Request, asked_at_to="2020-01-01")).context["cl"].result_list
-    found = other_senior.get(rows_of(Request, q=str(asked[3].user_id))).context["cl"].result_list
+    assert not other_senior.get(rows_of(ApprovalRequest, action="user.erase")).context["cl"].result_list
+    assert not other_senior.get(rows_of(ApprovalRequest, asked_at_to="2020-01-01")).context["cl"].result_list
+    found = other_senior.get(rows_of(ApprovalRequest, q=str(asked[3].user_id))).context["cl"].result_list
     assert [row.pk for row in found] == [asked[3].pk]
 
 
 def test_the_views_above_the_queue(asked, senior, other_senior, account):
     settled = ask(factories.make_user(account), senior)
     approvals.reject(settled, actor=Actor.staff(other_senior.staff), note="No.")
-    shown = other_senior.get(rows_of(Request))
+    shown = other_senior.get(rows_of(ApprovalRequest))
     for title, row in (("Waiting for approval", asked), ("Settled today", settled)):
         (link,) = re.findall(rf'href="(\?[^"]+)"[^>]*>\s*{title}', text_of(shown))
-        found = other_senior.get(rows_of(Request) + link).context["cl"].result_list
+        found = other_senior.get(rows_of(ApprovalRequest) + link).context["cl"].result_list
         assert [request.pk for request in found] == [row.pk]
 
 
 def test_the_queue_says_who_asked_and_how_long_is_left(asked, support):
-    Request.objects.update(expires_at=Now() + timedelta(minutes=90, seconds=30))
-    shown = text_of(support.get(rows_of(Request)))
+    ApprovalRequest.objects.update(expires_at=Now() + timedelta(minutes=90, seconds=30))
+    shown = text_of(support.get(rows_of(ApprovalRequest)))
     for words in ("kim", "90 min", "Waiting for approval", "Active → Active", "The customer has died", "customer-1"):
         assert words in shown
 
@@ -190,12 +192,12 @@ def test_another_senior_approves_and_it_is_done(asked, other_senior, user):
 
 
 def test_approving_is_a_strong_act():
-    from reuseid.admin.pages.approvals import ApproveForm, RequestAdmin
+    from reuseid.admin.pages.approvals import ApprovalRequestAdmin, ApproveForm
 
-    assert RequestAdmin.approve.effect.strong
+    assert ApprovalRequestAdmin.approve.effect.strong
     assert ApproveForm.danger
-    assert not RequestAdmin.reject.effect.strong
-    assert not RequestAdmin.withdraw.effect.strong
+    assert not ApprovalRequestAdmin.reject.effect.strong
+    assert not ApprovalRequestAdmin.withdraw.effect.strong
 
 
 def test_a_rejection_says_why(asked, other_senior, user):
@@ -281,7 +283,7 @@ def test_an_asker_who_left_can_only_be_rejected(asked, other_senior, user):
 
 
 def test_a_stranger_gets_the_same_answer_for_a_request_and_for_none(asked, stranger, user):
-    ghost = Request(user=user)
+    ghost = ApprovalRequest(user=user)
     for act in ("change", "approve", "withdraw", "history"):
         there, nowhere = stranger.get(page(asked, act)), stranger.get(page(ghost, act))
         assert there.status_code == nowhere.status_code
@@ -290,14 +292,14 @@ def test_a_stranger_gets_the_same_answer_for_a_request_and_for_none(asked, stran
         assert stranger.post(page(asked, act), NOTE).status_code == 403
     for act in ("deactivate", "erase"):
         assert stranger.post(page(user, act), REASON).status_code == 403
-    assert page(asked) not in text_of(stranger.get(rows_of(Request)))
-    assert page(asked) not in text_of(stranger.get(rows_of(Request, q=str(asked.pk))))
-    assert (status_of(asked), Request.objects.count()) == ("PENDING", 1)
+    assert page(asked) not in text_of(stranger.get(rows_of(ApprovalRequest)))
+    assert page(asked) not in text_of(stranger.get(rows_of(ApprovalRequest, q=str(asked.pk))))
+    assert (status_of(asked), ApprovalRequest.objects.count()) == ("PENDING", 1)
 
 
 def test_those_who_see_no_people_see_no_requests(asked, integrator, administrator):
     for browser in (integrator, administrator):
-        assert browser.get(rows_of(Request)).status_code == 403
+        assert browser.get(rows_of(ApprovalRequest)).status_code == 403
         assert browser.get(page(asked)).status_code == 403
 
 
@@ -312,12 +314,12 @@ def queries(browser, address):
 
 def test_as_many_queries_for_one_request_as_for_many(account, senior, other_senior, user):
     ask(user, senior)
-    one = queries(other_senior, rows_of(Request))
+    one = queries(other_senior, rows_of(ApprovalRequest))
     for number in range(20):
         asked = ask(factories.make_user(account), senior)
         if number % 2:
             approvals.reject(asked, actor=Actor.staff(other_senior.staff), note="No.")
-    assert queries(other_senior, rows_of(Request)) == one <= 9
+    assert queries(other_senior, rows_of(ApprovalRequest)) == one <= 9
 
 
 def test_a_persons_page_costs_as_much_for_one_request_as_for_many(senior, other_senior, user):
@@ -337,7 +339,7 @@ def test_a_requests_page_has_its_price(asked, other_senior):
 
 
 def test_no_page_shows_a_personal_value(asked, other_senior, user):
-    for address in (page(asked), rows_of(Request), page(user, tab="requests"), page(asked, "approve")):
+    for address in (page(asked), rows_of(ApprovalRequest), page(user, tab="requests"), page(asked, "approve")):
         shown = other_senior.get(address).content.decode().lower()
         for value in ("anna@example.com", "401234567", "40 123 4567"):
             assert value not in shown

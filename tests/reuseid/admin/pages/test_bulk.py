@@ -13,7 +13,7 @@ from reuseid import tasks
 from reuseid.actors import SYSTEM
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
-from reuseid.services import purging
+from reuseid.services import leases, purging
 from reuseid.services.jobs import bulk
 from reuseid.services.people import users
 from reuseid.services.staff import rights
@@ -171,7 +171,7 @@ def test_a_run_is_started_once_by_its_asker_within_the_hour(dry, senior, adminis
 def test_a_colleague_who_may_not_any_more_changes_nothing_more(dry, senior, people, how):
     run = dry("c-0", "c-1", "c-2")
     bulk.start(run, by=senior.staff)
-    run_id = bulk._claim()
+    run_id = leases.claim(bulk.owed(), bulk.LEASE)
     assert bulk._step(run_id)
     if how == "shut out":
         senior.staff.is_active = False
@@ -190,8 +190,8 @@ def test_a_colleague_who_may_not_any_more_changes_nothing_more(dry, senior, peop
 def test_a_run_whose_worker_died_goes_on_when_the_lease_is_over(dry, senior, people):
     run = dry("c-0", "c-1")
     bulk.start(run, by=senior.staff)
-    bulk._step(bulk._claim())
-    assert bulk._claim() is None
+    bulk._step(leases.claim(bulk.owed(), bulk.LEASE))
+    assert leases.claim(bulk.owed(), bulk.LEASE) is None
     assert bulk.carry_out_owed()
     assert states(people)[:2] == ["LOCKED", "ACTIVE"]
     BulkRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -13,6 +13,7 @@ from reuseid import tasks
 from reuseid.actors import SYSTEM
 from reuseid.errors import Conflict, Invalid, Unknown, WrongState
 from reuseid.models import AttributeKey, Export, ExportPart, TrailEntry, User
+from reuseid.services import leases
 from reuseid.services.jobs import export_kinds, exported_people, exports
 from reuseid.services.people import users
 from reuseid.services.staff import rights
@@ -179,10 +180,10 @@ def test_the_auditor_exports_the_timeline_of_the_account(asked, auditor, people,
 def test_a_worker_that_died_leaves_neither_gap_nor_repeat(senior, account, people, monkeypatch):
     monkeypatch.setattr(exported_people, "BATCH", 1)
     export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE")
-    claimed = exports._claim()
+    claimed = leases.claim(exports.owed(), exports.LEASE)
     exports._step(claimed)
     exports._step(claimed)
-    assert exports._claim() is None
+    assert leases.claim(exports.owed(), exports.LEASE) is None
     Export.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     tasks.make_exports()
     export.refresh_from_db()
@@ -191,7 +192,7 @@ def test_a_worker_that_died_leaves_neither_gap_nor_repeat(senior, account, peopl
 
 def test_a_colleague_who_may_not_any_more_gets_no_file(senior, account, people):
     export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE")
-    claimed = exports._claim()
+    claimed = leases.claim(exports.owed(), exports.LEASE)
     exports._step(claimed)
     senior.staff.groups.clear()
     assert not exports._step(claimed)

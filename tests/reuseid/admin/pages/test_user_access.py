@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from reuseid.models import TrailEntry, User, UserView
+from reuseid.models import TrailEntry, User, UserAccess
 from reuseid.services import purging
 from tests import factories
 from tests.staff_factories import REASON, page, rows_of
@@ -25,7 +25,7 @@ def test_opening_a_page_leaves_one_line_a_colleague_in_ten_minutes(support, seni
     other = factories.make_user(account)
     support.get(page(other))
     assert looks(user_id=other.pk) == 1
-    UserView.objects.update(at=timezone.now() - timedelta(minutes=11))
+    UserAccess.objects.update(at=timezone.now() - timedelta(minutes=11))
     support.get(page(user))
     support.get(page(user))
     assert looks(user_id=user.pk, actor_label="sam") == 2
@@ -59,9 +59,9 @@ def test_looks_stay_off_the_timeline_and_off_the_list_of_those_who_may_not_ask(s
 
 def test_rows_that_hold_back_no_line_are_deleted(support, user):
     support.get(page(user))
-    assert purging.purge()["looks at people"] == 0
-    UserView.objects.update(at=timezone.now() - timedelta(days=2))
-    assert purging.purge()["looks at people"] == 1
+    assert purging.purge()["access log"] == 0
+    UserAccess.objects.update(at=timezone.now() - timedelta(days=2))
+    assert purging.purge()["access log"] == 1
     assert looks() == 1
 
 

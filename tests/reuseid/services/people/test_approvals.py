@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from reuseid import tasks
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, WrongState
-from reuseid.models import Event, Request, TrailEntry, User
+from reuseid.models import ApprovalRequest, Event, TrailEntry, User
 from reuseid.services import purging
 from reuseid.services.jobs import erasures
 from reuseid.services.people import approvals, erasure, users
@@ -55,7 +55,7 @@ def settle(asked, way, kim, lee):
 
 
 def late(asked):
-    Request.objects.filter(pk=asked.pk).update(expires_at=Now() - timedelta(seconds=1))
+    ApprovalRequest.objects.filter(pk=asked.pk).update(expires_at=Now() - timedelta(seconds=1))
 
 
 def status_of(row):
@@ -95,7 +95,7 @@ def test_the_same_is_asked_for_once_and_another_thing_beside_it(asked, user, kim
         with pytest.raises(approvals.AlreadyWaiting):
             ask(user, staff)
     ask(user, lee, action="user.erase")
-    assert Request.objects.count() == 2
+    assert ApprovalRequest.objects.count() == 2
 
 
 def test_what_is_settled_or_late_does_not_keep_others_from_asking(asked, user, kim, lee):
@@ -118,7 +118,7 @@ def test_a_reason_and_an_action_of_the_list_are_needed(user, kim, values, name):
     with pytest.raises(Invalid) as refusal:
         ask(user, kim, **values)
     assert refusal.value.invalid_params[0]["name"] == name
-    assert not Request.objects.exists()
+    assert not ApprovalRequest.objects.exists()
 
 
 def test_who_may_not_ask_does_not(user, account, other_account, kim, api_client):
@@ -131,7 +131,7 @@ def test_who_may_not_ask_does_not(user, account, other_account, kim, api_client)
     for actor in actors:
         with pytest.raises(approvals.NotEntitled):
             approvals.ask(user, actor=actor, action="user.deactivate", **WHY)
-    assert not Request.objects.exists()
+    assert not ApprovalRequest.objects.exists()
 
 
 def test_nobody_asks_for_what_is_done(user, kim):
@@ -140,7 +140,7 @@ def test_nobody_asks_for_what_is_done(user, kim):
         ask(user, kim)
     ask(user, kim, action="user.erase")
     erasure.request(user, actor=SYSTEM, reason="DECEASED")
-    Request.objects.all().delete()
+    ApprovalRequest.objects.all().delete()
     with pytest.raises(erasure.AlreadyAsked):
         ask(user, kim, action="user.erase")
 
@@ -151,7 +151,7 @@ def test_nobody_asks_for_what_is_done(user, kim):
 def test_an_approval_does_it_in_the_name_of_the_second_and_names_the_first(asked, user, kim, lee):
     approvals.approve(asked, actor=Actor.staff(lee), note="I called back.")
     assert status_of(user) == "DEACTIVATED"
-    row = Request.objects.get()
+    row = ApprovalRequest.objects.get()
     assert (row.status, row.decided_by, row.decision_note) == ("APPROVED", lee, "I called back.")
     assert row.decided_at >= row.asked_at
     line = TrailEntry.objects.get(action="user.deactivated")
@@ -184,7 +184,7 @@ def test_a_rejection_needs_a_word_and_changes_nothing(asked, user, lee):
     with pytest.raises(Invalid):
         approvals.reject(asked, actor=Actor.staff(lee), note=" ")
     approvals.reject(asked, actor=Actor.staff(lee), note="Wrong person.")
-    row = Request.objects.get()
+    row = ApprovalRequest.objects.get()
     assert (row.status, row.decided_by, row.decision_note) == ("REJECTED", lee, "Wrong person.")
     assert status_of(user) == "ACTIVE"
     assert lines(asked)[1:] == [("request.rejected", "lee", "Wrong person.")]
@@ -196,7 +196,7 @@ def test_who_asked_takes_it_back_and_nobody_else(asked, user, kim, lee):
     with pytest.raises(approvals.NotEntitled):
         approvals.withdraw(asked, actor=SYSTEM)
     approvals.withdraw(asked, actor=Actor.staff(kim))
-    row = Request.objects.get()
+    row = ApprovalRequest.objects.get()
     assert (row.status, row.decided_by, status_of(user)) == ("WITHDRAWN", None, "ACTIVE")
     assert row.decided_at
     assert lines(asked)[1:] == [("request.withdrawn", "kim", "")]
@@ -208,10 +208,10 @@ def test_what_is_settled_stays_settled(asked, user, kim, lee, way, end, again):
     settle(asked, way, kim, lee)
     before = list(TrailEntry.objects.values_list("pk", flat=True))
     with pytest.raises(WrongState) as refusal:
-        settle(Request.objects.get(), again, kim, lee)
+        settle(ApprovalRequest.objects.get(), again, kim, lee)
     assert refusal.value.members["state"] == end
     with pytest.raises(WrongState):
-        approvals.expire(Request.objects.get())
+        approvals.expire(ApprovalRequest.objects.get())
     assert list(TrailEntry.objects.values_list("pk", flat=True)) == before
 
 
@@ -232,7 +232,7 @@ def test_not_even_a_superuser(user):
 @pytest.mark.parametrize("status", ["APPROVED", "REJECTED"])
 def test_the_database_lets_nobody_decide_their_own(asked, kim, status):
     with pytest.raises(IntegrityError, match="request_four_eyes"), transaction.atomic():
-        Request.objects.update(status=status, decided_by=kim, decided_at=Now())
+        ApprovalRequest.objects.update(status=status, decided_by=kim, decided_at=Now())
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_the_database_lets_nobody_decide_their_own(asked, kim, status):
 )
 def test_the_database_holds_what_a_request_can_be(asked, values, constraint):
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        Request.objects.update(**values)
+        ApprovalRequest.objects.update(**values)
 
 
 @pytest.mark.parametrize("way", [approvals.approve, approvals.reject])
@@ -269,7 +269,7 @@ def test_it_takes_two_who_may_when_it_is_approved(asked, user, account, kim, lee
 
     def refused():
         with pytest.raises(approvals.AskerGone):
-            approvals.approve(Request.objects.get(), actor=Actor.staff(lee))
+            approvals.approve(ApprovalRequest.objects.get(), actor=Actor.staff(lee))
         assert (status_of(asked), status_of(user)) == ("PENDING", "ACTIVE")
 
     type(kim).objects.filter(pk=kim.pk).update(is_active=False)
@@ -280,7 +280,7 @@ def test_it_takes_two_who_may_when_it_is_approved(asked, user, account, kim, lee
     kim.accounts.add(account)
     kim.groups.clear()
     refused()
-    approvals.reject(Request.objects.get(), actor=Actor.staff(lee), note="Kim has left.")
+    approvals.reject(ApprovalRequest.objects.get(), actor=Actor.staff(lee), note="Kim has left.")
     assert status_of(asked) == "REJECTED"
 
 
@@ -296,8 +296,8 @@ def test_a_note_has_a_limit(asked, kim, lee, way):
 def test_what_was_done_otherwise_ends_the_request_and_is_not_done_twice(asked, user, api, lee):
     api.post(f"/reuseid/core/users/{user.pk}/deactivate", {"reason": "CONTRACT_ENDED"})
     with pytest.raises(approvals.Overtaken):
-        approvals.approve(Request.objects.get(), actor=Actor.staff(lee), note="Fine.")
-    row = Request.objects.get()
+        approvals.approve(ApprovalRequest.objects.get(), actor=Actor.staff(lee), note="Fine.")
+    row = ApprovalRequest.objects.get()
     assert (row.status, row.decided_by, row.decision_note) == ("WITHDRAWN", None, "")
     assert lines(asked)[1:] == [("request.overtaken", "", "")]
     assert TrailEntry.objects.get(action="user.deactivated").reason == "CONTRACT_ENDED"
@@ -314,7 +314,7 @@ def test_so_does_an_erasure_that_was_asked_for_otherwise(user, kim, lee):
 
 def test_another_state_that_still_fits_is_no_hindrance(asked, user, kim, lee):
     users.lock(user, actor=SYSTEM, reason="SUSPECTED_FRAUD")
-    settle(Request.objects.get(), approvals.approve, kim, lee)
+    settle(ApprovalRequest.objects.get(), approvals.approve, kim, lee)
     assert status_of(user) == "DEACTIVATED"
 
 
@@ -333,9 +333,9 @@ def test_an_approval_that_fails_leaves_nothing(asked, user, lee, settings):
 def test_after_its_time_nobody_decides_and_it_is_expired_at_its_deadline(asked, user, kim, lee, way):
     late(asked)
     with pytest.raises(WrongState) as refusal:
-        settle(Request.objects.get(), way, kim, lee)
+        settle(ApprovalRequest.objects.get(), way, kim, lee)
     assert refusal.value.members["state"] == "EXPIRED"
-    row = Request.objects.get()
+    row = ApprovalRequest.objects.get()
     assert (row.status, row.decided_at, row.decided_by) == ("EXPIRED", row.expires_at, None)
     assert lines(asked)[1:] == [("request.expired", "", "")]
     assert status_of(user) == "ACTIVE"
@@ -345,15 +345,15 @@ def test_after_its_time_nobody_decides_and_it_is_expired_at_its_deadline(asked, 
 @pytest.mark.parametrize("tick", [-1, 0, 1])
 def test_one_clock_decides_at_the_border(asked, kim, lee, way, end, tick):
     """A tick before the deadline it can be decided and not swept; on it and after it, the other way round."""
-    Request.objects.update(expires_at=asked.asked_at + timedelta(hours=1))
-    row = Request.objects.get()
+    ApprovalRequest.objects.update(expires_at=asked.asked_at + timedelta(hours=1))
+    row = ApprovalRequest.objects.get()
     with database_clock.stopped(row.expires_at + timedelta(milliseconds=tick)):
         in_time = tick < 0
-        assert Request.objects.waiting().exists() is in_time
-        assert Request.objects.overdue().exists() is not in_time
+        assert ApprovalRequest.objects.waiting().exists() is in_time
+        assert ApprovalRequest.objects.overdue().exists() is not in_time
         if in_time:
             with pytest.raises(WrongState):
-                approvals.expire(Request.objects.get())
+                approvals.expire(ApprovalRequest.objects.get())
             settle(row, way, kim, lee)
         else:
             with pytest.raises(WrongState):
@@ -378,10 +378,10 @@ def test_the_clock_sweeps_and_purges(asked, user, kim, lee, settings):
     assert status_of(asked) == "EXPIRED"
     second = ask(user, kim)
     old = Now() - timedelta(days=settings.REQUEST_RETENTION_DAYS, seconds=1)
-    Request.objects.filter(pk=asked.pk).update(decided_at=old)
-    Request.objects.filter(pk=second.pk).update(asked_at=old)
+    ApprovalRequest.objects.filter(pk=asked.pk).update(decided_at=old)
+    ApprovalRequest.objects.filter(pk=second.pk).update(asked_at=old)
     tasks.purge()
-    assert list(Request.objects.all()) == [second]
+    assert list(ApprovalRequest.objects.all()) == [second]
     assert len(lines(asked)) == 2
     settle(second, approvals.reject, kim, lee)
     assert purging.purge()["requests"] == 0
@@ -389,4 +389,4 @@ def test_the_clock_sweeps_and_purges(asked, user, kim, lee, settings):
 
 def test_an_api_client_acts_at_once(api, user):
     assert api.post(f"/reuseid/core/users/{user.pk}/deactivate", {"reason": "DECEASED"}).status_code == 200
-    assert not Request.objects.exists()
+    assert not ApprovalRequest.objects.exists()

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from reuseid.actors import SYSTEM
-from reuseid.models import AttributeKey, Event, Request, TrailEntry, User
+from reuseid.models import ApprovalRequest, AttributeKey, Event, TrailEntry, User
 from reuseid.services.people import users
 from tests import factories
 from tests.staff_factories import REASON, browser_of, buttons, page, rows_of, said
@@ -106,7 +106,7 @@ def test_the_auditor_changes_nothing_and_is_told_why(auditor, user, act, right):
 def test_support_does_not_ask_for_what_cannot_be_undone(support, user, act):
     response = support.post(page(user, act), REASON)
     assert response.status_code == 403
-    assert not Request.objects.exists()
+    assert not ApprovalRequest.objects.exists()
 
 
 @pytest.mark.parametrize("act", ["change", "lock", "history"])

@@ -8,8 +8,9 @@ import phonenumbers
 import pytest
 from django.utils import timezone
 
+from config.demo import samples
 from mobileid.models import Operation
-from mobileid.services import completion, diagnosis, samples
+from mobileid.services import completion, diagnosis
 from mobileid.services.diagnosis import obstacles
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, Staff, TrailEntry, User
