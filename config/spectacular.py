@@ -1,7 +1,5 @@
 """Settings: the OpenAPI document, by drf-spectacular. Read by `config.settings`."""
 
-from config.webhook_headers import PARAMETERS as _WEBHOOK_HEADERS
-
 SPECTACULAR_SETTINGS = {
     "TITLE": "ReuseID / MobileID",
     "VERSION": "1",
@@ -13,15 +11,14 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     # A patch's members are required where they are: no twin of each body without them.
     "COMPONENT_SPLIT_PATCH": False,
-    "WEBHOOKS": "config.webhooks.EVENTS",
-    "APPEND_COMPONENTS": {"parameters": _WEBHOOK_HEADERS},
+    "WEBHOOKS": "reuseid.api.openapi.callbacks.WEBHOOKS",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "reuseid.api.openapi.bound_filters",
+        "reuseid.api.openapi.hooks.bound_filters",
         "config.openapi.add_examples",
-        "config.links.add_links",
-        "reuseid.api.openapi.share_parts",
-        "reuseid.api.growing.mark_growing",
+        "reuseid.api.openapi.links.add_links",
+        "reuseid.api.openapi.hooks.share_parts",
+        "reuseid.api.openapi.growing.mark_growing",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

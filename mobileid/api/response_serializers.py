@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from mobileid.api.request_serializers import MIME_TYPES, ContextBody, TransactionBody
 from mobileid.models import AuthMethod, Device, Operation
-from reuseid.api.event_serializers import register
+from reuseid.api.openapi.events import register
 from reuseid.api.response_serializers import ActorAnswer
 from reuseid.models import User
 

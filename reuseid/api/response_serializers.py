@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from reuseid.actors import ActorKind
-from reuseid.api.event_serializers import register
+from reuseid.api.openapi.events import register
 from reuseid.models import AssuranceLevel, Proofing, User
 
 TIME = "RFC 3339, UTC, milliseconds."

@@ -4,8 +4,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reuseid import event_types
-from reuseid.api.event_serializers import register
 from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
+from reuseid.api.openapi.events import register
 from reuseid.api.response_serializers import ActorAnswer
 from reuseid.api.serializers import StrictSerializer
 from reuseid.event_scopes import READING

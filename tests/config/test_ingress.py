@@ -8,13 +8,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.exceptions import NotAuthenticated
 
-from config.ingress import allowances
-from config.ingress.bodies import Bodies
-from config.ingress.places import Places
-from config.ingress.readers import Readers
-from config.ingress.server import OPTIONS
 from mobileid.api.starting import MAX_BODY
-from mobileid.waiting import held
+from reuseid.ingress import allowances, held
+from reuseid.ingress.bodies import Bodies
+from reuseid.ingress.places import Places
+from reuseid.ingress.readers import Readers
+from reuseid.ingress.server import OPTIONS
 from tests.config.test_settings import ROOT
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "http_version": "1.1"}
@@ -124,7 +123,7 @@ def test_an_answer_that_is_held_back_holds_no_place(settings):
 
 def test_who_finds_no_place_is_asked_to_come_again(settings, monkeypatch):
     settings.REQUESTS_AT_ONCE = 1
-    monkeypatch.setattr("config.ingress.places.PATIENCE", 0.01)
+    monkeypatch.setattr("reuseid.ingress.places.PATIENCE", 0.01)
     told = []
 
     async def send(message):

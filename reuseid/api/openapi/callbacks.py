@@ -2,10 +2,18 @@
 
 from drf_spectacular.utils import OpenApiWebhook
 
-from config.webhook_headers import PARAMETERS
 from reuseid import event_types
-from reuseid.api.event_serializers import shape_of
+from reuseid.api.openapi.events import shape_of
 
+_HEADERS = {
+    "webhook-id": "The event's id: the same at every attempt and after a resend. Drop what you have seen.",
+    "webhook-timestamp": "Unix seconds of this attempt.",
+    "webhook-signature": "Signatures over `id.timestamp.body`, a space between: `v1,…` HMAC-SHA256, `v1a,…` Ed25519.",
+}
+PARAMETERS = {
+    name: {"in": "header", "name": name, "required": True, "description": text, "schema": {"type": "string"}}
+    for name, text in _HEADERS.items()
+}
 _ANSWERS = {
     "2XX": {"description": "Taken. Answer within 15 seconds, before you do the work."},
     "410": {"description": "Gone: the webhook is disabled and nothing more is sent."},
@@ -36,4 +44,4 @@ def _told(name, sentence):
     }
 
 
-EVENTS = [OpenApiWebhook(name, {"post": _told(name, text)}) for name, text in event_types.known().items()]
+WEBHOOKS = [OpenApiWebhook(name, {"post": _told(name, text)}) for name, text in event_types.known().items()]

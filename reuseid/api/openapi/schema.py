@@ -143,38 +143,10 @@ class Schema(AutoSchema):
                 bodies[str(status)] = self._get_response_for_code(response, str(status), [MEDIA_TYPE])
         for status, body in bodies.items():
             named = HEADERS | (RETRY_AFTER if status == "429" else {})
-            body["headers"] = {name: _header(text) for name, text in named.items()} | body.get("headers", {})
+            body["headers"] = {name: header_of(text) for name, text in named.items()} | body.get("headers", {})
         return dict(sorted(bodies.items()))
 
 
-def bound_filters(result, generator, request, public):
-    """Postprocessing: filters take no empty text, and no parameter a NUL (`FilterBackend`)."""
-    for methods in result["paths"].values():
-        for operation in methods.values():
-            for parameter in operation.get("parameters", []):
-                if parameter["in"] == "query" and parameter["schema"] == {"type": "string"}:
-                    empty = {} if parameter["name"] == "attributes" else {"minLength": 1}
-                    parameter["schema"] |= empty | {"pattern": patterns.NO_NUL}
-    return result
-
-
-def share_parts(result, generator, request, public):
-    """Postprocessing: what every operation repeats, the headers and most errors, stands once among the components."""
-    headers = {name: _header(text) for name, text in (HEADERS | RETRY_AFTER).items()}
-    shared = {}
-    for methods in result["paths"].values():
-        for operation in methods.values():
-            for status, response in operation["responses"].items():
-                response["headers"] = {
-                    name: {"$ref": f"#/components/headers/{name}"} if headers.get(name) == value else value
-                    for name, value in response["headers"].items()
-                }
-                if status.isdigit() and response["description"] == ERRORS.get(int(status)):
-                    shared[f"Problem{status}"] = response
-                    operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
-    result["components"] |= {"headers": headers, "responses": dict(sorted(shared.items()))}
-    return result
-
-
-def _header(text):
+def header_of(text):
+    """A header that is a text."""
     return {"description": text, "schema": {"type": "string"}}
