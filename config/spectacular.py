@@ -32,7 +32,7 @@ SPECTACULAR_SETTINGS = {
         "Confirmation": "mobileid.models.Operation.Confirmation",
         "UserState": "reuseid.models.User.Status",
         "ProofingState": "reuseid.models.Proofing.Status",
-        "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
+        "WebhookState": "reuseid.services.webhooks.descriptions.WEBHOOK_STATES",
         "DeliveryState": "reuseid.models.Delivery.Status",
         "EventType": "reuseid.event_types.known",
         "ReadingScope": "reuseid.event_scopes.READING",

@@ -5,14 +5,14 @@ from typing import ClassVar
 from rest_framework import serializers
 
 from mobileid.models import AuthMethod, Operation
-from mobileid.protocol.content import PDF, TEXT_TYPES
+from mobileid.protocol.content import PDF
 from mobileid.services import operations
+from mobileid.services.descriptions import MIME_TYPES
 from mobileid.services.registration import by_integrator
 from reuseid.api import patterns
 from reuseid.api.fields import Choice, Flag, Identifier, Text, Whole
 from reuseid.api.serializers import StrictSerializer
 
-MIME_TYPES = [*sorted(TEXT_TYPES), PDF]
 BASE64_PDF = "^JVBERi[0-3][A-Za-z0-9+/]([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 """Base64 of what begins with ``%PDF-``."""
 _PATH = r'([/?][!"$-\[\]-~]*)?'

@@ -7,6 +7,7 @@ from mobileid.api import request_serializers, response_serializers
 from mobileid.api.lists import OperationList
 from mobileid.models import Device, Operation
 from mobileid.services import contexts, operations
+from mobileid.services.descriptions import describe_start
 from mobileid.services.qr import svg_data_uri
 from mobileid.services.registration import by_integrator
 from reuseid.api.errors import MEDIA_TYPE
@@ -14,7 +15,6 @@ from reuseid.api.serializers import Problem
 from reuseid.errors import Invalid, Unknown
 from reuseid.models import User
 from reuseid.services.people import users
-from reuseid.times import rfc3339
 
 # JSON's escapes make three bytes of one at most (``\u00e4``), base64 fewer; and the frame. Over the content's limit is
 # a 422, not a 413.
@@ -46,13 +46,7 @@ def _find_device(request, device_id):
 
 def started(operation, shown: dict) -> Response:
     """201 with what only this answer shows."""
-    answer = {
-        "operationId": str(operation.pk),
-        "type": operation.type,
-        "state": str(operation.status),
-        "expiresAt": rfc3339(operation.expires_at),
-    }
-    return Response(answer | shown, status=201)
+    return Response(describe_start(operation) | shown, status=201)
 
 
 class Registrations(OperationList):

@@ -6,11 +6,14 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from reuseid import event_types
 from reuseid.api import patterns
-from reuseid.api.fields import Choice, Identifier, JSONValue, Moment, Text
+from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
 from reuseid.api.serializers import StrictSerializer
+from reuseid.event_scopes import READING
 from reuseid.models import AssuranceLevel, Proofing
 from reuseid.services.people.attributes import Record
+from reuseid.services.webhooks import endpoints
 
 
 class RecordBody(StrictSerializer):
@@ -174,3 +177,66 @@ class LockBody(ReasonBody):
     """Why, and until when."""
 
     until = Moment(required=False, allow_null=True, help_text="The lock ends by itself then; never unless given.")
+
+
+_PORT_AND_PATH = r"(:[0-9]{1,5})?([/?][!$-;=?-\[\]_a-z~]*)?"
+TARGET = (
+    r"^(https://(([A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|([0-9]{1,3}\.){3}[0-9]{1,3})"
+    rf"{_PORT_AND_PATH}|http://(localhost|127\.0\.0\.1|\[::1\]){_PORT_AND_PATH})$"
+)
+"""Where a callback may go: HTTPS, or loopback in development, without credentials or fragment."""
+_URL = {
+    "max_length": 500,
+    "pattern": TARGET,
+    "help_text": "Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
+}
+
+
+class Empty(StrictSerializer):
+    """No members."""
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(event_types.known())}})
+class EventTypes(serializers.ListField):
+    """Names of `event_types`; the service says which it does not know."""
+
+    child = Text(max_length=64)
+
+
+class WebhookChange(StrictSerializer):
+    url = Text(required=False, **_URL)
+    eventTypes = EventTypes(
+        max_length=100,
+        required=False,
+        source="event_types",
+        help_text="Only these types are sent; empty: all.",
+    )
+    description = Text(max_length=200, required=False, allow_blank=True, help_text="For people.")
+    scopes = serializers.ListField(
+        child=Choice([(scope, scope) for scope in READING]),
+        max_length=len(READING),
+        required=False,
+        help_text=(
+            "What its events show beyond ids, of your token's own scopes; all of those unless given. Needed again, and "
+            "yours from then on, to change `url` or to add some."
+        ),
+    )
+
+
+class WebhookCreation(WebhookChange):
+    url = Text(**_URL)
+
+
+class Rotation(StrictSerializer):
+    overlapHours = Whole(
+        min_value=0,
+        max_value=endpoints.MAX_OVERLAP_HOURS,
+        default=24,
+        source="overlap_hours",
+        help_text="How long the old keys sign too, in hours.",
+    )
+
+
+class ResendSince(StrictSerializer):
+    since = Moment(help_text="Events created at this time or later.")
+    includeDelivered = Flag(default=False, source="delivered", help_text="Also what was delivered already.")

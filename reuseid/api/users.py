@@ -19,7 +19,7 @@ from reuseid.models import Attribute, TrailEntry, User
 from reuseid.normalisation import compose
 from reuseid.services import reasons
 from reuseid.services.audit import proofs
-from reuseid.services.descriptions import describe_trail_entry, describe_user
+from reuseid.services.descriptions import describe_reasons, describe_trail_entry, describe_user
 from reuseid.services.people import attributes, catalogue, erasure, users
 
 ATTRIBUTES = OpenApiParameter(
@@ -341,8 +341,4 @@ class Reasons(APIView):
     def get(self, request):
         """Codes that lock, unlock, deactivate and erase take, for users and devices."""
         self.only_query()
-        found = [
-            {"code": code, "explanation": sentence, "needsNote": code == "OTHER"}
-            for code, sentence in reasons.sentences().items()
-        ]
-        return Response({"results": found})
+        return Response(describe_reasons(reasons.sentences()))

@@ -3,6 +3,8 @@
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
+from reuseid.api.fields import JSONValue
+
 _known: dict[str, type] = {}
 
 
@@ -25,10 +27,14 @@ class EventIds(serializers.Serializer):
     type = serializers.CharField(required=False, help_text="The operation's type.")
 
 
+class EventData(JSONValue):
+    """`data` of an event of whatever type."""
+
+
 class EventDataSchema(OpenApiSerializerFieldExtension):
     """`EventData`: one of those that are registered, or ids alone."""
 
-    target_class = "reuseid.api.webhook_serializers.EventData"
+    target_class = EventData
 
     def map_serializer_field(self, auto_schema, direction):
         """In the order of their names, so that the document does not depend on what was loaded first."""
