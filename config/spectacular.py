@@ -15,7 +15,6 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "reuseid.api.openapi.hooks.bound_filters",
-        "config.openapi.add_examples",
         "reuseid.api.openapi.links.add_links",
         "reuseid.api.openapi.hooks.share_parts",
         "reuseid.api.openapi.growing.mark_growing",

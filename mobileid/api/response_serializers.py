@@ -1,21 +1,24 @@
 """What MobileID's API answers, for the OpenAPI document: made from the types that the services write."""
 
+from functools import partial
+
+from mobileid.api import examples
 from mobileid.api.request_serializers import ContextBody, TransactionBody
 from mobileid.models import Operation
 from mobileid.services import descriptions, qr
 from reuseid.api.openapi.events import register
-from reuseid.api.openapi.shapes import serializer_of, take
+from reuseid.api.openapi.shapes import documented, serializer_of, take
 
 take(descriptions.SentContext, ContextBody)
 take(descriptions.SentTransaction, TransactionBody)
 
-RegistrationStarted = serializer_of(descriptions.RegistrationStarted)
-OperationStarted = serializer_of(descriptions.OperationStarted)
+RegistrationStarted = documented(descriptions.RegistrationStarted, examples.REGISTRATION_STARTED)
+OperationStarted = documented(descriptions.OperationStarted, examples.OPERATION_STARTED)
 OperationRow = serializer_of(descriptions.OperationRow)
 OperationAnswer = serializer_of(descriptions.OperationAnswer)
-QRFrame = serializer_of(qr.QRFrame)
-DeviceAnswer = serializer_of(descriptions.DeviceAnswer)
+QRFrame = documented(qr.QRFrame, examples.FRAME)
+DeviceAnswer = documented(descriptions.DeviceAnswer, examples.PHONE)
 
-register("device", serializer_of(descriptions.DeviceEventData))
+register("device", serializer_of(descriptions.DeviceEventData), examples.of_device)
 for noun in ("operation", *Operation.Type.values):
-    register(noun, OperationAnswer)
+    register(noun, OperationAnswer, partial(examples.of_operation, noun))

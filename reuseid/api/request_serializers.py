@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from reuseid import event_types
-from reuseid.api import patterns
+from reuseid.api import examples, patterns
+from reuseid.api.examples import example
 from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
 from reuseid.api.serializers import StrictSerializer
 from reuseid.event_scopes import READING
@@ -16,6 +17,7 @@ from reuseid.services.people.attributes import Record
 from reuseid.services.webhooks import endpoints
 
 
+@extend_schema_serializer(examples=example(examples.RECORD_SENT))
 class RecordBody(StrictSerializer):
     """A value and its provenance."""
 
@@ -80,6 +82,7 @@ class AttributesField(serializers.DictField):
         return super().to_internal_value(data)
 
 
+@extend_schema_serializer(examples=example(examples.PROOFING_SENT))
 class ProofingBody(StrictSerializer):
     """A proofing that was done elsewhere."""
 
@@ -113,6 +116,7 @@ class _PersonBody(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example(examples.PERSON_SENT))
 class CreateUserBody(_PersonBody):
     """A new user. Every member is optional, but something must be said of the person."""
 
@@ -142,6 +146,7 @@ class CreateUserBody(_PersonBody):
         return attrs
 
 
+@extend_schema_serializer(examples=example(examples.CHANGE_SENT))
 class PatchUserBody(_PersonBody):
     """Merge patch (RFC 7396): what is absent stays, null removes."""
 
@@ -155,6 +160,7 @@ def _known_reasons():
     return f"^({'|'.join(settings.REASONS)})$"
 
 
+@extend_schema_serializer(examples=example(examples.REASON_SENT))
 class ReasonBody(StrictSerializer):
     """Why."""
 
@@ -173,6 +179,7 @@ class ReasonBody(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example(examples.LOCK_SENT))
 class LockBody(ReasonBody):
     """Why, and until when."""
 
@@ -192,6 +199,7 @@ _URL = {
 }
 
 
+@extend_schema_serializer(examples=example({}))
 class Empty(StrictSerializer):
     """No members."""
 
@@ -203,6 +211,7 @@ class EventTypes(serializers.ListField):
     child = Text(max_length=64)
 
 
+@extend_schema_serializer(examples=example(examples.WEBHOOK_SENT))
 class WebhookChange(StrictSerializer):
     url = Text(required=False, **_URL)
     eventTypes = EventTypes(
@@ -223,10 +232,12 @@ class WebhookChange(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example(examples.WEBHOOK_SENT))
 class WebhookCreation(WebhookChange):
     url = Text(**_URL)
 
 
+@extend_schema_serializer(examples=example({"overlapHours": 24}))
 class Rotation(StrictSerializer):
     overlapHours = Whole(
         min_value=0,
@@ -237,6 +248,7 @@ class Rotation(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example({"since": examples.BEGAN, "includeDelivered": False}))
 class ResendSince(StrictSerializer):
     since = Moment(help_text="Events created at this time or later.")
     includeDelivered = Flag(default=False, source="delivered", help_text="Also what was delivered already.")

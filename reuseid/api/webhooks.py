@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.response import Response
 
 from reuseid.api import request_serializers
+from reuseid.api.examples import EVENT, TESTED, event
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.permissions import has_scope
 from reuseid.api.response_serializers import (
@@ -32,17 +33,9 @@ from reuseid.services.webhooks.descriptions import (
 
 MANAGE = "webhooks:manage"
 WEBHOOKS = ["Webhooks"]
-TEST = OpenApiExample(
-    "A test",
-    {
-        "id": "2d4f6a80-1c3e-4b5d-8f7a-9e0b1c2d3f41",
-        "type": "webhook.test",
-        "timestamp": "2026-01-31T12:00:20.000Z",
-        "data": {
-            "webhookId": "6e1d3c5b-7a90-4f2e-8b4d-0c9a8e7f6d52",
-            "actor": {"type": "CLIENT", "id": "bank-backend"},
-        },
-    },
+TEST = OpenApiExample("A test", {"id": EVENT} | event("webhook.test", TESTED))
+EVENT_ID = OpenApiParameter(
+    "event_id", str, OpenApiParameter.PATH, description="The `webhook-id`.", examples=[OpenApiExample("Example", EVENT)]
 )
 
 
@@ -349,7 +342,7 @@ class EventDetailView(APIView):
         summary="Get an event",
         tags=WEBHOOKS,
         responses=EventShape,
-        parameters=[OpenApiParameter("event_id", str, OpenApiParameter.PATH, description="The `webhook-id`.")],
+        parameters=[EVENT_ID],
     )
     def get(self, request, event_id):
         """By the id that the callback carried as `webhook-id`."""

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiWebhook
 
 from reuseid import event_types
+from reuseid.api import examples
 from reuseid.api.openapi.events import shape_of
 
 _HEADERS = {
@@ -23,13 +24,14 @@ _ANSWERS = {
 
 def _told(name, sentence):
     noun, _, verb = name.partition(".")
+    serializer, data = shape_of(name)
     body = {
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {
             "type": {"type": "string", "const": name},
             "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
-            "data": {"$ref": f"#/components/schemas/{shape_of(name).__name__}"},
+            "data": {"$ref": f"#/components/schemas/{serializer.__name__}"},
         },
     }
     return {
@@ -38,7 +40,10 @@ def _told(name, sentence):
         "description": "Sent by POST to each webhook that wants it, by the Standard Webhooks; docs/callbacks.md.",
         "tags": ["Events"],
         "parameters": [{"$ref": f"#/components/parameters/{parameter}"} for parameter in PARAMETERS],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": body, "example": examples.event(name, data)}},
+        },
         "responses": _ANSWERS,
         "security": [],
     }

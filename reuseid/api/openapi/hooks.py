@@ -2,7 +2,8 @@
 
 from reuseid.api import patterns
 from reuseid.api.openapi.callbacks import PARAMETERS
-from reuseid.api.openapi.schema import ERRORS, HEADERS, RETRY_AFTER, header_of
+from reuseid.api.openapi.problems import ERRORS
+from reuseid.api.openapi.schema import HEADERS, RETRY_AFTER, header_of
 
 
 def bound_filters(result, generator, request, public):

@@ -9,7 +9,10 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from django.db.models import Choices
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
+
+from reuseid.api.examples import SUCCEEDED
 
 _FIELDS = {
     str: serializers.CharField,
@@ -36,6 +39,12 @@ def serializer_of(shape: type) -> type[serializers.Serializer]:
     hints = get_type_hints(shape, include_extras=True)
     fields = {name: _field(hint, {}) for name, hint in hints.items()}
     return type(shape.__name__, (serializers.Serializer,), fields | {"__doc__": shape.__doc__})
+
+
+def documented(shape: type, value: dict, succeeded=SUCCEEDED) -> type[serializers.Serializer]:
+    """The serializer of what is answered as a whole, with an example for these statuses."""
+    shown = OpenApiExample("Example", value, status_codes=succeeded)
+    return extend_schema_serializer(examples=[shown])(serializer_of(shape))
 
 
 def _field(hint, said):
