@@ -2,7 +2,7 @@
 
 import base64
 import json
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict, cast
 
 from mobileid.models import AuthMethod, Device, Operation
 from mobileid.protocol.content import PDF, TEXT_TYPES
@@ -45,16 +45,14 @@ class RegistrationStarted(StartedAnswer):
     qr: NotRequired[Annotated[str, "With `qr: true`: activationUri as an SVG data URI."]]
 
 
-class OperationStarted(StartedAnswer):
+class OperationStarted(StartedAnswer, total=False):
     """What ties it to your session is shown here and nowhere else."""
 
-    matchingNumber: NotRequired[
-        Annotated[str, "NUMBER: two digits, which your page shows and the person types on the phone."]
-    ]
-    claim: NotRequired[Annotated[str, "QR and SAME_DEVICE: names the operation to the phone."]]
-    qrSecret: NotRequired[Annotated[str, "QR: 32 bytes in base64url, for a server that draws the frames itself."]]
-    qrUri: NotRequired[Annotated[str, "QR: the frame of this second."]]
-    appLink: NotRequired[Annotated[str, "SAME_DEVICE: what your page opens on the phone."]]
+    matchingNumber: Annotated[str, "NUMBER: two digits, which your page shows and the person types on the phone."]
+    claim: Annotated[str, "QR and SAME_DEVICE: names the operation to the phone."]
+    qrSecret: Annotated[str, "QR: 32 bytes in base64url, for a server that draws the frames itself."]
+    qrUri: Annotated[str, "QR: the frame of this second."]
+    appLink: Annotated[str, "SAME_DEVICE: what your page opens on the phone."]
 
 
 class PersonPart(TypedDict):
@@ -97,21 +95,21 @@ class SentTransaction(TypedDict):
     """As `TransactionBody` took it."""
 
 
-class PropertiesPart(TypedDict):
+class PropertiesPart(TypedDict, total=False):
     """As it was asked for, with defaults filled in; registrations have the last four, the others the rest."""
 
-    authLevel: NotRequired[Annotated[str, Operation.AuthLevel]]
-    authMethods: NotRequired[list[Method]]
-    binding: NotRequired[Annotated[str, Operation.Binding]]
-    returnUrl: NotRequired[str | None]
-    broadcast: NotRequired[bool]
-    preOperationContext: NotRequired[Annotated[ContentPart | None, "Not in lists."]]
-    transaction: NotRequired[Annotated[SentTransaction, "As sent. Not in lists."]]
-    postOperationContext: NotRequired[Annotated[SentContext | None, "As sent. Not in lists."]]
-    requestedUserAttributes: list[str]
-    applicationId: NotRequired[Id]
-    confirmation: NotRequired[Annotated[str, Operation.Confirmation]]
-    deviceName: NotRequired[str | None]
+    authLevel: Annotated[str, Operation.AuthLevel]
+    authMethods: list[Method]
+    binding: Annotated[str, Operation.Binding]
+    returnUrl: str | None
+    broadcast: bool
+    preOperationContext: Annotated[ContentPart | None, "Not in lists."]
+    transaction: Annotated[SentTransaction, "As sent. Not in lists."]
+    postOperationContext: Annotated[SentContext | None, "As sent. Not in lists."]
+    requestedUserAttributes: Required[list[str]]
+    applicationId: Id
+    confirmation: Annotated[str, Operation.Confirmation]
+    deviceName: str | None
 
 
 class ResultPart(TypedDict):
@@ -157,10 +155,10 @@ class OperationRow(TypedDict):
     result: Annotated[ResultPart | None, "Of a completed operation. Null in lists."]
 
 
-class OperationAnswer(OperationRow):
+class OperationAnswer(OperationRow, total=False):
     """The status of an operation; also the `data` of its events."""
 
-    evidence: NotRequired[Annotated[EvidencePart, "Of a completed operation."]]
+    evidence: Annotated[EvidencePart, "Of a completed operation."]
 
 
 def state_of(operation: Operation) -> str:

@@ -27,14 +27,12 @@ class _User(TypedDict):
     erased: Annotated[Time | None, "When no personal data was left."]
 
 
-class UserAnswer(_User):
+class UserAnswer(_User, total=False):
     """A person whom the account knows."""
 
-    attributes: NotRequired[
-        Annotated[
-            dict[str, Any | None],
-            "Name to value. Absent without the scope attributes:read, and in lists that do not ask for it.",
-        ]
+    attributes: Annotated[
+        dict[str, Any | None],
+        "Name to value. Absent without the scope attributes:read, and in lists that do not ask for it.",
     ]
 
 

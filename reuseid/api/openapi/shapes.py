@@ -6,7 +6,18 @@ from datetime import datetime
 from enum import Enum
 from functools import cache, partial
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from django.db.models import Choices
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
@@ -37,7 +48,8 @@ def serializer_of(shape: type) -> type[serializers.Serializer]:
     if shape in _taken:
         return _taken[shape]
     hints = get_type_hints(shape, include_extras=True)
-    fields = {name: _field(hint, {}) for name, hint in hints.items()}
+    optional = {name: {"required": False} for name in shape.__optional_keys__}
+    fields = {name: _field(hint, optional.get(name, {})) for name, hint in hints.items()}
     return type(shape.__name__, (serializers.Serializer,), fields | {"__doc__": shape.__doc__})
 
 
@@ -50,8 +62,8 @@ def documented(shape: type, value: dict, succeeded=SUCCEEDED) -> type[serializer
 def _field(hint, said):
     """The field of a member, with what is ``said`` around its bare type."""
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin is NotRequired:
-        return _field(arguments[0], said | {"required": False})
+    if origin in (NotRequired, Required):
+        return _field(arguments[0], said)
     if origin is Annotated:
         marks = {"help_text" if isinstance(mark, str) else "form": mark for mark in hint.__metadata__}
         return _field(arguments[0], said | marks)
