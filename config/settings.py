@@ -274,7 +274,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["reuseid.api.parsing.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "reuseid.api.openapi.Schema",
+    "DEFAULT_SCHEMA_CLASS": "reuseid.api.openapi.schema.Schema",
     "EXCEPTION_HANDLER": "reuseid.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -1,7 +1,5 @@
 """Settings: the OpenAPI document, by drf-spectacular. Read by `config.settings`."""
 
-from config.webhook_headers import PARAMETERS as _WEBHOOK_HEADERS
-
 SPECTACULAR_SETTINGS = {
     "TITLE": "ReuseID / MobileID",
     "VERSION": "1",
@@ -13,15 +11,13 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     # A patch's members are required where they are: no twin of each body without them.
     "COMPONENT_SPLIT_PATCH": False,
-    "WEBHOOKS": "config.webhooks.EVENTS",
-    "APPEND_COMPONENTS": {"parameters": _WEBHOOK_HEADERS},
+    "WEBHOOKS": "reuseid.api.openapi.callbacks.WEBHOOKS",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "reuseid.api.openapi.bound_filters",
-        "config.openapi.add_examples",
-        "config.links.add_links",
-        "reuseid.api.openapi.share_parts",
-        "reuseid.api.growing.mark_growing",
+        "reuseid.api.openapi.hooks.bound_filters",
+        "reuseid.api.openapi.links.add_links",
+        "reuseid.api.openapi.hooks.share_parts",
+        "reuseid.api.openapi.growing.mark_growing",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -35,7 +31,7 @@ SPECTACULAR_SETTINGS = {
         "Confirmation": "mobileid.models.Operation.Confirmation",
         "UserState": "reuseid.models.User.Status",
         "ProofingState": "reuseid.models.Proofing.Status",
-        "WebhookState": "reuseid.api.webhook_serializers.WEBHOOK_STATES",
+        "WebhookState": "reuseid.services.webhooks.descriptions.WEBHOOK_STATES",
         "DeliveryState": "reuseid.models.Delivery.Status",
         "EventType": "reuseid.event_types.known",
         "ReadingScope": "reuseid.event_scopes.READING",

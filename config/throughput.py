@@ -5,7 +5,7 @@ from config import env
 # Seconds in which a body begins; each 64 KiB that have come give the rest one more. Bytes of all bodies under way.
 BODY_SECONDS = env.integer("BODY_SECONDS", 10, minimum=1)
 BODY_MEMORY = 1024 * 1024 * env.integer("BODY_MEMORY", 256, minimum=16)
-# What `config.ingress` lets in stays in memory: no body is written to a file.
+# What `reuseid.ingress` lets in stays in memory: no body is written to a file.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # Requests inside Django; the others queue. More than DATABASE_POOL would wait there, and threads share one processor.
 REQUESTS_AT_ONCE = env.integer("REQUESTS_AT_ONCE", 16, minimum=1)

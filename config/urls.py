@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from config import guides, today
+from config import today
 from reuseid import health, metrics
 from reuseid.admin.kit import command
+from reuseid.api.docs import guides
 
 urlpatterns = [
     path("", guides.front, name="front"),

@@ -153,3 +153,7 @@ class TooLarge(ServiceError):
     code = "too-large"
     title = "The body is larger than this call takes."
     audience = PHONES
+
+
+BEFORE_THE_DOOR = {408: "too-slow", TooLarge.status: TooLarge.code, StillJudged.status: StillJudged.code}
+"""What a phone is told by `reuseid.ingress`, by the status."""

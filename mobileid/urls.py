@@ -13,12 +13,12 @@ Type = Operation.Type
 
 def _decisions(name, kind):
     """The addresses that authentications and signatures have in common."""
-    one, kind = f"{CORE}/{name}/<uuid:operation_id>", {"kind": kind}
+    one = f"{CORE}/{name}/<uuid:operation_id>"
     return [
-        path(one, operations.OneOperation.as_view(), kind, name=name.removesuffix("s")),
-        path(f"{one}/cancel", operations.CancelOperation.as_view(), kind),
-        path(f"{one}/release", operations.ReleaseOperation.as_view(), kind),
-        path(f"{one}/qr", operations.OperationQR.as_view(), kind),
+        path(one, operations.OneOperation.as_view(kind=kind), name=name.removesuffix("s")),
+        path(f"{one}/cancel", operations.CancelOperation.as_view(kind=kind)),
+        path(f"{one}/release", operations.ReleaseOperation.as_view(kind=kind)),
+        path(f"{one}/qr", operations.OperationQR.as_view(kind=kind)),
     ]
 
 
@@ -28,9 +28,9 @@ DEVICE = f"{CORE}/devices/<uuid:device_id>"
 urlpatterns = [
     path(".well-known/jwks.json", jwks, name="jwks"),
     path(f"{CORE}/registrations", starting.Registrations.as_view(), name="registrations"),
-    path(REGISTRATION, operations.OneOperation.as_view(), {"kind": Type.REGISTRATION}, name="registration"),
+    path(REGISTRATION, operations.OneOperation.as_view(kind=Type.REGISTRATION), name="registration"),
     path(f"{REGISTRATION}/confirm", operations.ConfirmRegistration.as_view()),
-    path(f"{REGISTRATION}/cancel", operations.CancelOperation.as_view(), {"kind": Type.REGISTRATION}),
+    path(f"{REGISTRATION}/cancel", operations.CancelOperation.as_view(kind=Type.REGISTRATION)),
     path(f"{CORE}/authentications", starting.Authentications.as_view(), name="authentications"),
     *_decisions("authentications", Type.AUTHENTICATION),
     path(f"{CORE}/signatures", starting.Signatures.as_view(), name="signatures"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, NotRequired, TypedDict
 
 
 class ActorKind(StrEnum):
@@ -11,7 +12,16 @@ class ActorKind(StrEnum):
     SYSTEM = "SYSTEM"
 
 
-def shown_actor(kind: str, actor_id: str) -> dict[str, str]:
+class ActorAnswer(TypedDict):
+    """Who did it."""
+
+    type: Annotated[str, ActorKind, "What kind of actor."]
+    id: NotRequired[
+        Annotated[str, "Its id: a client id or a device id. Absent for STAFF: our support finds by traceId who."]
+    ]
+
+
+def shown_actor(kind: str, actor_id: str) -> ActorAnswer:
     """What integrators see of an actor. Who of our staff it was is for the trail; the trace id leads there."""
     return {"type": str(kind)} if kind == ActorKind.STAFF else {"type": str(kind), "id": actor_id}
 
@@ -40,7 +50,7 @@ class Actor:
     def device(cls, device):
         return cls(ActorKind.DEVICE, str(device.pk))
 
-    def as_json(self):
+    def as_json(self) -> ActorAnswer:
         """The form that events and answers show: the kind and the id, no name. Of a colleague the kind alone."""
         return shown_actor(self.kind, self.id)
 

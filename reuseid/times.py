@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import overload
 from zoneinfo import ZoneInfo, available_timezones
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -10,9 +11,13 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ZONES = available_timezones()
 
 
-def rfc3339(moment):
+@overload
+def rfc3339(moment: None) -> None: ...
+@overload
+def rfc3339(moment: datetime) -> str: ...
+def rfc3339(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with milliseconds and ``Z``; None stays None."""
-    return moment and moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_rfc3339(text: object) -> datetime:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.ingress import server
+from reuseid.ingress import server
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 5

@@ -11,9 +11,13 @@ from mobileid.models.devices import LOCK_OVER
 from mobileid.services import devices
 from mobileid.services.descriptions import describe_device
 from reuseid.api.filters import FilterSet, MomentFilter
+from reuseid.api.openapi.links import FURTHER
 from reuseid.api.request_serializers import LockBody, ReasonBody
 from reuseid.api.views import APIView
 from reuseid.models import User
+
+_CONFIRMED = {"parameters": {"device_id": "$response.body#/device/deviceId"}}
+FURTHER.update({("confirmRegistration", act): _CONFIRMED for act in ("getDevice", "updateDevice", "lockDevice")})
 
 
 class DeviceFilters(FilterSet):

@@ -4,10 +4,12 @@ import django_filters
 from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 
+from mobileid.api.examples import ROWS
 from mobileid.api.response_serializers import OperationRow
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
 from mobileid.services.descriptions import summarise_operation
+from reuseid.api.examples import uses
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.views import APIView
 from reuseid.models import User
@@ -53,6 +55,10 @@ class OperationList(APIView):
         """What the list is cut from."""
         rows = Operation.objects.of(self.request.account).as_listed()
         return rows.filter(type=self.kind) if self.kind else rows
+
+    def answer_examples(self, method):
+        """Operations of the list's kind."""
+        return uses(ROWS[self.kind]) if method == "GET" else []
 
     @extend_schema(responses=OperationRow(many=True), summary="List operations")
     def get(self, request, **kwargs):

@@ -2,10 +2,11 @@
 
 import time
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from mobileid.api import request_serializers, response_serializers
+from mobileid.api.examples import OPERATIONS
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
 from mobileid.services import completion
@@ -14,8 +15,9 @@ from mobileid.services.qr import frame
 from mobileid.services.registration import by_integrator
 from mobileid.waiting.poll_context import PollContext
 from reuseid.api.errors import MEDIA_TYPE, InvalidQuery
+from reuseid.api.examples import uses
+from reuseid.api.openapi.problems import problem_response
 from reuseid.api.permissions import has_scope
-from reuseid.api.serializers import Problem
 from reuseid.api.throttling import ClientThrottle
 from reuseid.api.views import APIView
 from reuseid.errors import Unknown, WrongState
@@ -37,14 +39,24 @@ class FirstAskThrottle(ClientThrottle):
 
 
 class OperationView(APIView):
-    """Finds an operation of the caller's account and of the address's type."""
+    """Finds an operation of the caller's account and of the ``kind`` that the address is about."""
 
     throttle_classes = [FirstAskThrottle]
+    kind = None
+
+    def operation(self, operation_id):
+        """With all that its answer shows, in one query; 404 for another account's or another kind's."""
+        return self.find(Operation.objects.of(self.request.account).as_read(), pk=operation_id, type=self.kind)
+
+
+class StatusView(OperationView):
+    """Answers with the status of the operation."""
+
     serializer_class = response_serializers.OperationAnswer
 
-    def operation(self, kind, operation_id):
-        """With all that its answer shows, in one query; 404 for another account's or another type's."""
-        return self.find(Operation.objects.of(self.request.account).as_read(), pk=operation_id, type=kind)
+    def answer_examples(self, method):
+        """Operations of this kind."""
+        return uses(OPERATIONS[self.kind])
 
     def answer(self, operation):
         """Its status; attribute values only for a caller who may read them, whoever started it."""
@@ -57,16 +69,16 @@ class OperationView(APIView):
         return answer
 
 
-class OneOperation(OperationView):
+class OneOperation(StatusView):
     """``GET …/{id}``."""
 
     scopes = {"GET": "operations:read"}
 
     @extend_schema(parameters=[WAIT], summary="Status of an operation")
-    def get(self, request, kind, operation_id):
+    def get(self, request, operation_id):
         self.only_query("wait")
         wait = _wait(request.query_params.get("wait"))
-        operation = self.operation(kind, operation_id)
+        operation = self.operation(operation_id)
         response = self.answer(operation)
         if wait and state_of(operation) in OPEN:
             poll = PollContext.of(request)
@@ -83,21 +95,22 @@ def _wait(text):
     return int(text)
 
 
-class CancelOperation(OperationView):
+class CancelOperation(StatusView):
     """``POST …/{id}/cancel``."""
 
     scopes = {"POST": "operations:write"}
 
     @extend_schema(request=None, summary="Cancel an operation", description="409 with the state if it was over.")
-    def post(self, request, kind, operation_id):
+    def post(self, request, operation_id):
         self.body(request_serializers.EmptyBody)
-        operation = completion.cancel(self.operation(kind, operation_id), actor=request.actor)
+        operation = completion.cancel(self.operation(operation_id), actor=request.actor)
         return self.answer(operation)
 
 
-class ConfirmRegistration(OperationView):
+class ConfirmRegistration(StatusView):
     """``POST registrations/{id}/confirm``."""
 
+    kind = Operation.Type.REGISTRATION
     scopes = {"POST": "operations:write"}
 
     @extend_schema(
@@ -107,12 +120,12 @@ class ConfirmRegistration(OperationView):
     )
     def post(self, request, operation_id):
         body = self.body(request_serializers.ConfirmBody)
-        operation = self.operation(Operation.Type.REGISTRATION, operation_id)
+        operation = self.operation(operation_id)
         by_integrator.confirm(operation, code=body["confirmationCode"], actor=request.actor)
         return self.answer(operation)
 
 
-class ReleaseOperation(OperationView):
+class ReleaseOperation(StatusView):
     """``POST …/{id}/release``."""
 
     scopes = {"POST": "operations:write"}
@@ -122,9 +135,9 @@ class ReleaseOperation(OperationView):
         summary="Release a same-device operation",
         description="With the code that came with the return URL: proof that the browser is on the person's phone.",
     )
-    def post(self, request, kind, operation_id):
+    def post(self, request, operation_id):
         body = self.body(request_serializers.ReleaseBody)
-        operation = self.operation(kind, operation_id)
+        operation = self.operation(operation_id)
         completion.release(operation, return_code=body["returnCode"], actor=request.actor)
         return self.answer(operation)
 
@@ -138,7 +151,7 @@ class OperationQR(OperationView):
     @extend_schema(
         responses={
             200: response_serializers.QRFrame,
-            (409, MEDIA_TYPE): OpenApiResponse(Problem, description="It is not PENDING."),
+            (409, MEDIA_TYPE): problem_response(409, "It is not PENDING."),
         },
         summary="QR frame of this second",
         description=(
@@ -146,9 +159,9 @@ class OperationQR(OperationView):
             "second as server-sent events, a `state` when that changes, and ends with the final one."
         ),
     )
-    def get(self, request, kind, operation_id):
+    def get(self, request, operation_id):
         self.only_query()
-        operation = self.operation(kind, operation_id)
+        operation = self.operation(operation_id)
         if operation.binding != Operation.Binding.QR:
             raise Unknown("Only an operation bound by QR has frames.")
         poll, now = PollContext.of(request), int(time.time())

@@ -2,17 +2,20 @@
 
 from typing import ClassVar
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from mobileid.api import examples
 from mobileid.models import AuthMethod, Operation
-from mobileid.protocol.content import PDF, TEXT_TYPES
+from mobileid.protocol.content import PDF
 from mobileid.services import operations
+from mobileid.services.descriptions import MIME_TYPES
 from mobileid.services.registration import by_integrator
 from reuseid.api import patterns
+from reuseid.api.examples import example, uses
 from reuseid.api.fields import Choice, Flag, Identifier, Text, Whole
 from reuseid.api.serializers import StrictSerializer
 
-MIME_TYPES = [*sorted(TEXT_TYPES), PDF]
 BASE64_PDF = "^JVBERi[0-3][A-Za-z0-9+/]([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 """Base64 of what begins with ``%PDF-``."""
 _PATH = r'([/?][!"$-\[\]-~]*)?'
@@ -148,6 +151,7 @@ class _WhoBody(StrictSerializer):
         return attrs
 
 
+@extend_schema_serializer(examples=uses(examples.AUTHENTICATIONS_SENT))
 class StartBody(_WhoBody):
     """An authentication. Without a person it needs binding QR or SAME_DEVICE: who claims it is the person."""
 
@@ -193,6 +197,7 @@ class StartBody(_WhoBody):
     )
 
 
+@extend_schema_serializer(examples=uses(examples.SIGNATURES_SENT))
 class SignatureBody(StartBody):
     """A consent signature; the document is the preOperationContext, up to 2 MiB."""
 
@@ -213,6 +218,7 @@ class SignatureBody(StartBody):
     operationProperties = PropertiesBody(source="properties", help_text="With the document to consent to.")
 
 
+@extend_schema_serializer(examples=uses(examples.REGISTRATIONS_SENT))
 class RegistrationBody(_WhoBody):
     """A registration of a phone."""
 
@@ -257,6 +263,7 @@ class RegistrationBody(_WhoBody):
     qr = Flag(required=False, default=False, help_text="Answer also with the QR code as an SVG data URI.")
 
 
+@extend_schema_serializer(examples=example(examples.CONFIRMATION_SENT))
 class ConfirmBody(StrictSerializer):
     """The code that the phone shows."""
 
@@ -265,12 +272,14 @@ class ConfirmBody(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example(examples.RELEASE_SENT))
 class ReleaseBody(StrictSerializer):
     """The code that came with the return URL."""
 
     returnCode = Text(max_length=64, pattern="^[A-Za-z0-9_-]{43}$", help_text="43 characters of base64url.")
 
 
+@extend_schema_serializer(examples=example(examples.NAME_SENT))
 class RenameBody(StrictSerializer):
     """A merge patch with the only member that may change."""
 

@@ -1,25 +1,30 @@
 """``POST`` of the three operations."""
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from mobileid.api import request_serializers, response_serializers
 from mobileid.api.lists import OperationList
 from mobileid.models import Device, Operation
 from mobileid.services import contexts, operations
+from mobileid.services.descriptions import describe_start
 from mobileid.services.qr import svg_data_uri
 from mobileid.services.registration import by_integrator
 from reuseid.api.errors import MEDIA_TYPE
-from reuseid.api.serializers import Problem
+from reuseid.api.openapi.links import FURTHER
+from reuseid.api.openapi.problems import problem_response
 from reuseid.errors import Invalid, Unknown
 from reuseid.models import User
 from reuseid.services.people import users
-from reuseid.times import rfc3339
 
+_OF_USER = {"requestBody": {"userId": "$response.body#/userId"}}
+FURTHER.update(
+    {("createUser", start): _OF_USER for start in ("startRegistration", "startAuthentication", "startSignature")}
+)
 # JSON's escapes make three bytes of one at most (``\u00e4``), base64 fewer; and the frame. Over the content's limit is
 # a 422, not a 413.
 MAX_BODY = 3 * contexts.SIGNATURE_LIMIT + 128 * 1024
-NOT_FOUND = {(404, MEDIA_TYPE): OpenApiResponse(Problem, description="The account has no such user or device.")}
+NOT_FOUND = {(404, MEDIA_TYPE): problem_response(404, "The account has no such user or device.")}
 
 
 def find_user(request, body: dict) -> User | None:
@@ -46,13 +51,7 @@ def _find_device(request, device_id):
 
 def started(operation, shown: dict) -> Response:
     """201 with what only this answer shows."""
-    answer = {
-        "operationId": str(operation.pk),
-        "type": operation.type,
-        "state": str(operation.status),
-        "expiresAt": rfc3339(operation.expires_at),
-    }
-    return Response(answer | shown, status=201)
+    return Response(describe_start(operation) | shown, status=201)
 
 
 class Registrations(OperationList):

@@ -14,8 +14,8 @@ from mobileid.protocol import envelope, wire
 from mobileid.protocol.proofs import ProofInvalid
 from mobileid.services.keys import channel
 from mobileid.services.message_replay import AlreadyClaimed
-from mobileid.waiting.held import hold
 from reuseid.api.errors import BodyTooLarge
+from reuseid.ingress.held import hold
 from reuseid.models import Account
 
 QUANTUM = 0.1

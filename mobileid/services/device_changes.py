@@ -3,7 +3,7 @@
 from django.db.models.functions import Now
 
 from mobileid.models import Device
-from mobileid.services.descriptions import describe_device
+from mobileid.services.descriptions import describe_device_event
 from reuseid.models import move
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
@@ -17,8 +17,7 @@ def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
     """The trail line and the event ``device.<what>`` of a change that was just made, in its transaction."""
     device.is_lock_over = False
     trail.record(device, f"device.{what}", actor=actor, reason=reason, note=note)
-    data = describe_device(device) | {"actor": actor.as_json(), "reason": reason or None}
-    outbox.owe(device, f"device.{what}", data)
+    outbox.owe(device, f"device.{what}", describe_device_event(device, actor=actor, reason=reason))
     return device
 
 

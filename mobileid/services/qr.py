@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Annotated, TypedDict
 
 import segno
 from prometheus_client import Counter
@@ -10,7 +11,7 @@ from mobileid.services import bindings
 
 DRAWN = Counter("mobileid_qr_frames_drawn", "QR frames made as images.")
 _MASK = 4
-_frames: dict[tuple, dict] = {}
+_frames: dict[tuple, "QRFrame"] = {}
 _drawing = threading.Lock()
 
 
@@ -22,7 +23,15 @@ def svg_data_uri(text: str, mask: int | None = None) -> str:
     return segno.make_qr(text, error="m", mask=mask).svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
 
 
-def frame(operation, t: int) -> dict:
+class QRFrame(TypedDict):
+    """What the page shows in this second."""
+
+    t: Annotated[int, "Unix seconds; a phone takes it from a second before to three after."]
+    qrUri: Annotated[str, "The content of the QR code."]
+    qr: Annotated[str, "The QR code as an SVG data URI."]
+
+
+def frame(operation, t: int) -> QRFrame:
     """``t``, ``qrUri`` and ``qr`` of one second (Unix time), made once in this process however many look.
 
     What a frame says is random to begin with, so that any mask spreads it well enough; a phone reads them all.

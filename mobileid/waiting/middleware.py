@@ -11,10 +11,11 @@ import time
 
 from mobileid.waiting import listeners
 from mobileid.waiting.poll_context import PollContext
-from mobileid.waiting.polling import SAFE_HEADERS, Answer, leaving, pause, poll, refused, rest
+from mobileid.waiting.polling import SAFE_HEADERS, leaving, pause, poll, refused, rest
 from mobileid.waiting.seats import Seats
 from reuseid.api.errors import Busy
 from reuseid.errors import TooMany
+from reuseid.ingress.answers import Answer
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _STATUS = re.compile(rf"/mobileid/core/(?:registrations|authentications|signatures)/({_ID})", re.ASCII)

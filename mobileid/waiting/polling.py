@@ -3,33 +3,14 @@
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass, field
 
 from mobileid.waiting.poll_context import KEY, PollContext
 from reuseid import tracing
 from reuseid.api.errors import MEDIA_TYPE, problem
+from reuseid.ingress.answers import Answer
 
 SAFE_HEADERS = {b"x-trace-id", b"ratelimit", b"ratelimit-policy"}
 """Those of a poll that any other answer may carry on."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """A buffered HTTP answer."""
-
-    status: int = 500
-    headers: list = field(default_factory=list)
-    body: bytes = b""
-
-    async def pass_on(self, send):
-        """Send it to the caller."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
-
-    def uncounted(self):
-        """The same for a call that was counted long ago: without the rate limit as it was then."""
-        kept = [pair for pair in self.headers if not bytes(pair[0]).lower().startswith(b"ratelimit")]
-        return Answer(self.status, kept, self.body)
 
 
 async def poll(app, scope, context: PollContext) -> Answer:

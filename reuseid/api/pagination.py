@@ -92,7 +92,9 @@ class CursorPagination(BasePagination):
         ]
 
     def get_paginated_response_schema(self, schema):
-        """For the OpenAPI document."""
+        """For the OpenAPI document; drf-spectacular asks with no dict where the rows of an example stand."""
+        if not isinstance(schema, dict):
+            return {"properties": {"results": schema, "next": {"example": None}}}
         return {
             "type": "object",
             "required": ["results", "next"],

@@ -3,16 +3,21 @@
 from typing import ClassVar
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from reuseid.api import patterns
-from reuseid.api.fields import Choice, Identifier, JSONValue, Moment, Text
+from reuseid import event_types
+from reuseid.api import examples, patterns
+from reuseid.api.examples import example
+from reuseid.api.fields import Choice, Flag, Identifier, JSONValue, Moment, Text, Whole
 from reuseid.api.serializers import StrictSerializer
+from reuseid.event_scopes import READING
 from reuseid.models import AssuranceLevel, Proofing
 from reuseid.services.people.attributes import Record
+from reuseid.services.webhooks import endpoints
 
 
+@extend_schema_serializer(examples=example(examples.RECORD_SENT))
 class RecordBody(StrictSerializer):
     """A value and its provenance."""
 
@@ -77,6 +82,7 @@ class AttributesField(serializers.DictField):
         return super().to_internal_value(data)
 
 
+@extend_schema_serializer(examples=example(examples.PROOFING_SENT))
 class ProofingBody(StrictSerializer):
     """A proofing that was done elsewhere."""
 
@@ -110,6 +116,7 @@ class _PersonBody(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example(examples.PERSON_SENT))
 class CreateUserBody(_PersonBody):
     """A new user. Every member is optional, but something must be said of the person."""
 
@@ -139,6 +146,7 @@ class CreateUserBody(_PersonBody):
         return attrs
 
 
+@extend_schema_serializer(examples=example(examples.CHANGE_SENT))
 class PatchUserBody(_PersonBody):
     """Merge patch (RFC 7396): what is absent stays, null removes."""
 
@@ -152,6 +160,7 @@ def _known_reasons():
     return f"^({'|'.join(settings.REASONS)})$"
 
 
+@extend_schema_serializer(examples=example(examples.REASON_SENT))
 class ReasonBody(StrictSerializer):
     """Why."""
 
@@ -170,7 +179,76 @@ class ReasonBody(StrictSerializer):
     )
 
 
+@extend_schema_serializer(examples=example(examples.LOCK_SENT))
 class LockBody(ReasonBody):
     """Why, and until when."""
 
     until = Moment(required=False, allow_null=True, help_text="The lock ends by itself then; never unless given.")
+
+
+_PORT_AND_PATH = r"(:[0-9]{1,5})?([/?][!$-;=?-\[\]_a-z~]*)?"
+TARGET = (
+    r"^(https://(([A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*|([0-9]{1,3}\.){3}[0-9]{1,3})"
+    rf"{_PORT_AND_PATH}|http://(localhost|127\.0\.0\.1|\[::1\]){_PORT_AND_PATH})$"
+)
+"""Where a callback may go: HTTPS, or loopback in development, without credentials or fragment."""
+_URL = {
+    "max_length": 500,
+    "pattern": TARGET,
+    "help_text": "Absolute HTTPS address, ASCII, without credentials or fragment. Redirects are not followed.",
+}
+
+
+@extend_schema_serializer(examples=example({}))
+class Empty(StrictSerializer):
+    """No members."""
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(event_types.known())}})
+class EventTypes(serializers.ListField):
+    """Names of `event_types`; the service says which it does not know."""
+
+    child = Text(max_length=64)
+
+
+@extend_schema_serializer(examples=example(examples.WEBHOOK_SENT))
+class WebhookChange(StrictSerializer):
+    url = Text(required=False, **_URL)
+    eventTypes = EventTypes(
+        max_length=100,
+        required=False,
+        source="event_types",
+        help_text="Only these types are sent; empty: all.",
+    )
+    description = Text(max_length=200, required=False, allow_blank=True, help_text="For people.")
+    scopes = serializers.ListField(
+        child=Choice([(scope, scope) for scope in READING]),
+        max_length=len(READING),
+        required=False,
+        help_text=(
+            "What its events show beyond ids, of your token's own scopes; all of those unless given. Needed again, and "
+            "yours from then on, to change `url` or to add some."
+        ),
+    )
+
+
+@extend_schema_serializer(examples=example(examples.WEBHOOK_SENT))
+class WebhookCreation(WebhookChange):
+    url = Text(**_URL)
+
+
+@extend_schema_serializer(examples=example({"overlapHours": 24}))
+class Rotation(StrictSerializer):
+    overlapHours = Whole(
+        min_value=0,
+        max_value=endpoints.MAX_OVERLAP_HOURS,
+        default=24,
+        source="overlap_hours",
+        help_text="How long the old keys sign too, in hours.",
+    )
+
+
+@extend_schema_serializer(examples=example({"since": examples.BEGAN, "includeDelivered": False}))
+class ResendSince(StrictSerializer):
+    since = Moment(help_text="Events created at this time or later.")
+    includeDelivered = Flag(default=False, source="delivered", help_text="Also what was delivered already.")

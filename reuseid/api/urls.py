@@ -3,7 +3,8 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from reuseid.api import attributes, docs, trail_keys, users
+from reuseid.api import attributes, trail_keys, users
+from reuseid.api.docs import document, problems
 
 USER = "reuseid/core/users/<uuid:user_id>"
 
@@ -23,7 +24,7 @@ urlpatterns = [
     path(f"{USER}/proofings/<uuid:proofing_id>/deactivate", attributes.DeactivateProofing.as_view()),
     path("reuseid/core/reasons", users.Reasons.as_view()),
     path(".well-known/trail-keys.json", trail_keys.trail_keys),
-    path("api/openapi.json", docs.document, name="openapi"),
+    path("api/openapi.json", document.document, name="openapi"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
-    path("api/docs/problems", docs.problems, name="problems"),
+    path("api/docs/problems", problems.problems, name="problems"),
 ]

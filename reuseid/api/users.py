@@ -3,23 +3,24 @@
 import django_filters
 from django.core.validators import RegexValidator
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework.response import Response
 
 from reuseid.api import patterns, request_serializers
 from reuseid.api.errors import MEDIA_TYPE, InvalidQuery
 from reuseid.api.etags import etag, versions
+from reuseid.api.examples import LINE
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
+from reuseid.api.openapi.problems import problem_response
 from reuseid.api.permissions import has_scope, require_scope
 from reuseid.api.response_serializers import ReasonsAnswer, TrailEntryAnswer, TrailProofAnswer, UserAnswer
-from reuseid.api.serializers import Problem
 from reuseid.api.views import APIView
 from reuseid.errors import Invalid
 from reuseid.models import Attribute, TrailEntry, User
 from reuseid.normalisation import compose
 from reuseid.services import reasons
 from reuseid.services.audit import proofs
-from reuseid.services.descriptions import describe_trail_entry, describe_user
+from reuseid.services.descriptions import describe_reasons, describe_trail_entry, describe_user
 from reuseid.services.people import attributes, catalogue, erasure, users
 
 ATTRIBUTES = OpenApiParameter(
@@ -35,15 +36,12 @@ ETAG = OpenApiParameter(
     "ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 201], description="The version of the user."
 )
 
-NOT_SEALED = {
-    "type": f"https://id.example.com/api/docs/problems#{proofs.NotSealed.code}",
-    "title": proofs.NotSealed.title,
-    "status": proofs.NotSealed.status,
-    "code": proofs.NotSealed.code,
-    "traceId": "5b1d2c8f9a3e4d7b8c6f0a1b2c3d4e5f",
-}
 LINE_ID = OpenApiParameter(
-    "line_id", {"type": "string", "pattern": "^[0-9]{1,18}$"}, OpenApiParameter.PATH, description="`id` in the history."
+    "line_id",
+    {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    OpenApiParameter.PATH,
+    description="`id` in the history.",
+    examples=[OpenApiExample("Example", LINE["id"])],
 )
 
 
@@ -131,7 +129,11 @@ class Users(UserView):
     max_body = 256 * 1024
 
     @extend_schema(
-        operation_id="listUsers", summary="List users", parameters=[ATTRIBUTES], responses=UserAnswer(many=True)
+        operation_id="listUsers",
+        summary="List users",
+        parameters=[ATTRIBUTES],
+        responses=UserAnswer(many=True),
+        examples=[OpenApiExample("Exact", "email:anna@example.com", parameter_only=("attribute", "query"))],
     )
     def get(self, request):
         """Newest first. Attribute values are shown where `attributes` names them."""
@@ -315,10 +317,8 @@ class UserEventProof(UserView):
         parameters=[LINE_ID],
         responses={
             200: TrailProofAnswer,
-            (409, MEDIA_TYPE): OpenApiResponse(
-                Problem,
-                description="It is not sealed yet, or was sealed before there were proofs.",
-                examples=[OpenApiExample("Not sealed yet", NOT_SEALED)],
+            (409, MEDIA_TYPE): problem_response(
+                409, "It is not sealed yet, or was sealed before there were proofs.", proofs.NotSealed
             ),
         },
     )
@@ -341,8 +341,4 @@ class Reasons(APIView):
     def get(self, request):
         """Codes that lock, unlock, deactivate and erase take, for users and devices."""
         self.only_query()
-        found = [
-            {"code": code, "explanation": sentence, "needsNote": code == "OTHER"}
-            for code, sentence in reasons.sentences().items()
-        ]
-        return Response({"results": found})
+        return Response(describe_reasons(reasons.sentences()))

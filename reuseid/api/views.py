@@ -73,6 +73,10 @@ class APIView(GenericAPIView):
             return self.queryset.all()
         return (self.filterset_class._meta.model if self.filterset_class else Account)._base_manager.none()
 
+    def answer_examples(self, method: str) -> list:
+        """For the OpenAPI document: of a successful answer whose serializer also serves other kinds of things."""
+        return []
+
     def shown_again(self, answer: dict) -> dict:
         """A kept answer of this view, without what the caller may not read any more."""
         return answer

@@ -6,27 +6,36 @@ import django_filters
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from reuseid.api import webhook_serializers as shapes
+from reuseid.api import request_serializers
+from reuseid.api.examples import EVENT, TESTED, event
 from reuseid.api.filters import FilterSet, MomentFilter, TextFilter
 from reuseid.api.permissions import has_scope
+from reuseid.api.response_serializers import (
+    DeliveryShape,
+    DeliveryWithAttempts,
+    EventShape,
+    Resent,
+    Webhook,
+    WebhookWithSecret,
+)
 from reuseid.api.views import APIView
 from reuseid.event_scopes import READING
 from reuseid.models import Delivery, Event, WebhookEndpoint
 from reuseid.services.webhooks import deliveries, endpoints
+from reuseid.services.webhooks.descriptions import (
+    describe_attempts,
+    describe_delivery,
+    describe_event,
+    describe_resent,
+    describe_webhook,
+    describe_with_secret,
+)
 
 MANAGE = "webhooks:manage"
 WEBHOOKS = ["Webhooks"]
-TEST = OpenApiExample(
-    "A test",
-    {
-        "id": "2d4f6a80-1c3e-4b5d-8f7a-9e0b1c2d3f41",
-        "type": "webhook.test",
-        "timestamp": "2026-01-31T12:00:20.000Z",
-        "data": {
-            "webhookId": "6e1d3c5b-7a90-4f2e-8b4d-0c9a8e7f6d52",
-            "actor": {"type": "CLIENT", "id": "bank-backend"},
-        },
-    },
+TEST = OpenApiExample("A test", {"id": EVENT} | event("webhook.test", TESTED))
+EVENT_ID = OpenApiParameter(
+    "event_id", str, OpenApiParameter.PATH, description="The `webhook-id`.", examples=[OpenApiExample("Example", EVENT)]
 )
 
 
@@ -42,6 +51,11 @@ class WebhookView(APIView):
         """The account's endpoint, or 404; a deleted one is none."""
         return self.find(WebhookEndpoint.objects.of(self.request.account), pk=webhook_id)
 
+    def with_secret(self, endpoint, status=200):
+        """For who made or rotated it, once."""
+        endpoint.refresh_from_db()
+        return Response(describe_with_secret(endpoint, endpoints.secret_of(endpoint)), status=status)
+
 
 class WebhooksView(WebhookView):
     """All endpoints of the account."""
@@ -50,27 +64,30 @@ class WebhooksView(WebhookView):
     scopes: ClassVar = {"GET": MANAGE, "POST": MANAGE}
 
     @extend_schema(
-        operation_id="listWebhooks", summary="List webhooks", tags=WEBHOOKS, responses=shapes.Webhook(many=True)
+        operation_id="listWebhooks",
+        summary="List webhooks",
+        tags=WEBHOOKS,
+        responses=Webhook(many=True),
     )
     def get(self, request):
         """The newest first."""
         queryset = WebhookEndpoint.objects.of(request.account)
-        return self.page(queryset, lambda rows: [shapes.describe_webhook(row) for row in rows])
+        return self.page(queryset, lambda rows: [describe_webhook(row) for row in rows])
 
     @extend_schema(
         operation_id="createWebhook",
         summary="Create a webhook",
         tags=WEBHOOKS,
-        request=shapes.WebhookCreation,
-        responses={201: shapes.WebhookWithSecret},
+        request=request_serializers.WebhookCreation,
+        responses={201: WebhookWithSecret},
     )
     def post(self, request):
         """The only answer, but that of a rotation, which holds the secret. Events that happen from now on are sent."""
-        values = self.body(shapes.WebhookCreation)
+        values = self.body(request_serializers.WebhookCreation)
         holds = readable(request)
         values.setdefault("scopes", holds)
         endpoint = endpoints.create(request.account, actor=request.actor, client=request.user, holds=holds, **values)
-        return Response(shapes.describe_with_secret(endpoint), status=201)
+        return self.with_secret(endpoint, status=201)
 
 
 class WebhookDetailView(WebhookView):
@@ -78,26 +95,26 @@ class WebhookDetailView(WebhookView):
 
     scopes: ClassVar = {"GET": MANAGE, "PATCH": MANAGE, "DELETE": MANAGE}
 
-    @extend_schema(operation_id="getWebhook", summary="Get a webhook", tags=WEBHOOKS, responses=shapes.Webhook)
+    @extend_schema(operation_id="getWebhook", summary="Get a webhook", tags=WEBHOOKS, responses=Webhook)
     def get(self, request, webhook_id):
         """With its state and, while it fails, since when."""
         self.only_query()
-        return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
+        return Response(describe_webhook(self.endpoint(webhook_id)))
 
     @extend_schema(
         operation_id="updateWebhook",
         summary="Change a webhook",
         tags=WEBHOOKS,
-        request=shapes.WebhookChange,
-        responses=shapes.Webhook,
+        request=request_serializers.WebhookChange,
+        responses=Webhook,
     )
     def patch(self, request, webhook_id):
         """Members that are absent stay. What is owed already goes to the new URL."""
-        values = self.body(shapes.WebhookChange)
+        values = self.body(request_serializers.WebhookChange)
         endpoint = endpoints.update(
             self.endpoint(webhook_id), actor=request.actor, client=request.user, holds=readable(request), **values
         )
-        return Response(shapes.describe_webhook(endpoint))
+        return Response(describe_webhook(endpoint))
 
     @extend_schema(
         operation_id="deleteWebhook", summary="Delete a webhook", tags=WEBHOOKS, request=None, responses={204: None}
@@ -117,14 +134,14 @@ class RotateSecretView(WebhookView):
         operation_id="rotateWebhookSecret",
         summary="Rotate a webhook's keys",
         tags=WEBHOOKS,
-        request=shapes.Rotation,
-        responses=shapes.WebhookWithSecret,
+        request=request_serializers.Rotation,
+        responses=WebhookWithSecret,
     )
     def post(self, request, webhook_id):
         """Both keys are new; the old ones sign too for `overlapHours`, so nothing is refused in between."""
-        values = self.body(shapes.Rotation)
+        values = self.body(request_serializers.Rotation)
         endpoint = endpoints.rotate_secret(self.endpoint(webhook_id), actor=request.actor, **values)
-        return Response(shapes.describe_with_secret(endpoint))
+        return self.with_secret(endpoint)
 
 
 class TestEventView(WebhookView):
@@ -136,15 +153,15 @@ class TestEventView(WebhookView):
         operation_id="testWebhook",
         summary="Send a test event",
         tags=WEBHOOKS,
-        request=shapes.Empty,
-        responses={202: OpenApiResponse(shapes.EventShape, examples=[TEST])},
+        request=request_serializers.Empty,
+        responses={202: OpenApiResponse(EventShape, examples=[TEST])},
     )
     def post(self, request, webhook_id):
         """A `webhook.test` event to this webhook alone, whatever its event types; 409 unless it is ACTIVE."""
-        self.body(shapes.Empty)
+        self.body(request_serializers.Empty)
         event = endpoints.send_test(self.endpoint(webhook_id), actor=request.actor)
         event.refresh_from_db()
-        return Response(shapes.describe_event(event, readable(request)), status=202)
+        return Response(describe_event(event, readable(request)), status=202)
 
 
 class PauseView(WebhookView):
@@ -156,15 +173,15 @@ class PauseView(WebhookView):
         operation_id="pauseWebhook",
         summary="Pause a webhook",
         tags=WEBHOOKS,
-        request=shapes.Empty,
-        responses=shapes.Webhook,
+        request=request_serializers.Empty,
+        responses=Webhook,
     )
     def post(self, request, webhook_id):
         """Nothing is sent; what happens meanwhile stays owed. 409 unless it is ACTIVE."""
-        self.body(shapes.Empty)
+        self.body(request_serializers.Empty)
         endpoint = self.endpoint(webhook_id)
         endpoints.pause(endpoint, actor=request.actor)
-        return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
+        return Response(describe_webhook(self.endpoint(webhook_id)))
 
 
 class ResumeView(WebhookView):
@@ -176,14 +193,14 @@ class ResumeView(WebhookView):
         operation_id="resumeWebhook",
         summary="Resume a webhook",
         tags=WEBHOOKS,
-        request=shapes.Empty,
-        responses=shapes.Webhook,
+        request=request_serializers.Empty,
+        responses=Webhook,
     )
     def post(self, request, webhook_id):
         """From PAUSED or DISABLED. What is owed is sent; what happened while it was DISABLED is resent on request."""
-        self.body(shapes.Empty)
+        self.body(request_serializers.Empty)
         endpoints.resume(self.endpoint(webhook_id), actor=request.actor)
-        return Response(shapes.describe_webhook(self.endpoint(webhook_id)))
+        return Response(describe_webhook(self.endpoint(webhook_id)))
 
 
 class ResendSinceView(WebhookView):
@@ -195,18 +212,18 @@ class ResendSinceView(WebhookView):
         operation_id="resendWebhookSince",
         summary="Resend what was missed since a time",
         tags=WEBHOOKS,
-        request=shapes.ResendSince,
-        responses={202: shapes.Resent},
+        request=request_serializers.ResendSince,
+        responses={202: Resent},
     )
     def post(self, request, webhook_id):
         """With the same ids. At most 10 000 events a call: while `continueFrom` is not null, call again with it."""
-        values = self.body(shapes.ResendSince)
+        values = self.body(request_serializers.ResendSince)
         count, more = deliveries.resend_since(self.endpoint(webhook_id), actor=request.actor, **values)
-        return Response(shapes.Resent({"count": count, "continueFrom": more}).data, status=202)
+        return Response(describe_resent(count, more), status=202)
 
 
 class DeliveryFilter(FilterSet):
-    state = django_filters.ChoiceFilter("status", choices=shapes.DELIVERY_STATES)
+    state = django_filters.ChoiceFilter("status", choices=Delivery.Status.choices)
     eventType = TextFilter("event__type")
     eventId = django_filters.UUIDFilter("event__id")
     createdAfter = MomentFilter("created_at", lookup_expr="gte")
@@ -227,13 +244,13 @@ class DeliveriesView(WebhookView):
         operation_id="listDeliveries",
         summary="List deliveries",
         tags=WEBHOOKS,
-        responses=shapes.DeliveryShape(many=True),
+        responses=DeliveryShape(many=True),
     )
     def get(self, request, webhook_id):
         """The newest first, without their attempts."""
         queryset = Delivery.objects.of(request.account).filter(endpoint=self.endpoint(webhook_id))
         queryset = queryset.select_related("event").defer("event__payload")
-        return self.page(queryset, lambda rows: [shapes.describe_delivery(row) for row in rows])
+        return self.page(queryset, lambda rows: [describe_delivery(row) for row in rows])
 
 
 class DeliveryDetailView(WebhookView):
@@ -245,12 +262,12 @@ class DeliveryDetailView(WebhookView):
         operation_id="getDelivery",
         summary="Get a delivery",
         tags=WEBHOOKS,
-        responses=shapes.DeliveryWithAttempts,
+        responses=DeliveryWithAttempts,
     )
     def get(self, request, webhook_id, delivery_id):
         """With every attempt: when, how long, what came back (the first 2 KiB, for who may read what was sent)."""
         self.only_query()
-        return Response(shapes.describe_attempts(self.delivery(webhook_id, delivery_id), readable(request)))
+        return Response(describe_attempts(self.delivery(webhook_id, delivery_id), readable(request)))
 
     def delivery(self, webhook_id, delivery_id):
         """The endpoint's delivery, or 404."""
@@ -269,15 +286,15 @@ class ResendView(DeliveryDetailView):
         operation_id="resendDelivery",
         summary="Resend a delivery",
         tags=WEBHOOKS,
-        request=shapes.Empty,
-        responses={202: shapes.DeliveryShape},
+        request=request_serializers.Empty,
+        responses={202: DeliveryShape},
     )
     def post(self, request, webhook_id, delivery_id):
         """With the same id and body, from the start of the retry table. One that is being sent is left alone."""
-        self.body(shapes.Empty)
+        self.body(request_serializers.Empty)
         delivery = self.delivery(webhook_id, delivery_id)
         deliveries.resend(delivery, actor=request.actor)
-        return Response(shapes.describe_delivery(self.delivery(webhook_id, delivery_id)), status=202)
+        return Response(describe_delivery(self.delivery(webhook_id, delivery_id)), status=202)
 
 
 class EventFilter(FilterSet):
@@ -299,7 +316,10 @@ class EventsView(APIView):
     filterset_class = EventFilter
 
     @extend_schema(
-        operation_id="listEvents", summary="List events", tags=WEBHOOKS, responses=shapes.EventShape(many=True)
+        operation_id="listEvents",
+        summary="List events",
+        tags=WEBHOOKS,
+        responses=EventShape(many=True),
     )
     def get(self, request):
         """The newest first. Who polls asks `createdAfter` with a minute's overlap and drops ids that it knows.
@@ -309,7 +329,7 @@ class EventsView(APIView):
         """
         queryset = Event.objects.of(request.account)
         scopes = readable(request)
-        return self.page(queryset, lambda rows: [shapes.describe_event(row, scopes) for row in rows])
+        return self.page(queryset, lambda rows: [describe_event(row, scopes) for row in rows])
 
 
 class EventDetailView(APIView):
@@ -321,11 +341,11 @@ class EventDetailView(APIView):
         operation_id="getEvent",
         summary="Get an event",
         tags=WEBHOOKS,
-        responses=shapes.EventShape,
-        parameters=[OpenApiParameter("event_id", str, OpenApiParameter.PATH, description="The `webhook-id`.")],
+        responses=EventShape,
+        parameters=[EVENT_ID],
     )
     def get(self, request, event_id):
         """By the id that the callback carried as `webhook-id`."""
         self.only_query()
         event = self.find(Event.objects.of(request.account), id=event_id)
-        return Response(shapes.describe_event(event, readable(request)))
+        return Response(describe_event(event, readable(request)))

@@ -19,11 +19,11 @@ from django.db import connections
 from bench.load import figures, stats_of
 from config.demo import supervisor
 from config.demo.integrator import Account, Integrator
-from config.ingress import server
 from mobileid.models import Operation
 from mobileid.services import applications, completion, operations
 from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
+from reuseid.ingress import server
 from reuseid.services import accounts, clients
 from reuseid.services.people import users
 

@@ -1,9 +1,13 @@
 """Inclusion proofs of lines of the trail (RFC 9162, 2.1.3; docs/decisions/0029): what is needed to show a stranger that
 a line was sealed as it is."""
 
+import re
+from typing import Annotated, TypedDict
+
 from reuseid.errors import ServiceError
 from reuseid.models import TrailEntry, TrailSeal
 from reuseid.services.audit import seals
+from reuseid.shapes import Natural
 
 
 class NotSealed(ServiceError):
@@ -22,7 +26,20 @@ class NotProvable(ServiceError):
     title = "The line was sealed before there were proofs."
 
 
-def prove(entry: TrailEntry) -> dict:
+class TrailProofAnswer(TypedDict):
+    """That a line was sealed as it is: an inclusion proof (RFC 9162, 2.1.3)."""
+
+    entry: Annotated[
+        str,
+        "What the leaf hashes, byte for byte: JSON in ASCII, `line` as the list shows it and a `digest` of all that is "
+        "kept of it.",
+    ]
+    leafIndex: Annotated[Natural, "Its place among the leaves, counted from 0."]
+    auditPath: Annotated[list[Annotated[str, re.compile("^[0-9a-f]{64}$")]], "SHA-256 hashes in hex, the lowest first."]
+    seal: Annotated[str, "Compact JWS (EdDSA) of `/.well-known/trail-keys.json`; it names `rootHash` and `treeSize`."]
+
+
+def prove(entry: TrailEntry) -> TrailProofAnswer:
     """The line as it was sealed, its place, the path to the root, and the signed seal; NotSealed, NotProvable."""
     for seal in _candidates(entry):
         secret, leaves = seals.unpack(seal)

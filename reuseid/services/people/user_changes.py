@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, PreconditionFailed, WrongState
 from reuseid.models import User
-from reuseid.services.descriptions import describe_user
+from reuseid.services.descriptions import describe_user_event
 from reuseid.services.webhooks import outbox
 
 ALTERABLE = [User.Status.ACTIVE, User.Status.LOCKED]
@@ -48,7 +48,7 @@ def reload(user):
     user.account = account
 
 
-def tell(user, event_type: str, actor: Actor, reason: str = "", **members):
+def tell(user, event_type: str, actor: Actor, reason: str = "", changed: list[str] | None = None):
     """Owe the event: the user without attribute values, who did it and why."""
-    data = describe_user(user) | {"actor": actor.as_json(), "reason": reason or None} | members
+    data = describe_user_event(user, actor=actor, reason=reason, changed=changed)
     outbox.owe(user, event_type, data, user_id=user.pk)

@@ -20,6 +20,7 @@ from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import notices
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
+from reuseid.services.webhooks.descriptions import describe_test
 
 Status = WebhookEndpoint.Status
 MAX_OVERLAP_HOURS = 7 * 24
@@ -206,7 +207,7 @@ def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> Event:
     if not WebhookEndpoint.objects.filter(pk=endpoint.pk, status=Status.ACTIVE).exists():
         endpoint.refresh_from_db(fields=["status"])
         raise Conflict(_("Only an active webhook can be tested."), state=str(endpoint.status))
-    event = outbox.write_event(endpoint, "webhook.test", {"webhookId": str(endpoint.pk), "actor": actor.as_json()})
+    event = outbox.write_event(endpoint, "webhook.test", describe_test(endpoint, actor=actor))
     outbox.owe_to([endpoint], event)
     trail.record(endpoint, "webhook.tested", actor=actor)
     return event

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mobileid.api.response_serializers import FAILURE_REASONS
 from mobileid.services import completion
+from mobileid.services.descriptions import FAILURE_REASONS
 from reuseid import event_types
 from reuseid.models import Event
 from tests import phone_factories as phones

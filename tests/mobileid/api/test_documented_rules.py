@@ -9,7 +9,7 @@ from mobileid.protocol.content import ContentInvalid, check_text
 from mobileid.services import bindings
 from reuseid.addresses import Refused, check_url
 from reuseid.api import patterns
-from reuseid.api.webhook_serializers import TARGET
+from reuseid.api.request_serializers import TARGET
 from reuseid.errors import Invalid
 from reuseid.services.people import users
 from tests import factories

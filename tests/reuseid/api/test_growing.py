@@ -3,7 +3,7 @@
 import pytest
 
 from reuseid import event_types
-from reuseid.api.growing import MARK, SENTENCE, SETTLED, mark_growing
+from reuseid.api.openapi.growing import MARK, SENTENCE, SETTLED, mark_growing
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ import pymerkle
 import pytest
 from jwcrypto import jwk, jws
 
-from config.examples import WHOLE
 from reuseid.actors import SYSTEM, Actor
+from reuseid.api.examples import PROOF
 from reuseid.models import TrailEntry, TrailKey
 from reuseid.services.audit import proofs, seals, trail
 from reuseid.services.people import notes, users
@@ -77,7 +77,7 @@ def test_each_line_is_proved_to_a_stranger(api, client, user, told):
 def test_the_documents_example_holds():
     key = {"kty": "OKP", "crv": "Ed25519", "x": "asryM24RdYIKemiHPekWu_v7aATznCmFYaaPThGmEqY"}
     key["kid"] = "5a1d2c8f-9a3e-4d7b-8c6f-0a1b2c3d4e5f"
-    line, seal = check(WHOLE["TrailProofAnswer"], {"keys": [key]})
+    line, seal = check(PROOF, {"keys": [key]})
     assert (line["action"], seal["number"]) == ("user.locked", 981)
 
 

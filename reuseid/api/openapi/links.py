@@ -3,20 +3,13 @@
 What no call makes, such as a delivery, is linked from its list.
 """
 
-# Beside what the addresses tell: (from, to): the link's parameters and body.
+# Beside what the addresses tell, by what is called before and after: the link's parameters and body.
 _ATTRIBUTE = {"parameters": {"user_id": "$request.path.user_id", "name": "$request.path.name"}}
-_DEVICE = {"parameters": {"device_id": "$response.body#/device/deviceId"}}
 FURTHER = {
-    ("createUser", "startRegistration"): {"requestBody": {"userId": "$response.body#/userId"}},
-    ("createUser", "startAuthentication"): {"requestBody": {"userId": "$response.body#/userId"}},
-    ("createUser", "startSignature"): {"requestBody": {"userId": "$response.body#/userId"}},
     ("createUser", "getUserByExternalRef"): {"parameters": {"external_ref": "$response.body#/externalRef"}},
     ("putAttribute", "getAttribute"): _ATTRIBUTE,
     ("putAttribute", "deleteAttribute"): _ATTRIBUTE,
     ("testWebhook", "getEvent"): {"parameters": {"event_id": "$response.body#/id"}},
-    ("confirmRegistration", "getDevice"): _DEVICE,
-    ("confirmRegistration", "updateDevice"): _DEVICE,
-    ("confirmRegistration", "lockDevice"): _DEVICE,
     ("listUserEvents", "getUserEventProof"): {
         "parameters": {"user_id": "$request.path.user_id", "line_id": "$response.body#/results/0/id"}
     },

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-KEY = "mobileid.held"
+KEY = "reuseid.held"
 
 
 @dataclass(slots=True)

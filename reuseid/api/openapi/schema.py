@@ -1,30 +1,20 @@
 """What every operation of the OpenAPI document says: its name, errors, headers, scope."""
 
+import uuid
+
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import force_instance
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.plumbing import force_instance, get_override
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from reuseid.api import patterns
 from reuseid.api.errors import MEDIA_TYPE
+from reuseid.api.examples import PATHS, example
 from reuseid.api.fields import Text
-from reuseid.api.serializers import Problem, StrictSerializer
+from reuseid.api.openapi.problems import problem_response
+from reuseid.api.serializers import StrictSerializer
 from reuseid.services.people.attributes import MAX_PER_USER
 
-ERRORS = {
-    400: "Not valid: the JSON, a query parameter or the Idempotency-Key.",
-    401: "No token, or not a live one, or the client is blocked.",
-    403: "The token lacks the scope.",
-    404: "Nothing of this id in the account.",
-    406: "Accept does not allow application/json.",
-    409: "It conflicts with the present state.",
-    411: "A body without Content-Length.",
-    412: "It has changed since you read it (If-Match).",
-    413: "The body is too large.",
-    415: "The body is not application/json.",
-    422: "A member of the body is unknown or not valid.",
-    429: "Too many requests; Retry-After says when to come back.",
-}
 BY_METHOD = {
     "GET": (400, 401, 403, 406, 429),
     "POST": (400, 401, 403, 406, 409, 411, 413, 415, 422, 429),
@@ -32,13 +22,6 @@ BY_METHOD = {
     "PATCH": (400, 401, 403, 406, 409, 411, 412, 413, 415, 422, 429),
     "DELETE": (400, 401, 403, 406, 409, 411, 412, 429),
 }
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    OpenApiParameter.HEADER,
-    description="1 to 255 visible ASCII characters, new for each call. The same key and body give the first answer "
-    "again for 24 hours; the same key with another call or body is a 422.",
-)
 HEADERS = {
     "X-Trace-Id": "Finds the call in the logs: yours where you sent a plain one, else ours.",
     "RateLimit-Policy": "The quota and its window in seconds (draft-ietf-httpapi-ratelimit-headers).",
@@ -114,8 +97,32 @@ class Schema(AutoSchema):
         return [words[1 if nested else 0].title()] if words else ["Service"]
 
     def get_override_parameters(self):
-        """Idempotency-Key on every POST."""
-        return [IDEMPOTENCY_KEY] if self.method == "POST" else []
+        """Idempotency-Key on every POST, another for each use: who tries all in turn must not reuse one."""
+        if self.method != "POST":
+            return []
+        uses = get_override(self.get_request_serializer(), "examples") or example({})
+        keys = [OpenApiExample(use.name, self._key(use.name), summary=use.summary) for use in uses]
+        return [
+            OpenApiParameter(
+                "Idempotency-Key",
+                {"type": "string", "pattern": "^[!-~]{1,255}$"},
+                OpenApiParameter.HEADER,
+                description="1 to 255 visible ASCII characters, new for each call. The same key and body give the "
+                "first answer again for 24 hours; the same key with another call or body is a 422.",
+                examples=keys,
+            )
+        ]
+
+    def _key(self, use):
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.get_operation_id()} {use}"))
+
+    def _resolve_path_parameters(self, variables):
+        parameters = super()._resolve_path_parameters(variables)
+        return [parameter | {"example": PATHS[parameter["name"]]} for parameter in parameters]
+
+    def _get_examples(self, serializer, direction, media_type, status_code=None, extras=None):
+        own = self.view.answer_examples(self.method) if direction == "response" and status_code < "300" else []
+        return super()._get_examples(serializer, direction, media_type, status_code, [*(extras or []), *own])
 
     def _map_serializer(self, serializer, direction, bypass_extensions=False):
         schema = super()._map_serializer(serializer, direction, bypass_extensions)
@@ -139,42 +146,13 @@ class Schema(AutoSchema):
         statuses = set(BY_METHOD[self.method]) | ({404} if "{" in self.path else set())
         for status in sorted(statuses):
             if str(status) not in bodies:
-                response = OpenApiResponse(Problem, description=ERRORS[status])
-                bodies[str(status)] = self._get_response_for_code(response, str(status), [MEDIA_TYPE])
+                bodies[str(status)] = self._get_response_for_code(problem_response(status), str(status), [MEDIA_TYPE])
         for status, body in bodies.items():
             named = HEADERS | (RETRY_AFTER if status == "429" else {})
-            body["headers"] = {name: _header(text) for name, text in named.items()} | body.get("headers", {})
+            body["headers"] = {name: header_of(text) for name, text in named.items()} | body.get("headers", {})
         return dict(sorted(bodies.items()))
 
 
-def bound_filters(result, generator, request, public):
-    """Postprocessing: filters take no empty text, and no parameter a NUL (`FilterBackend`)."""
-    for methods in result["paths"].values():
-        for operation in methods.values():
-            for parameter in operation.get("parameters", []):
-                if parameter["in"] == "query" and parameter["schema"] == {"type": "string"}:
-                    empty = {} if parameter["name"] == "attributes" else {"minLength": 1}
-                    parameter["schema"] |= empty | {"pattern": patterns.NO_NUL}
-    return result
-
-
-def share_parts(result, generator, request, public):
-    """Postprocessing: what every operation repeats, the headers and most errors, stands once among the components."""
-    headers = {name: _header(text) for name, text in (HEADERS | RETRY_AFTER).items()}
-    shared = {}
-    for methods in result["paths"].values():
-        for operation in methods.values():
-            for status, response in operation["responses"].items():
-                response["headers"] = {
-                    name: {"$ref": f"#/components/headers/{name}"} if headers.get(name) == value else value
-                    for name, value in response["headers"].items()
-                }
-                if status.isdigit() and response["description"] == ERRORS.get(int(status)):
-                    shared[f"Problem{status}"] = response
-                    operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
-    result["components"] |= {"headers": headers, "responses": dict(sorted(shared.items()))}
-    return result
-
-
-def _header(text):
+def header_of(text):
+    """A header that is a text."""
     return {"description": text, "schema": {"type": "string"}}

@@ -1,6 +1,7 @@
 """What surrounds Django, without a server: ASGI in, ASGI out."""
 
 import asyncio
+import json
 import time
 from types import SimpleNamespace
 
@@ -8,13 +9,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.exceptions import NotAuthenticated
 
-from config.ingress import allowances
-from config.ingress.bodies import Bodies
-from config.ingress.places import Places
-from config.ingress.readers import Readers
-from config.ingress.server import OPTIONS
 from mobileid.api.starting import MAX_BODY
-from mobileid.waiting import held
+from reuseid.api.errors import BodyTooLarge
+from reuseid.ingress import allowances, answers, held
+from reuseid.ingress.bodies import Bodies
+from reuseid.ingress.places import Places
+from reuseid.ingress.readers import Readers
+from reuseid.ingress.server import OPTIONS
 from tests.config.test_settings import ROOT
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "http_version": "1.1"}
@@ -124,7 +125,7 @@ def test_an_answer_that_is_held_back_holds_no_place(settings):
 
 def test_who_finds_no_place_is_asked_to_come_again(settings, monkeypatch):
     settings.REQUESTS_AT_ONCE = 1
-    monkeypatch.setattr("config.ingress.places.PATIENCE", 0.01)
+    monkeypatch.setattr("reuseid.ingress.places.PATIENCE", 0.01)
     told = []
 
     async def send(message):
@@ -222,3 +223,23 @@ def test_each_address_takes_what_its_view_says(path, most, settings):
 def test_the_operating_guide_starts_the_server_as_the_demo_does():
     guide = (ROOT / "docs" / "operating.md").read_text()
     assert [option for option in OPTIONS.items() if " ".join(option) not in guide] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "told"),
+    [
+        ("/mobileid/device/v1/approve", "application/problem+json", {"code": "too-large"}),
+        ("/reuseid/core/users", "application/problem+json", {"code": "body_too_large", "detail": "At most 5 bytes."}),
+        ("/admin/", "text/plain; charset=utf-8", None),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_its_address(path, content_type, told):
+    answer = answers.refusal(SCOPE | {"path": path}, BodyTooLarge("At most 5 bytes."))
+    headers = dict(answer.headers)
+    assert (answer.status, headers[b"content-type"].decode()) == (413, content_type)
+    assert headers[b"connection"] == b"close"
+    if told is None:
+        assert answer.body == b"The body is larger than this call takes. At most 5 bytes."
+    else:
+        body = json.loads(answer.body)
+        assert {name: body[name] for name in ("code", "detail") if name in body} == told

@@ -8,9 +8,9 @@ import asyncio
 
 from django.conf import settings
 
-from config.ingress import answers
-from mobileid.waiting.held import KEY, Held
 from reuseid.api.errors import Busy
+from reuseid.ingress import answers
+from reuseid.ingress.held import KEY, Held
 
 PATIENCE = 10
 """Seconds in the queue after which a caller is asked to come again (503)."""
@@ -18,7 +18,7 @@ PATIENCE = 10
 
 class Places:
     """Lets REQUESTS_AT_ONCE in. A place is free again when the answer begins: who reads it slowly, or whose answer is
-    held back (`mobileid.waiting.held`), holds none."""
+    held back (`reuseid.ingress.held`), holds none."""
 
     def __init__(self, app):
         self.app, self._free = app, None

@@ -10,10 +10,10 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from config.ingress import allowances, answers
 from reuseid.api.authentication import BearerAuthentication
 from reuseid.api.errors import FRAMEWORK, BodyTooLarge, BodyTooSlow, Busy
 from reuseid.errors import ServiceError
+from reuseid.ingress import allowances, answers
 
 RATE = 64 * 1024
 """Bytes; each that have come give the rest another second."""

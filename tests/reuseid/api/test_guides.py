@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from config import guides
+from reuseid.api.docs import guides
 from reuseid.middleware import browsers
 
 pytestmark = pytest.mark.django_db

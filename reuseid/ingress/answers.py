@@ -1,17 +1,39 @@
 """Answers that are given without asking Django, in the form that each door's own have."""
 
 import json
+from dataclasses import dataclass, field
 
-from mobileid.waiting.polling import Answer
 from reuseid import tracing
 from reuseid.api.errors import API_PATHS, MEDIA_TYPE, problem
 from reuseid.metrics import REQUESTS
 from reuseid.middleware.browsers import DATA
 
-PHONES = "/mobileid/device/"
-# As docs/protocol.md, chapter 3, calls them.
-_FOR_PHONES = {408: "too-slow", 413: "too-large", 503: "unavailable"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+_own_codes: dict[str, dict[int, str]] = {}
+
+
+@dataclass(slots=True)
+class Answer:
+    """A buffered HTTP answer."""
+
+    status: int = 500
+    headers: list = field(default_factory=list)
+    body: bytes = b""
+
+    async def pass_on(self, send):
+        """Send it to the caller."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def uncounted(self):
+        """The same for a call that was counted long ago: without the rate limit as it was then."""
+        kept = [pair for pair in self.headers if not bytes(pair[0]).lower().startswith(b"ratelimit")]
+        return Answer(self.status, kept, self.body)
+
+
+def use_codes(prefix: str, codes: dict[int, str]):
+    """Below ``prefix`` problems have codes of a protocol of its own, by their status, and no detail."""
+    _own_codes[prefix] = codes
 
 
 def header(scope, name: bytes) -> bytes | None:
@@ -46,8 +68,9 @@ def refusal(scope, error, **more: str) -> Answer:
     headers = {"connection": "close"} | more
     if hasattr(error, "retry_after"):
         headers["retry-after"] = str(error.retry_after)
-    if scope["path"].startswith(PHONES):
-        told = problem(error.status, _FOR_PHONES.get(error.status, error.code), error.title)
+    codes = next((codes for prefix, codes in _own_codes.items() if scope["path"].startswith(prefix)), None)
+    if codes is not None:
+        told = problem(error.status, codes.get(error.status, error.code), error.title)
     elif scope["path"].startswith((*API_PATHS, "/mobileid/")):
         told = problem(error.status, error.code, error.title, detail=error.detail)
     else:

@@ -13,7 +13,7 @@ import threading
 
 from django.conf import settings
 
-from config.ingress import answers, server
+from reuseid.ingress import answers, server
 
 log = logging.getLogger(__name__)
 PATH = "/healthz"

@@ -4,6 +4,8 @@ import logging
 import resource
 import sys
 
+from django.conf import settings
+
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 8192
@@ -29,7 +31,7 @@ def command(port: int, host: str = "127.0.0.1", workers: int = 1) -> list[str]:
     """The command of a web server on this port."""
     options = OPTIONS | {"--host": host, "--port": str(port), "--workers": str(workers)}
     words = [word for option in options.items() for word in option]
-    return [sys.executable, "-m", "granian", *words, "--no-ws", "config.asgi:application"]
+    return [sys.executable, "-m", "granian", *words, "--no-ws", ":".join(settings.ASGI_APPLICATION.rsplit(".", 1))]
 
 
 def open_files():

@@ -1,0 +1,1 @@
+"""What is to be read about the API: its document, its problems, the guides."""
