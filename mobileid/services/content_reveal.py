@@ -45,11 +45,11 @@ def is_kept(operation) -> bool:
     return has_text(operation) or operation.post_context is not None or operation.push_notification is not None
 
 
-def reveal(operation, *, staff, reason: str, note: str = ""):
+def reveal(operation, *, actor: Actor, reason: str, note: str = ""):
     """Let one colleague read it for a minute; leaves a line. Raises NothingKept or Invalid."""
     if not is_kept(operation):
         raise NothingKept
-    return access.reveal(operation, staff=staff, reason=reason, note=note)
+    return access.reveal(operation, actor=actor, reason=reason, note=note)
 
 
 def before(operation) -> Content | None:
@@ -75,12 +75,12 @@ PARTS = {"before": before, "after": after}
 
 
 @transaction.atomic
-def download(operation, part: str, *, staff) -> Content:
+def download(operation, part: str, *, actor: Actor) -> Content:
     """One of PARTS in bytes, for a colleague whose minute lasts; leaves a line. Raises MinuteOver or NothingKept."""
-    if access.until(operation, staff=staff) is None:
+    if access.until(operation, staff_id=actor.staff_id) is None:
         raise MinuteOver
     found = PARTS[part](operation)
     if found is None:
         raise NothingKept
-    trail.record(operation, "operation.downloaded", actor=Actor.staff(staff), changes={"part": part})
+    trail.record(operation, "operation.downloaded", actor=actor, changes={"part": part})
     return found

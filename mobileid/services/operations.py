@@ -12,7 +12,7 @@ from mobileid.services import bindings, contexts, fatigue
 from mobileid.services.completion import cancel, cancel_all_open, end, expire, expire_overdue, release
 from mobileid.services.descriptions import methods_of
 from reuseid.errors import Invalid, WrongState
-from reuseid.models import Client, User
+from reuseid.models import User
 from reuseid.services.audit import trail
 
 __all__ = [
@@ -46,7 +46,6 @@ _BY_HAND = {Binding.NUMBER, Binding.QR}
 class Terms:
     """What an operation is started with. ``expires_in`` in seconds; contexts as docs/api.md forms them."""
 
-    client: Client | None = None
     user: User | None = None
     device: Device | None = None
     broadcast: bool = False
@@ -90,7 +89,7 @@ def start_signature(account, *, actor, **terms) -> tuple[Operation, dict]:
 def _start(account, kind, terms, limit, actor):
     operation = Operation(
         account=account,
-        client=terms.client,
+        client_id=actor.client_id if actor.is_client else None,
         type=kind,
         broadcast=terms.broadcast,
         binding=terms.binding,
@@ -207,7 +206,7 @@ def begin(operation, expires_in: int, *, actor):
 
 
 def _supersede(operation, actor):
-    older = Operation.objects.open().filter(user=operation.user, client=operation.client, type=operation.type)
+    older = Operation.objects.open().filter(user=operation.user, client=operation.client_id, type=operation.type)
     for old in older.select_related("user", "client", "device__application", "target_device"):
         try:
             with transaction.atomic():

@@ -69,7 +69,7 @@ class WebhooksView(WebhookView):
         values = self.body(shapes.WebhookCreation)
         holds = readable(request)
         values.setdefault("scopes", holds)
-        endpoint = endpoints.create(request.account, actor=request.actor, client=request.user, holds=holds, **values)
+        endpoint = endpoints.create(request.account, actor=request.actor, holds=holds, **values)
         return Response(shapes.describe_with_secret(endpoint), status=201)
 
 
@@ -94,9 +94,7 @@ class WebhookDetailView(WebhookView):
     def patch(self, request, webhook_id):
         """Members that are absent stay. What is owed already goes to the new URL."""
         values = self.body(shapes.WebhookChange)
-        endpoint = endpoints.update(
-            self.endpoint(webhook_id), actor=request.actor, client=request.user, holds=readable(request), **values
-        )
+        endpoint = endpoints.update(self.endpoint(webhook_id), actor=request.actor, holds=readable(request), **values)
         return Response(shapes.describe_webhook(endpoint))
 
     @extend_schema(

@@ -4,7 +4,8 @@ import logging
 
 from django.db.models.functions import Now
 
-from reuseid.models import Staff, StaffNotice
+from reuseid.actors import Actor
+from reuseid.models import StaffNotice
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +25,13 @@ def tell(obj, code: str, text: str, *, account_id=None) -> StaffNotice:
     )
 
 
-def is_about(notice: StaffNotice | None, staff: Staff) -> bool:
+def is_about(notice: StaffNotice | None, staff_id: int) -> bool:
     """Whether a notice is about this very colleague."""
-    return notice is not None and (notice.object_type, notice.object_id) == ("staff", str(staff.pk))
+    return notice is not None and (notice.object_type, notice.object_id) == ("staff", str(staff_id))
 
 
-def mark_seen(notice: StaffNotice, *, staff: Staff) -> bool:
+def mark_seen(notice: StaffNotice, *, actor: Actor) -> bool:
     """True for the colleague who was first; never for the one whom it is about."""
-    if is_about(notice, staff):
+    if is_about(notice, actor.staff_id):
         return False
-    return bool(StaffNotice.objects.filter(pk=notice.pk, seen_at=None).update(seen_at=Now(), seen_by=staff))
+    return bool(StaffNotice.objects.filter(pk=notice.pk, seen_at=None).update(seen_at=Now(), seen_by=actor.staff_id))

@@ -30,7 +30,6 @@ def start_registration(
     user,
     application,
     actor,
-    client=None,
     device_name: str = "",
     confirmation: str = Operation.Confirmation.NONE,
     post_context: dict | None = None,
@@ -50,7 +49,7 @@ def start_registration(
     operation = Operation(
         account=account,
         application=application,
-        client=client,
+        client_id=actor.client_id if actor.is_client else None,
         user=hold(user),
         type=Operation.Type.REGISTRATION,
         confirmation=confirmation,

@@ -148,17 +148,19 @@ def _check_lines(lines):
     return lines
 
 
-def draft(account, lines: list[str], *, by, kind: str, act: str, reason: str, note: str = "", until=None) -> BulkRun:
+def draft(
+    account, lines: list[str], *, actor: Actor, kind: str, act: str, reason: str, note: str = "", until=None
+) -> BulkRun:
     """The dry run: what would come of each line, kept as a run that can be carried out within the hour.
 
     Changes nothing else. Raises Invalid or NotAllowed.
     """
-    rights.check(by.pk, account.pk, *rights_of(kind, act))
+    rights.check(actor.staff_id, account.pk, *rights_of(kind, act))
     reasons.check(reason, note)
     _check_lines(lines)
     run = BulkRun(
         account=account,
-        asked_by=by,
+        asked_by_id=actor.staff_id,
         kind=kind,
         act=act,
         reason=reason,
@@ -169,7 +171,7 @@ def draft(account, lines: list[str], *, by, kind: str, act: str, reason: str, no
     rows = _rows(run, lines)
     for row in rows:
         if row.target_id:
-            row.foreseen, row.message = _decide(run, row.target_id, actor=Actor.staff(by), dry=True)
+            row.foreseen, row.message = _decide(run, row.target_id, actor=actor, dry=True)
     with transaction.atomic():
         run.save(force_insert=True)
         BulkRow.objects.bulk_create(rows)
@@ -223,29 +225,29 @@ def _decide(run, target_id, *, actor, dry: bool) -> tuple[str, str]:
 
 
 @transaction.atomic
-def start(run, *, by) -> BulkRun:
+def start(run, *, actor: Actor) -> BulkRun:
     """Carry the dry run out: owed from now on. Only for the colleague who made it, within the hour.
 
     Raises NotAllowed, WrongState (it was started before) or Conflict (too old).
     """
-    rights.check(by.pk, run.account_id, *rights_of(run.kind, run.act))
-    if by.pk != run.asked_by_id:
+    rights.check(actor.staff_id, run.account_id, *rights_of(run.kind, run.act))
+    if actor.staff_id != run.asked_by_id:
         raise rights.NotAllowed("Only the colleague who made the dry run carries it out.")
     fresh = BulkRun.objects.filter(pk=run.pk).filter(~Q(status="DRAFT") | Q(created_at__gt=Now() - DRAFT_LIFE))
     if not fresh.exists():
         raise Conflict("The dry run is older than an hour: make a new one.")
     move(run, BulkRun.Status.RUNNING, started_at=Now())
     changes = {"act": f"{run.act} {run.kind}", "rows": run.row_count}
-    trail.record(run, "bulk_run.started", actor=Actor.staff(by), reason=run.reason, note=run.note, changes=changes)
+    trail.record(run, "bulk_run.started", actor=actor, reason=run.reason, note=run.note, changes=changes)
     wake(CARRY_OUT, queue=QUEUE)
     return run
 
 
 @transaction.atomic
-def stop(run, *, by) -> BulkRun:
+def stop(run, *, actor: Actor) -> BulkRun:
     """Nothing more is changed once this returns; what was done stays done. Raises NotAllowed or WrongState."""
-    rights.check(by.pk, run.account_id, *rights_of(run.kind, run.act))
-    return _stop(run, Actor.staff(by), f"Stopped by {by.get_username()}.")
+    rights.check(actor.staff_id, run.account_id, *rights_of(run.kind, run.act))
+    return _stop(run, actor, f"Stopped by {actor.label}.")
 
 
 def _stop(run, actor, why):

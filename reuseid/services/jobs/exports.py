@@ -41,7 +41,7 @@ KEPT = timedelta(days=90)  # what an export was, without its rows
 def ask(
     account,
     *,
-    by,
+    actor: Actor,
     kind: str,
     reason: str,
     note: str = "",
@@ -51,17 +51,17 @@ def ask(
     bom: bool = False,
 ) -> Export:
     """Owe an export. Raises Invalid, NotAllowed, or Conflict for a colleague who has too many."""
-    rights.check(by.pk, account.pk, *rights_of(kind, sensitive))
+    rights.check(actor.staff_id, account.pk, *rights_of(kind, sensitive))
     reasons.check(reason, note)
     KINDS[kind].rows(account.pk, filters or {})
-    alive = Export.objects.filter(asked_by=by, status__in=["OWED", "RUNNING", "READY"])
+    alive = Export.objects.filter(asked_by=actor.staff_id, status__in=["OWED", "RUNNING", "READY"])
     if len(alive.values_list("pk")[:OPEN]) >= OPEN:
         raise Conflict(
             f"You have {OPEN} exports already. Each is deleted {settings.EXPORT_HOURS} hours after it is made."
         )
     export = Export(
         account=account,
-        asked_by=by,
+        asked_by_id=actor.staff_id,
         kind=kind,
         filters=filters or {},
         attributes=attribute_names(account.pk) if attributes and kind == "users" else [],
@@ -72,7 +72,7 @@ def ask(
     )
     export.save(force_insert=True)
     changes = {"kind": kind, "filters": export.filters, "attributes": export.attributes, "sensitive": sensitive}
-    trail.record(export, "export.asked", actor=Actor.staff(by), reason=reason, note=note, changes=changes)
+    trail.record(export, "export.asked", actor=actor, reason=reason, note=note, changes=changes)
     wake(MAKE, queue=QUEUE)
     return export
 
@@ -167,20 +167,20 @@ def _too_many():
 
 
 @transaction.atomic
-def download(export, *, by) -> int:
+def download(export, *, actor: Actor) -> int:
     """Record a download and return how many parts there are; for the asker alone, who still has the rights.
 
     Raises NotAllowed, or WrongState when it is not ready or its time is over.
     """
-    rights.check(by.pk, export.account_id, *rights_of(export.kind, export.sensitive))
-    if by.pk != export.asked_by_id:
+    rights.check(actor.staff_id, export.account_id, *rights_of(export.kind, export.sensitive))
+    if actor.staff_id != export.asked_by_id:
         raise rights.NotAllowed("Only the colleague who asked for it downloads it.")
     # A sweep that deletes it waits for the line of the trail.
     ready = Export.objects.select_for_update(no_key=True).filter(pk=export.pk, status="READY", expires_at__gt=Now())
     if ready.first() is None:
         export.refresh_from_db(fields=["status"])
         raise WrongState(export, Export.Status.READY)
-    trail.record(export, "export.downloaded", actor=Actor.staff(by), changes={"rows": export.row_count})
+    trail.record(export, "export.downloaded", actor=actor, changes={"rows": export.row_count})
     return export.part_count
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from reuseid.actors import SYSTEM, Actor, ActorKind
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import STAFF, Conflict, Invalid, WrongState
 from reuseid.models import Request, Staff, User, move
 from reuseid.services import reasons, sweeping
@@ -195,7 +195,7 @@ def asker_may(asked) -> bool:
 
 def _colleague(actor):
     """The entry of the colleague who acts, read anew; None for a client, a phone or the service."""
-    return Staff.objects.filter(pk=actor.id).first() if actor.kind == ActorKind.STAFF else None
+    return Staff.objects.filter(pk=actor.staff_id).first() if actor.is_staff else None
 
 
 def _entitled(staff, account_id, right):

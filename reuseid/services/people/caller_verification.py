@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from reuseid.actors import Actor, ActorKind
+from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict, Invalid
 from reuseid.models import TrailEntry
 from reuseid.services import reasons
@@ -57,5 +57,5 @@ def is_passed(line: TrailEntry | None) -> bool:
 
 def require(user_id, *, actor: Actor):
     """Raise CallerNotVerified where the setting asks for a verified caller, a colleague acts and there is none."""
-    if settings.CALLER_CHECK == REQUIRED and actor.kind == ActorKind.STAFF and not is_passed(latest(user_id)):
+    if settings.CALLER_CHECK == REQUIRED and actor.is_staff and not is_passed(latest(user_id)):
         raise CallerNotVerified("First verify the caller: the button “Verify the caller” on the person's page.")

@@ -32,7 +32,7 @@ def create(account, *, actor: Actor, external_ref=None, segment="", attributes=N
     """
     user = User(
         account=account,
-        client_id=actor.client_pk,
+        client_id=actor.client_id if actor.is_client else None,
         segment=check_segment(segment),
         **_references(external_ref),
     )

@@ -140,7 +140,9 @@ def begin_adding(staff: Staff, place: Place) -> tuple[dict, dict]:
 
 
 @transaction.atomic
-def add(staff: Staff, place: Place, state: dict | None, answer: str, *, name: str, by: Staff, first: bool) -> list[str]:
+def add(
+    staff: Staff, place: Place, state: dict | None, answer: str, *, name: str, actor: Actor, first: bool
+) -> list[str]:
     """Keep the passkey that the browser made; returns ten recovery codes where it is the first factor, else none.
 
     ``first``: the session has shown no factor, so there must be none. Raises Refused, NoFactor and Enough.
@@ -164,20 +166,20 @@ def add(staff: Staff, place: Place, state: dict | None, answer: str, *, name: st
             passkey.save(force_insert=True)
     except IntegrityError:
         raise Refused from None
-    trail.record(staff, "staff.passkey_added", actor=Actor.staff(by), changes={"passkey": passkey.pk})
+    trail.record(staff, "staff.passkey_added", actor=actor, changes={"passkey": passkey.pk})
     return [] if had else second_factors.make_codes(staff)
 
 
 @transaction.atomic
-def rename(staff: Staff, passkey_id: int, name: str, *, by: Staff):
+def rename(staff: Staff, passkey_id: int, name: str, *, actor: Actor):
     """Give a passkey another name, of 64 characters at most. Raises NoFactor when it is gone."""
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).update(name=name):
         raise NoFactor(GONE)
-    trail.record(staff, "staff.passkey_renamed", actor=Actor.staff(by), changes={"passkey": passkey_id})
+    trail.record(staff, "staff.passkey_renamed", actor=actor, changes={"passkey": passkey_id})
 
 
 @transaction.atomic
-def remove(staff: Staff, passkey_id: int, *, by: Staff):
+def remove(staff: Staff, passkey_id: int, *, actor: Actor):
     """Take one passkey away; sessions that were opened with it need another factor. Raises NoFactor and OnlyFactor."""
     held = hold(staff)
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).delete()[0]:
@@ -186,7 +188,7 @@ def remove(staff: Staff, passkey_id: int, *, by: Staff):
         if settings.SECOND_FACTOR == "required":
             raise OnlyFactor
         RecoveryCode.objects.filter(staff=staff.pk).delete()
-    trail.record(staff, "staff.passkey_removed", actor=Actor.staff(by), changes={"passkey": passkey_id})
+    trail.record(staff, "staff.passkey_removed", actor=actor, changes={"passkey": passkey_id})
 
 
 # Checking

@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.db import IntegrityError, transaction
 
+from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
 from reuseid.models import SavedView, Staff
 
@@ -13,7 +14,7 @@ NAME, QUERY = 60, 1000
 NEVER = {"q", "starts", "p", "tab", "e"}
 
 
-def keep(staff: Staff, *, model: str, name: str, query: str) -> SavedView:
+def keep(*, actor: Actor, model: str, name: str, query: str) -> SavedView:
     """Keep the filters of an address under a name. Raises Invalid or Conflict (taken, or 30 there already)."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME:
@@ -21,18 +22,18 @@ def keep(staff: Staff, *, model: str, name: str, query: str) -> SavedView:
     kept = urlencode([(key, value) for key, value in parse_qsl(query) if key not in NEVER])
     if len(kept) > QUERY:
         raise Invalid.field("name", "There are too many filters to keep.")
-    if SavedView.objects.filter(staff=staff)[:LIMIT].count() >= LIMIT:
+    if SavedView.objects.filter(staff=actor.staff_id)[:LIMIT].count() >= LIMIT:
         raise Conflict(f"There are {LIMIT} saved views already: remove one first.")
     try:
         with transaction.atomic():
-            return SavedView.objects.create(staff=staff, model=model, name=name, query=kept)
+            return SavedView.objects.create(staff_id=actor.staff_id, model=model, name=name, query=kept)
     except IntegrityError:
         raise Conflict("There is a view of this name already.") from None
 
 
-def remove(view: SavedView, *, staff: Staff):
+def remove(view: SavedView, *, actor: Actor):
     """Forget a view; one that is not this colleague's is left alone."""
-    SavedView.objects.filter(pk=view.pk, staff=staff).delete()
+    SavedView.objects.filter(pk=view.pk, staff=actor.staff_id).delete()
 
 
 def of(staff: Staff, model: str) -> list[SavedView]:

@@ -109,7 +109,7 @@ def new_secret() -> bytes:
 
 @transaction.atomic
 def enrol(
-    staff: Staff, secret: bytes, code: str, *, by: Staff, replace: bool = False, beside: bool = False
+    staff: Staff, secret: bytes, code: str, *, actor: Actor, replace: bool = False, beside: bool = False
 ) -> list[str]:
     """Take ``secret`` into use with the first ``code`` of it; returns ten recovery codes, shown this once, or none
     where those of an earlier factor go on.
@@ -130,7 +130,7 @@ def enrol(
             factor.save(force_insert=True)
     except IntegrityError:
         raise NoFactor from None
-    trail.record(staff, "staff.factor_replaced" if replace else "staff.factor_enrolled", actor=Actor.staff(by))
+    trail.record(staff, "staff.factor_replaced" if replace else "staff.factor_enrolled", actor=actor)
     return [] if had and not replace else make_codes(staff)
 
 
@@ -147,12 +147,12 @@ def begin(staff: Staff, *, first: bool) -> bool:
 
 
 @transaction.atomic
-def new_codes(staff: Staff, *, by: Staff) -> list[str]:
+def new_codes(staff: Staff, *, actor: Actor) -> list[str]:
     """Ten fresh recovery codes, shown this once; the former ones stop. Raises NoFactor."""
     if not hold(staff).has_second_factor():
         raise NoFactor(_("Set up a second factor first."))
     codes = make_codes(staff)
-    trail.record(staff, "staff.recovery_codes_made", actor=Actor.staff(by))
+    trail.record(staff, "staff.recovery_codes_made", actor=actor)
     return codes
 
 
@@ -252,19 +252,19 @@ def _digits(code):
 
 
 @transaction.atomic
-def reset(staff: Staff, *, by: Staff, reason: str, note: str = ""):
+def reset(staff: Staff, *, actor: Actor, reason: str, note: str = ""):
     """Take a colleague's app, passkeys and recovery codes away and end their sessions.
 
     Raises NotYours and NoFactor, and TakesTwo for who gave the colleague the present password.
     """
-    check_mine(staff, by)
-    check_resets(hold(staff), by)
-    _remove(staff, by, actor=Actor.staff(by), reason=reason, note=note)
+    check_mine(staff, actor=actor)
+    check_resets(hold(staff), actor.staff_id)
+    _remove(staff, actor, reset_by=actor.staff_id, reason=reason, note=note)
 
 
-def check_resets(held: Staff, by: Staff):
-    """Raise TakesTwo where a reset would let ``by`` in as the colleague."""
-    if held.password_set_by_id == by.pk:
+def check_resets(held: Staff, resetter_id: int):
+    """Raise TakesTwo where a reset would let who does it in as the colleague."""
+    if held.password_set_by_id == resetter_id:
         raise TakesTwo(
             _("You gave this colleague the present password: another administrator resets the second factor.")
         )
@@ -274,12 +274,12 @@ def check_resets(held: Staff, by: Staff):
 def reset_by_operator(staff: Staff, *, actor: Actor):
     """The same from the command line, for whom no colleague may change. Raises NoFactor."""
     hold(staff)
-    _remove(staff, None, actor=actor)
+    _remove(staff, actor, reset_by=None)
 
 
-def _remove(staff, by, *, actor, reason="", note=""):
+def _remove(staff, actor, *, reset_by, reason="", note=""):
     if not sum(model.objects.filter(user=staff.pk).delete()[0] for model in (SecondFactor, Passkey)):
         raise NoFactor(_("There is no second factor to reset."))
     RecoveryCode.objects.filter(staff=staff.pk).delete()
-    Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1, factor_reset_by=by)
+    Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1, factor_reset_by=reset_by)
     trail.record(staff, "staff.factor_reset", actor=actor, reason=reason, note=note)

@@ -15,7 +15,7 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.addresses import Refused, check_url
 from reuseid.errors import Conflict, Invalid, WrongState
 from reuseid.event_scopes import READING
-from reuseid.models import Account, Client, Delivery, Event, WebhookEndpoint, move
+from reuseid.models import Account, Delivery, Event, WebhookEndpoint, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import notices
 from reuseid.services.audit import trail
@@ -41,13 +41,12 @@ def create(
     event_types=(),
     description: str = "",
     scopes=(),
-    client: Client | None = None,
     holds=READING,
 ) -> WebhookEndpoint:
     """An active endpoint with fresh keys; `secret_of` shows its secret. Raises Invalid, TooManyEndpoints.
 
     ``scopes`` are what its events show, at most those that who makes it ``holds``; none: ids and types alone. What a
-    ``client`` gives lasts while the client has it.
+    client gives lasts while it has it.
     """
     # The account's row is the turnstile: two creations at the limit don't both pass.
     Account.objects.select_for_update().get(pk=account.pk)
@@ -56,8 +55,8 @@ def create(
     endpoint = WebhookEndpoint(
         id=uuid.uuid4(),
         account=account,
-        created_by=client,
-        granted_by=client,
+        created_by_id=_client(actor),
+        granted_by_id=_client(actor),
         scopes=_granted(scopes, holds),
         url=_checked_url(url),
         description=description,
@@ -80,9 +79,7 @@ def check_target(url: str):
 
 
 @transaction.atomic
-def update(
-    endpoint: WebhookEndpoint, *, actor: Actor, client: Client | None = None, holds=READING, **changes
-) -> WebhookEndpoint:
+def update(endpoint: WebhookEndpoint, *, actor: Actor, holds=READING, **changes) -> WebhookEndpoint:
     """Change url, event_types, scopes or description; what is owed already goes to the new URL.
 
     Whoever sends the events elsewhere, or shows more in them, ``holds`` all that they show: it is theirs to give from
@@ -98,11 +95,11 @@ def update(
     if present is None:
         raise WrongState(endpoint, endpoint.status)
     if "scopes" in changes or changes.get("url", present.url) != present.url:
-        changes |= _given(present, changes, client, holds)
+        changes |= _given(present, changes, actor, holds)
     before = {name: getattr(present, name) for name in changes}
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
     endpoint.refresh_from_db()
-    changes.pop("granted_by", None)
+    changes.pop("granted_by_id", None)
     told = {name: {"before": before[name], "after": value} for name, value in changes.items() if value != before[name]}
     trail.record(endpoint, "webhook.updated", actor=actor, changes=told)
     return endpoint
@@ -229,12 +226,16 @@ def _checked_url(url):
     return url
 
 
-def _given(present, changes, client, holds):
+def _given(present, changes, actor, holds):
     """The scopes of a changed endpoint and who gives them; fewer than its events show now are anybody's to say."""
     scopes = changes.get("scopes", present.scopes)
     if changes.get("url", present.url) == present.url and set(scopes) <= set(present.shown_scopes()):
         return {"scopes": _granted(scopes, READING)}
-    return {"scopes": _granted(scopes, holds), "granted_by": client}
+    return {"scopes": _granted(scopes, holds), "granted_by_id": _client(actor)}
+
+
+def _client(actor):
+    return actor.client_id if actor.is_client else None
 
 
 def _granted(scopes, holds):

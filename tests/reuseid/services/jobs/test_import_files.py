@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid
 from reuseid.models import AttributeKey, User
 from reuseid.services.jobs import exports, imports
@@ -166,7 +166,9 @@ def test_an_export_of_the_back_office_is_read_but_not_what_it_masked(account, ta
     AttributeKey.objects.create(account=account, name="ssn", sensitive=sensitive)
     user = factories.make_user(account, external_ref="a", attributes={"ssn": "0101"})
     senior = staff_factories.make_colleague("senior", "Senior support", account)
-    export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE", attributes=True, bom=True)
+    export = exports.ask(
+        account, actor=Actor.staff(senior), kind="users", reason="COMPLIANCE", attributes=True, bom=True
+    )
     exports.make_owed()
     export.refresh_from_db()
     users.update(user, actor=SYSTEM, external_ref="before")
