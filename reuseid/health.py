@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F, Min, OuterRef, Subquery
 from django.db.models.functions import Now
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 @never_cache
 @require_safe
-def healthz(request):
+def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
-def readyz(request):
+def readyz(request: HttpRequest) -> JsonResponse:
     """Database, broker, beat, workers, and how late the sender is: each ``ok`` or not, ages in seconds."""
     checks = {"database": _database()}
     if checks["database"]["ok"]:
@@ -79,7 +79,7 @@ def ages() -> dict[str, float]:
     return {name: max(0.0, round(age.total_seconds(), 1)) for name, age in rows}
 
 
-def heartbeat_checks():
+def heartbeat_checks() -> dict[str, dict]:
     """Beat, and a worker on each queue that the schedule knocks at."""
     found = ages()
     names = [heartbeats.BEAT, *(f"worker:{queue}" for queue in settings.WATCHED_QUEUES)]

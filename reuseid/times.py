@@ -10,9 +10,9 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ZONES = available_timezones()
 
 
-def rfc3339(moment):
+def rfc3339(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with milliseconds and ``Z``; None stays None."""
-    return moment and moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 
 def parse_rfc3339(text: object) -> datetime:

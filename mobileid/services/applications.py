@@ -1,6 +1,7 @@
 """Applications: what an app's phones pin, and the policy for them."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from mobileid.models import Application, AuthMethod, KeyStatus, SigningKey, TrustAnchor
 from mobileid.services.keys import channel, p256
+from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
 from reuseid.models import Account
 from reuseid.services.audit import trail
@@ -37,7 +39,7 @@ _VERSION = re.compile(r"(\d{1,5}(\.\d{1,5}){0,3})?", re.ASCII)
 
 
 @transaction.atomic
-def create_application(account, *, name: str, server: str, actor, **policy) -> Application:
+def create_application(account: Account, *, name: str, server: str, actor: Actor, **policy: Any) -> Application:
     """A new application; the account's first one also makes its trust anchor, signing key and channel keys.
 
     ``server`` is the origin that phones call, https (http for loopback only). Raises Invalid, or Conflict for a name
@@ -56,7 +58,7 @@ def create_application(account, *, name: str, server: str, actor, **policy) -> A
 
 
 @transaction.atomic
-def change_application(application, *, actor, reason: str = "", **policy) -> Application:
+def change_application(application: Application, *, actor: Actor, reason: str = "", **policy: Any) -> Application:
     """Change the policy or the looks (the names in POLICY and BRAND); phones learn it with their next key document."""
     before = {name: getattr(application, name, None) for name in policy}
     _apply(application, policy)
@@ -69,7 +71,7 @@ def change_application(application, *, actor, reason: str = "", **policy) -> App
     return application
 
 
-def configuration(application) -> dict:
+def configuration(application: Application) -> dict:
     """What an app is built with: ``{server, applicationId, trustAnchor, branding?}``, the anchor the present one."""
     anchor = TrustAnchor.objects.get(account=application.account_id, status=KeyStatus.CURRENT)
     pinned = {
@@ -81,7 +83,7 @@ def configuration(application) -> dict:
     return pinned | ({"branding": looks} if looks else {})
 
 
-def branding(application) -> dict:
+def branding(application: Application) -> dict:
     """How the white-label authenticator looks and whom people ask for help: what is set, by its name on the wire."""
     found = {
         "name": application.brand_name,
@@ -95,7 +97,7 @@ def branding(application) -> dict:
     return {name: value for name, value in found.items() if value}
 
 
-def shown_account(application) -> dict:
+def shown_account(application: Application) -> dict:
     """Who asks, as a phone shows it: ``{name, logoUri?}``, the application's own where it has them."""
     account = application.account
     logo = application.brand_logo_uri or account.logo_uri

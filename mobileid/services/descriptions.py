@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 from mobileid.models import Device, Operation
 from mobileid.protocol.content import PDF
@@ -13,17 +14,17 @@ from reuseid.times import rfc3339
 SHOWN_CONTENT = 16 * 1024
 
 
-def state_of(operation) -> str:
+def state_of(operation: Operation) -> str:
     """Its state by the database's clock: `OperationQuerySet.as_read` notes what is overdue and not yet swept."""
     return Operation.Status.EXPIRED if getattr(operation, "is_overdue", False) else operation.status
 
 
-def awaits_return_code(operation) -> bool:
+def awaits_return_code(operation: Operation) -> bool:
     """Whether the phone has approved and the integrator has yet to bring the phone's return code."""
     return state_of(operation) == Operation.Status.IN_PROGRESS and bool(operation.return_hash)
 
 
-def describe_operation(operation) -> dict:
+def describe_operation(operation: Operation) -> dict:
     """The whole status answer. An operation from `as_read` costs one query, for attributes, and only if completed."""
     answer = summarise_operation(operation)
     answer["operationProperties"] |= _contexts(operation)
@@ -34,7 +35,7 @@ def describe_operation(operation) -> dict:
     return answer
 
 
-def summarise_operation(operation) -> dict:
+def summarise_operation(operation: Operation) -> dict:
     """The row of a list: as above without contexts, result and evidence."""
     state = state_of(operation)
     answer = {
@@ -106,7 +107,7 @@ def _content(operation):
     return shown | {"content": data.decode()}
 
 
-def unseal_json(operation, name):
+def unseal_json(operation: Operation, name: str) -> Any:
     """The value of a sealed JSON column; None when it is empty."""
     sealed = unseal_field(operation, name)
     return None if sealed is None else json.loads(sealed)
@@ -134,7 +135,7 @@ def _evidence(operation):
     }
 
 
-def describe_device(device) -> dict:
+def describe_device(device: Device) -> dict:
     """A phone as integrators see it; from `DeviceQuerySet.as_read` a lapsed lock is over before it is swept."""
     over = getattr(device, "is_lock_over", False)
     locked = device.status == Device.Status.LOCKED and not over
@@ -160,7 +161,7 @@ def describe_device(device) -> dict:
     }
 
 
-def methods_of(device) -> list[str]:
+def methods_of(device: Device) -> list[str]:
     """The methods that the phone has keys for and its application allows."""
     keys = {
         "DEVICE": True,

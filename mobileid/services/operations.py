@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
@@ -11,8 +13,9 @@ from mobileid.models import Application, AuthMethod, Device, Operation
 from mobileid.services import bindings, contexts, fatigue
 from mobileid.services.completion import cancel, cancel_all_open, end, expire, expire_overdue, release
 from mobileid.services.descriptions import methods_of
+from reuseid.actors import Actor
 from reuseid.errors import Invalid, WrongState
-from reuseid.models import User
+from reuseid.models import Account, User
 from reuseid.services.audit import trail
 
 __all__ = [
@@ -63,26 +66,26 @@ class Terms:
     allow_parallel: bool = False
 
 
-def start_authentication(account, *, actor, **terms) -> tuple[Operation, dict]:
+def start_authentication(account: Account, *, actor: Actor, **terms: Any) -> tuple[Operation, dict]:
     """Ask a person to sign in or, with ``transaction``, to authorise a payment; ``terms`` are those of `Terms`.
 
     Gives the operation and what only the start answer shows (`bindings.bind`). Raises Invalid, UserNotActive,
     DeviceUnusable, NoUsableDevice or UserCooldown.
     """
-    terms = Terms(**terms)
-    if terms.transaction is not None and terms.content is not None:
+    wanted = Terms(**terms)
+    if wanted.transaction is not None and wanted.content is not None:
         raise Invalid.field(f"{PROPERTIES}.preOperationContext", "With `transaction` the service writes the content.")
-    return _start(account, Operation.Type.AUTHENTICATION, terms, contexts.AUTHENTICATION_LIMIT, actor)
+    return _start(account, Operation.Type.AUTHENTICATION, wanted, contexts.AUTHENTICATION_LIMIT, actor)
 
 
-def start_signature(account, *, actor, **terms) -> tuple[Operation, dict]:
+def start_signature(account: Account, *, actor: Actor, **terms: Any) -> tuple[Operation, dict]:
     """Ask a person to sign a consent to a text or PDF; otherwise as `start_authentication`."""
-    terms = Terms(**terms)
-    if terms.content is None:
+    wanted = Terms(**terms)
+    if wanted.content is None:
         raise Invalid.field(f"{PROPERTIES}.preOperationContext", "The document to consent to is missing.")
-    if terms.transaction is not None:
+    if wanted.transaction is not None:
         raise Invalid.field(f"{PROPERTIES}.transaction", "Only for authentications.")
-    return _start(account, Operation.Type.SIGNATURE, terms, contexts.SIGNATURE_LIMIT, actor)
+    return _start(account, Operation.Type.SIGNATURE, wanted, contexts.SIGNATURE_LIMIT, actor)
 
 
 @transaction.atomic
@@ -140,7 +143,7 @@ def _choose_user(operation, terms):
     operation.user = hold(user)
 
 
-def hold(user) -> User:
+def hold(user: User) -> User:
     """The person's row, locked until the transaction ends: starts, locks and deactivations of one person take turns.
 
     Raises UserNotActive.
@@ -186,7 +189,7 @@ def _able(phones, operation):
     return [phone for phone in phones if set(methods_of(phone)) & set(operation.auth_methods)]
 
 
-def begin(operation, expires_in: int, *, actor):
+def begin(operation: Operation, expires_in: int, *, actor: Actor) -> Operation:
     """Save a new operation, supersede what it replaces, and write the trail; the caller's transaction holds its user.
 
     The deadline is counted on the database's clock, which alone judges it.
@@ -215,7 +218,7 @@ def _supersede(operation, actor):
             continue
 
 
-def only_application(account, application_id=None) -> Application:
+def only_application(account: Account, application_id: UUID | None = None) -> Application:
     """The application of that id; without one, the account's only one. Raises Invalid."""
     applications = Application.objects.filter(account=account)
     if application_id is not None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from mobileid.models import Device, MessageAnswer, Nonce
@@ -31,12 +32,12 @@ def previous_biometry() -> int:
     return _end_hand_over("previous_inherence_jwk", "previous_inherence_until")
 
 
-def _end_hand_over(key, until) -> int:
+def _end_hand_over(key: str, until: str) -> int:
     over = {f"{until}__lt": Now()}
     some = list(Device.objects.filter(**over).values_list("pk", flat=True)[:BATCH])
     return Device.objects.filter(pk__in=some, **over).update(**{key: None, until: None})
 
 
-def _delete(rows) -> int:
+def _delete(rows: QuerySet) -> int:
     some = list(rows.values_list("pk", flat=True)[:BATCH])
     return rows.model.objects.filter(pk__in=some).delete()[0] if some else 0

@@ -6,6 +6,7 @@ import time
 import segno
 from prometheus_client import Counter
 
+from mobileid.models import Operation
 from mobileid.services import bindings
 
 DRAWN = Counter("mobileid_qr_frames_drawn", "QR frames made as images.")
@@ -22,7 +23,7 @@ def svg_data_uri(text: str, mask: int | None = None) -> str:
     return segno.make_qr(text, error="m", mask=mask).svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
 
 
-def frame(operation, t: int) -> dict:
+def frame(operation: Operation, t: int) -> dict:
     """``t``, ``qrUri`` and ``qr`` of one second (Unix time), made once in this process however many look.
 
     What a frame says is random to begin with, so that any mask spreads it well enough; a phone reads them all.

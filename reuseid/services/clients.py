@@ -58,7 +58,7 @@ def rotate_secret(client: Client, *, actor: Actor, reason: str = "", note: str =
 
 
 @transaction.atomic
-def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str = "", note: str = ""):
+def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Give the client these scopes; one that it loses stops at once for its live tokens too."""
     before, client.scopes = client.scopes, check_scopes(scopes)
     client.save(update_fields=["scopes", "updated"])
@@ -67,7 +67,7 @@ def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str =
 
 
 @transaction.atomic
-def block(client: Client, *, actor: Actor, reason: str, note: str = ""):
+def block(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
     """From the next call on it is not let in. Raises WrongState."""
     move(client, Client.Status.BLOCKED)
     _drop_tokens(client)
@@ -75,13 +75,13 @@ def block(client: Client, *, actor: Actor, reason: str, note: str = ""):
 
 
 @transaction.atomic
-def unblock(client: Client, *, actor: Actor, reason: str, note: str = ""):
+def unblock(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
     """Let it ask for tokens again. Raises WrongState."""
     move(client, Client.Status.ACTIVE)
     trail.record(client, "client.unblocked", actor=actor, reason=reason, note=note)
 
 
-def note_token(client: Client):
+def note_token(client: Client) -> None:
     """Remember, to the minute, that it got an access token: whether a client is in use at all."""
     before = Now() - timedelta(minutes=1)
     Client.objects.filter(Q(token_at=None) | Q(token_at__lt=before), pk=client.pk).update(token_at=Now())

@@ -1,13 +1,14 @@
 """The one form of each thing that REST answers and events show."""
 
 from reuseid.actors import shown_actor
+from reuseid.models import Attribute, Proofing, TrailEntry, User
 from reuseid.times import rfc3339
 
 OF_COLLEAGUES = {"asked_by"}
 """What lines note of colleagues beside the actor."""
 
 
-def describe_user(user, attributes: dict | None = None) -> dict:
+def describe_user(user: User, attributes: dict | None = None) -> dict:
     """A user; ``attributes`` (name to value) only where the reader may see values: an event never has them."""
     described = {
         "userId": str(user.pk),
@@ -27,7 +28,7 @@ def describe_user(user, attributes: dict | None = None) -> dict:
     return described
 
 
-def describe_attribute(attribute, value) -> dict:
+def describe_attribute(attribute: Attribute, value: object) -> dict:
     """One attribute as a record with its provenance."""
     return {
         "name": attribute.name,
@@ -43,7 +44,7 @@ def describe_attribute(attribute, value) -> dict:
     }
 
 
-def describe_proofing(proofing, reference: str | None) -> dict:
+def describe_proofing(proofing: Proofing, reference: str | None) -> dict:
     """One recorded proofing."""
     return {
         "proofingId": str(proofing.pk),
@@ -59,7 +60,7 @@ def describe_proofing(proofing, reference: str | None) -> dict:
     }
 
 
-def describe_trail_entry(entry) -> dict:
+def describe_trail_entry(entry: TrailEntry) -> dict:
     """One line of a person's history as integrators see it: no notes, and of colleagues only that it was one."""
     return {
         "id": str(entry.pk),

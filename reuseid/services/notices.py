@@ -1,7 +1,9 @@
 """What a colleague should look at: kept until somebody has seen it, and said in the log at once."""
 
 import logging
+from uuid import UUID
 
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
@@ -10,7 +12,7 @@ from reuseid.models import StaffNotice
 log = logging.getLogger(__name__)
 
 
-def tell(obj, code: str, text: str, *, account_id=None) -> StaffNotice:
+def tell(obj: Model, code: str, text: str, *, account_id: UUID | None = None) -> StaffNotice:
     """Leave a notice about ``obj``; ``text`` is a sentence of at most 300 characters without personal values.
 
     ``account_id`` says whose colleagues read it, where ``obj`` belongs to no account.

@@ -20,7 +20,7 @@ EXPIRES = 30  # seconds after which nobody needs the wake-up: the sweep has come
 _resting = {"until": 0.0}
 
 
-def wake(task: str, *args, queue: str | None = None):
+def wake(task: str, *args: object, queue: str | None = None) -> None:
     """Send ``task`` with plain ids after commit."""
     transaction.on_commit(partial(_send, task, args, queue), robust=True)
 

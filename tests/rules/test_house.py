@@ -84,13 +84,10 @@ def test_a_service_takes_no_request_and_raises_the_projects_errors(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             assert "request" not in [argument.arg for argument in node.args.args], f"line {node.lineno}"
             positional = [argument.arg for argument in node.args.args]
-            assert "actor" not in positional or node.name.startswith("_") or node.name in PASSES_ACTOR, node.name
+            assert "actor" not in positional or node.name.startswith("_"), node.name
+            assert not {argument.arg for argument in node.args.kwonlyargs} & {"by", "staff"}, f"{node.name}: say actor"
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
             assert node.exc.func.id not in forbidden, f"line {node.lineno}"
-
-
-# Helpers among services, where the actor is one of the things that are told or judged.
-PASSES_ACTOR = {"tell", "judge", "carry_out"}
 
 
 def docstring_lines(function):

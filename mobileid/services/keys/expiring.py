@@ -16,7 +16,7 @@ class Expiring:
     A forked child begins with none: it has no timer. Python can't overwrite a key, only let go of it.
     """
 
-    def __init__(self, limit: int, *, clock: Callable = time.time, timer: Callable = threading.Timer):
+    def __init__(self, limit: int, *, clock: Callable = time.time, timer: Callable = threading.Timer) -> None:
         self._limit, self._clock, self._new_timer = limit, clock, timer
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -26,14 +26,14 @@ class Expiring:
         self._entries: dict[Hashable, tuple[float, Any]] = {}
         self._timer = None
 
-    def get(self, key: Hashable):
+    def get(self, key: Hashable) -> Any:
         """What is kept there, or None."""
         with self._lock:
             self._drop_over()
             found = self._entries.get(key)
         return found and found[1]
 
-    def put(self, key: Hashable, value, *, until: float):
+    def put(self, key: Hashable, value: object, *, until: float) -> None:
         """Keep it until then; what is over already is not kept."""
         with self._lock:
             self._entries.pop(key, None)
@@ -43,13 +43,13 @@ class Expiring:
             self._drop_over()
             self._set_timer()
 
-    def clear(self):
+    def clear(self) -> None:
         """Let go of everything."""
         with self._lock:
             self._entries.clear()
             self._set_timer()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._entries)
 
     def _drop_over(self):

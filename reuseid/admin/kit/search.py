@@ -18,10 +18,9 @@ from reuseid.admin.kit.scope import account_ids
 from reuseid.admin.kit.texts import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
-from reuseid.normalisation import compose, folded_ref, without_ignorable
+from reuseid.normalisation import as_uuid, compose, folded_ref, without_ignorable
 from reuseid.services.audit import searches
 from reuseid.services.people import catalogue
-from reuseid.services.uuids import as_uuid
 
 LIMIT = 200
 PART_LEAST, PART_LIMIT = 3, 50

@@ -1,12 +1,13 @@
 """Who looked at a person: a line for the page that was opened, a line and a minute for a value that was shown."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.models import Attribute, Reveal, UserView
+from reuseid.models import Attribute, Reveal, User, UserView
 from reuseid.services import reasons
 from reuseid.services.audit import trail
 
@@ -18,7 +19,7 @@ KEPT = timedelta(days=1)
 
 
 @transaction.atomic
-def viewed(user, *, actor: Actor) -> bool:
+def viewed(user: User, *, actor: Actor) -> bool:
     """A colleague opened the person's page; whether this one left a line. Two at once leave one."""
     mine = UserView.objects.filter(staff=actor.staff_id, user=user)
     if mine.filter(at__gt=Now() - ONE_LINE).exists():
@@ -34,7 +35,7 @@ def viewed(user, *, actor: Actor) -> bool:
 
 
 @transaction.atomic
-def reveal(row, *, actor: Actor, reason: str, note: str = "") -> Reveal:
+def reveal(row: Model, *, actor: Actor, reason: str, note: str = "") -> Reveal:
     """Let one colleague read what a row hides for a minute: of an account, of a person or of none yet. Raises Invalid.
 
     The line names which one and why; the value is read by the page, while the minute lasts (`shown_to`, `until`).
@@ -53,13 +54,13 @@ def reveal(row, *, actor: Actor, reason: str, note: str = "") -> Reveal:
     )
 
 
-def shown_to(user, *, staff_id: int) -> dict:
+def shown_to(user: User, *, staff_id: int) -> dict:
     """``{(kind, id): when it ends}`` of what the colleague may read of this person now, by the database's clock."""
     rows = Reveal.objects.filter(user=user, staff=staff_id, expires_at__gt=Now()).order_by("expires_at")
     return {(kind, pk): end for kind, pk, end in rows.values_list("object_type", "object_id", "expires_at")}
 
 
-def until(row, *, staff_id: int):
+def until(row: Model, *, staff_id: int) -> datetime | None:
     """When the colleague's minute for this very row ends, by the database's clock; None when there is none now."""
     rows = Reveal.objects.filter(staff=staff_id, object_type=row._meta.model_name, object_id=row.pk)
     return rows.filter(expires_at__gt=Now()).order_by("expires_at").values_list("expires_at", flat=True).last()

@@ -5,6 +5,7 @@ trail itself: what is masked is not found out by trying.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.models import Staff, StaffNotice, TrailEntry
+from reuseid.models import Account, Staff, StaffNotice, TrailEntry, User
 from reuseid.services import notices
 from reuseid.services.audit import trail
 
@@ -25,7 +26,15 @@ QUOTA = "search.quota"
 
 
 @transaction.atomic
-def searched(accounts, *, compared: list[str], found: dict, actor: Actor, compared_by: str = "", hit=()):
+def searched(
+    accounts: Iterable[Account],
+    *,
+    compared: list[str],
+    found: dict,
+    actor: Actor,
+    compared_by: str = "",
+    hit: Iterable[User] = (),
+) -> None:
     """One line an account that was searched: what was compared, and how many people of that account came up.
 
     ``found`` maps the ids of accounts to numbers; accounts where somebody was found come first. ``compared_by`` is
@@ -33,14 +42,13 @@ def searched(accounts, *, compared: list[str], found: dict, actor: Actor, compar
     of their own.
     """
     for account in sorted(accounts, key=lambda account: -found.get(account.pk, 0))[:ACCOUNTS]:
-        changes = {"compared": compared, "found": found.get(account.pk, 0)} | (
-            {"by": compared_by} if compared_by else {}
-        )
+        how = {"by": compared_by} if compared_by else {}
+        changes = {"compared": compared, "found": found.get(account.pk, 0)} | how
         trail.record(account, "users.searched", actor=actor, changes=changes)
     trail.record_each(hit, "user.found", actor=actor, changes={"by": compared_by})
 
 
-def may_compare(accounts, compared_by: str, *, actor: Actor) -> bool:
+def may_compare(accounts: Iterable[Account], compared_by: str, *, actor: Actor) -> bool:
     """Whether the colleague has a search by value left in this hour; who has none leaves a notice to those responsible.
 
     Their row is held until the caller's transaction, which records the search, ends: two at once are counted as two.

@@ -10,7 +10,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -20,14 +22,13 @@ from django.db.models.functions import Now
 from reuseid import strict_csv, tracing
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Invalid, ServiceError, WrongState
-from reuseid.models import BulkRow, BulkRun, User, move
+from reuseid.models import Account, BulkRow, BulkRun, User, move
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.normalisation import compose, folded_ref, without_ignorable
+from reuseid.normalisation import as_uuid, compose, folded_ref, without_ignorable
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import users
 from reuseid.services.staff import rights
-from reuseid.services.uuids import as_uuid
 from reuseid.services.wake import wake
 
 log = logging.getLogger(__name__)
@@ -61,13 +62,13 @@ class Act:
 class Kind:
     """What can be acted on in bulk. ``find(account_id, texts)`` maps what was typed to ids of the account."""
 
-    model: type
+    model: Any
     right: str
     find: Callable
     acts: dict[str, Act]
 
 
-def find_users(account_id, texts: list[str]) -> dict:
+def find_users(account_id: UUID, texts: list[str]) -> dict:
     """By id, else by external reference: as it is, or where nobody has it the one that is like it but for case and
     spaces. Two that are like it are none."""
     ids = {text: value for text in texts if (value := as_uuid(text))}
@@ -149,7 +150,15 @@ def _check_lines(lines):
 
 
 def draft(
-    account, lines: list[str], *, actor: Actor, kind: str, act: str, reason: str, note: str = "", until=None
+    account: Account,
+    lines: list[str],
+    *,
+    actor: Actor,
+    kind: str,
+    act: str,
+    reason: str,
+    note: str = "",
+    until: datetime | None = None,
 ) -> BulkRun:
     """The dry run: what would come of each line, kept as a run that can be carried out within the hour.
 
@@ -179,7 +188,8 @@ def draft(
 
 
 def _rows(run, lines):
-    found, seen, rows = KINDS[run.kind].find(run.account_id, lines), {}, []
+    found, rows = KINDS[run.kind].find(run.account_id, lines), []
+    seen: dict[UUID, int] = {}
     for number, text in enumerate(lines, 1):
         row = BulkRow(run=run, account_id=run.account_id, line=number, target_id=found.get(text))
         if row.target_id is None:
@@ -195,7 +205,7 @@ def _rows(run, lines):
     return rows
 
 
-def _decide(run, target_id, *, actor, dry: bool) -> tuple[str, str]:
+def _decide(run: BulkRun, target_id: UUID, *, actor: Actor, dry: bool) -> tuple[str, str]:
     """What comes of one row, and why: the act itself, in a transaction that a dry run undoes."""
     kind = KINDS[run.kind]
     act = kind.acts[run.act]
@@ -225,7 +235,7 @@ def _decide(run, target_id, *, actor, dry: bool) -> tuple[str, str]:
 
 
 @transaction.atomic
-def start(run, *, actor: Actor) -> BulkRun:
+def start(run: BulkRun, *, actor: Actor) -> BulkRun:
     """Carry the dry run out: owed from now on. Only for the colleague who made it, within the hour.
 
     Raises NotAllowed, WrongState (it was started before) or Conflict (too old).
@@ -244,7 +254,7 @@ def start(run, *, actor: Actor) -> BulkRun:
 
 
 @transaction.atomic
-def stop(run, *, actor: Actor) -> BulkRun:
+def stop(run: BulkRun, *, actor: Actor) -> BulkRun:
     """Nothing more is changed once this returns; what was done stays done. Raises NotAllowed or WrongState."""
     rights.check(actor.staff_id, run.account_id, *rights_of(run.kind, run.act))
     return _stop(run, actor, f"Stopped by {actor.label}.")
@@ -257,7 +267,7 @@ def _stop(run, actor, why):
     return run
 
 
-def counts_of(run) -> dict[str, int]:
+def counts_of(run: BulkRun) -> dict[str, int]:
     """How many rows have which status."""
     counted = run.rows.order_by().values_list("status").annotate(count=Count("pk"))
     return {status: count for status, count in counted if count}
@@ -289,7 +299,7 @@ def _claim():
     return None
 
 
-def _step(run_id) -> bool:
+def _step(run_id: UUID) -> bool:
     """Carry out the next row; False when there is none. The lease grows with every row."""
     try:
         with transaction.atomic():
@@ -343,7 +353,7 @@ def forget_typed(limit: int) -> int:
     return BulkRow.objects.filter(pk__in=ids).update(typed=None)
 
 
-def forget(user, values: set[str]):
+def forget(user: User, values: set[str]) -> None:
     """Take out what was typed of a person who is erased: ``values`` without regard to case and blanks at the ends."""
     wanted = {value.strip().casefold() for value in values} | {str(user.pk)}
     for row in BulkRow.objects.filter(account=user.account_id, typed__isnull=False).iterator():

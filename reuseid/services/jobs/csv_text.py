@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 
 # In their full width too, which some spreadsheets take for the same.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BOM = "\ufeff"
 
 
-def cell(value) -> str:
+def cell(value: object) -> str:
     """Text as it is, or escaped; none is empty; numbers, lists and the like as JSON."""
     if value is None:
         return ""
@@ -37,7 +38,7 @@ def without(text: str, first: str) -> str:
     return out.getvalue()
 
 
-def lines(rows) -> str:
+def lines(rows: Iterable[Iterable[object]]) -> str:
     """Rows of values as CSV (RFC 4180), every cell quoted: a separator of another country then splits nothing."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)

@@ -28,7 +28,7 @@ class Kind:
 USER_COLUMNS = ["userId", "externalRef", "segment", "state", "stateSince", "lockReason", "lockedUntil", "created"]
 
 
-def attribute_names(account_id) -> list[str]:
+def attribute_names(account_id: UUID) -> list[str]:
     """Those that get a column: the names of the catalogue."""
     return list(AttributeKey.objects.filter(account=account_id).order_by("name").values_list("name", flat=True))[
         :ATTRIBUTES

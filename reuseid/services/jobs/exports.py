@@ -8,6 +8,7 @@ import contextlib
 import logging
 import time
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
@@ -17,7 +18,7 @@ from django.db.models.functions import Now
 from reuseid import tracing
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Unknown, WrongState
-from reuseid.models import Export, ExportPart, move
+from reuseid.models import Account, Export, ExportPart, User, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
@@ -39,7 +40,7 @@ KEPT = timedelta(days=90)  # what an export was, without its rows
 
 @transaction.atomic
 def ask(
-    account,
+    account: Account,
     *,
     actor: Actor,
     kind: str,
@@ -89,7 +90,7 @@ def make_owed(seconds: float = SECONDS) -> bool:
     return True
 
 
-def _turn(export_id, until) -> bool:
+def _turn(export_id: UUID, until: float) -> bool:
     """Make parts until it is over or another one's turn; False when there is more to do. A failure is its own alone."""
     try:
         while _step(export_id):
@@ -115,7 +116,7 @@ def _claim():
 
 
 @transaction.atomic
-def _step(export_id) -> bool:
+def _step(export_id: UUID) -> bool:
     """Make the next part, in the export's row lock; False when there is none."""
     found = Export.objects.select_for_update(no_key=True).filter(pk=export_id, status__in=["OWED", "RUNNING"])
     export = found.first()
@@ -167,7 +168,7 @@ def _too_many():
 
 
 @transaction.atomic
-def download(export, *, actor: Actor) -> int:
+def download(export: Export, *, actor: Actor) -> int:
     """Record a download and return how many parts there are; for the asker alone, who still has the rights.
 
     Raises NotAllowed, or WrongState when it is not ready or its time is over.
@@ -184,7 +185,7 @@ def download(export, *, actor: Actor) -> int:
     return export.part_count
 
 
-def part(export, number: int) -> bytes:
+def part(export: Export, number: int) -> bytes:
     """One part's bytes; raises Unknown when it was deleted meanwhile."""
     found = ExportPart.objects.filter(export=export, number=number).first()
     if found is None:
@@ -204,7 +205,7 @@ def _expire(export):
     trail.record(export, "export.deleted", actor=SYSTEM)
 
 
-def forget(user):
+def forget(user: User) -> None:
     """Take a person's row out of the exports that there are, in the transaction of the person's erasure.
 
     Waits for a part that is being made: the next one reads what the erasure leaves.

@@ -10,7 +10,7 @@ from django.db import DataError, transaction
 from reuseid import strict_json
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import Invalid, ServiceError
-from reuseid.models import Attribute, AttributeKey, TrailEntry, User
+from reuseid.models import Account, Attribute, AttributeKey, TrailEntry, User
 from reuseid.services.jobs.import_files import Row, read
 from reuseid.services.people import catalogue, users
 
@@ -28,7 +28,7 @@ def actor_of(path: Path) -> Actor:
     return Actor(ActorKind.SYSTEM, f"import_users {digest[:32]}", f"manage.py import_users {path.name}"[:150])
 
 
-def judge(account, path: Path, actor: Actor) -> Iterator[list[Row]]:
+def judge(account: Account, path: Path, *, actor: Actor) -> Iterator[list[Row]]:
     """Every row in batches, refused where its values, its names, another row or the database speak against it."""
     seen: dict[str, int] = {}
     for batch in _batches(read(path)):
@@ -103,14 +103,14 @@ def _judge_presence(account, batch, actor):
             row.refuse(Invalid.field("externalRef", "Another user has it."))
 
 
-def carry_out(account, path: Path, actor: Actor, *, dry_run: bool) -> Iterator[list[Row]]:
+def carry_out(account: Account, path: Path, *, actor: Actor, dry_run: bool) -> Iterator[list[Row]]:
     """Judge again and make the users, a batch to a transaction; a dry run undoes each batch after it.
 
     Raises Invalid for a file of which ``actor`` is not the import any more.
     """
     if actor_of(path) != actor:
         raise Invalid.field("file", "It has changed since it was judged: start again.")
-    for batch in judge(account, path, actor):
+    for batch in judge(account, path, actor=actor):
         try:
             with transaction.atomic():
                 for row in batch:

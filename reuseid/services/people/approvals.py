@@ -86,7 +86,7 @@ class Overtaken(Conflict):
     title = gettext_noop("It has been done already in another way, so this request is withdrawn.")
 
 
-def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Request:
+def ask(user: User, *, actor: Actor, action: str, reason: str, note: str = "") -> Request:
     """A PENDING request that somebody else decides within REQUEST_HOURS.
 
     Raises Invalid, NotEntitled, AlreadyWaiting, and WrongState or `erasure.AlreadyAsked` when it is done already.
@@ -108,7 +108,7 @@ def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Requ
     return asked
 
 
-def approve(asked, *, actor: Actor, note: str = "") -> Request:
+def approve(asked: Request, *, actor: Actor, note: str = "") -> Request:
     """PENDING to APPROVED, and what was asked for is done in the same transaction, by the one who approves.
 
     Raises Invalid, NotEntitled, OwnRequest, AskerGone, WrongState when it is settled or late (then it is EXPIRED), and
@@ -128,7 +128,7 @@ def approve(asked, *, actor: Actor, note: str = "") -> Request:
     return asked
 
 
-def reject(asked, *, actor: Actor, note: str) -> Request:
+def reject(asked: Request, *, actor: Actor, note: str) -> Request:
     """PENDING to REJECTED; the note tells the asker why. Raises Invalid, NotEntitled, OwnRequest or WrongState."""
     colleague = _decider(asked, actor, note)
     if not note.strip():
@@ -139,7 +139,7 @@ def reject(asked, *, actor: Actor, note: str) -> Request:
     return asked
 
 
-def withdraw(asked, *, actor: Actor, note: str = "") -> Request:
+def withdraw(asked: Request, *, actor: Actor, note: str = "") -> Request:
     """PENDING to WITHDRAWN by the one who asked, with or without the right to ask by now.
 
     Raises Invalid, NotEntitled, NotTheAsker or WrongState.
@@ -157,7 +157,7 @@ def withdraw(asked, *, actor: Actor, note: str = "") -> Request:
 
 
 @transaction.atomic
-def expire(asked) -> Request:
+def expire(asked: Request) -> Request:
     """End an overdue request at its deadline; raises WrongState if it is settled or in time."""
     _settle(asked, Status.EXPIRED, guard=OVERDUE, decided_at=F("expires_at"))
     _record(asked, "expired", SYSTEM)
@@ -180,14 +180,14 @@ def purge(limit: int) -> int:
     return len(ids)
 
 
-def is_done(user, action: str) -> bool:
+def is_done(user: User, action: str) -> bool:
     """Whether the person, as read, is already what the action would make of them."""
     if action == Action.DEACTIVATE:
         return user.status == User.Status.DEACTIVATED
     return user.erasure_requested_at is not None
 
 
-def asker_may(asked) -> bool:
+def asker_may(asked: Request) -> bool:
     """Whether who asked could ask now, as the database has them: an approval needs both colleagues."""
     asker = Staff.objects.filter(pk=asked.asked_by_id).first()
     return _entitled(asker, asked.account_id, RIGHTS[asked.action]) is not None

@@ -1,6 +1,7 @@
 """Is the caller who they say? A recorded step: which questions were checked, and how it ended."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict, Invalid
-from reuseid.models import TrailEntry
+from reuseid.models import TrailEntry, User
 from reuseid.services import reasons
 from reuseid.services.audit import trail
 
@@ -32,7 +33,7 @@ def questions() -> dict[str, str]:
 
 
 @transaction.atomic
-def verified(user, *, actor: Actor, asked: list[str], passed: bool, note: str = "") -> TrailEntry:
+def verified(user: User, *, actor: Actor, asked: list[str], passed: bool, note: str = "") -> TrailEntry:
     """Record that a caller was asked, and the outcome. Raises Invalid; a pass needs a question that was asked."""
     unknown = [code for code in asked if code not in questions()]
     if unknown or (passed and not asked):
@@ -43,7 +44,7 @@ def verified(user, *, actor: Actor, asked: list[str], passed: bool, note: str = 
     return trail.record(user, ACTION, actor=actor, note=note, changes=changes)
 
 
-def latest(user_id) -> TrailEntry | None:
+def latest(user_id: UUID) -> TrailEntry | None:
     """The last check of a caller for the person of this id, if it is at most 15 minutes old by the database's clock."""
     lines = TrailEntry.objects.filter(user_id=user_id, action=ACTION).order_by("-id")
     line = lines.annotate(fresh_from=Now() - GOOD_FOR).first()
@@ -55,7 +56,7 @@ def is_passed(line: TrailEntry | None) -> bool:
     return line is not None and line.changes.get("outcome") == PASSED
 
 
-def require(user_id, *, actor: Actor):
+def require(user_id: UUID, *, actor: Actor) -> None:
     """Raise CallerNotVerified where the setting asks for a verified caller, a colleague acts and there is none."""
     if settings.CALLER_CHECK == REQUIRED and actor.is_staff and not is_passed(latest(user_id)):
         raise CallerNotVerified("First verify the caller: the button “Verify the caller” on the person's page.")

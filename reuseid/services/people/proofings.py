@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -9,15 +10,16 @@ from django.utils import timezone
 
 from reuseid.actors import Actor
 from reuseid.errors import Invalid
-from reuseid.models import Proofing, move
+from reuseid.models import Proofing, User, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import reasons
 from reuseid.services.audit import trail
+from reuseid.services.people.attributes import Record
 from reuseid.services.people.user_changes import tell, touch
 
 
 def add(
-    user,
+    user: User,
     *,
     actor: Actor,
     method: str,
@@ -51,7 +53,7 @@ def add(
     return proofing
 
 
-def point_to(proofing: Proofing, record):
+def point_to(proofing: Proofing, record: Record | None) -> Record | None:
     """The record with this proofing as its own, and the proofing's level and time where it names none."""
     if record is None or record.proofing_id:
         return record
@@ -64,11 +66,11 @@ def point_to(proofing: Proofing, record):
 
 
 @transaction.atomic
-def record(user, *, actor: Actor, **values) -> Proofing:
+def record(user: User, *, actor: Actor, **values: Any) -> Proofing:
     """Record a proofing of a user who is there (WrongState when deactivated), and tell that the user changed."""
     touch(user)
     proofing = add(user, actor=actor, **values)
-    tell(user, "user.updated", actor, changed=["proofings"])
+    tell(user, "user.updated", actor=actor, changed=["proofings"])
     return proofing
 
 
@@ -83,7 +85,7 @@ def deactivate(proofing: Proofing, *, actor: Actor, reason: str, note: str = "")
     touch(proofing.user)
     trail.record(proofing, "proofing.deactivated", actor=actor, reason=reason, note=note, changes={"attributes": names})
     changed = ["proofings", *(f"attributes.{name}" for name in names)]
-    tell(proofing.user, "user.updated", actor, reason, changed=changed)
+    tell(proofing.user, "user.updated", actor=actor, reason=reason, changed=changed)
     return proofing
 
 

@@ -5,17 +5,20 @@ second factor away meanwhile, and the other way round. A constraint of the table
 """
 
 import secrets
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict, Invalid
-from reuseid.models import Staff
+from reuseid.models import Account, Staff
 from reuseid.services.audit import trail
 
 PLAIN = ("first_name", "last_name", "email", "is_active")
@@ -43,7 +46,9 @@ class TakesTwo(Conflict):
 
 
 @transaction.atomic
-def create(username: str, *, actor: Actor, roles=(), accounts=(), **plain) -> tuple[Staff, str]:
+def create(
+    username: str, *, actor: Actor, roles: Iterable[Group] = (), accounts: Iterable[Account] = (), **plain: Any
+) -> tuple[Staff, str]:
     """A new entry and its first password, which is shown this once. Raises Invalid, Conflict or NotYours."""
     acting = _acting(actor)
     _check_accounts(acting, accounts)
@@ -64,7 +69,14 @@ def create(username: str, *, actor: Actor, roles=(), accounts=(), **plain) -> tu
 
 
 @transaction.atomic
-def change(staff: Staff, *, actor: Actor, roles=None, accounts=None, **plain) -> Staff:
+def change(
+    staff: Staff,
+    *,
+    actor: Actor,
+    roles: Iterable[Group] | None = None,
+    accounts: Iterable[Account] | None = None,
+    **plain: Any,
+) -> Staff:
     """Change what is given; rights and accounts count from the colleague's next click. Raises Invalid or NotYours."""
     acting = check_mine(staff, actor=actor)
     before = {**{name: getattr(staff, name) for name in plain}}
@@ -102,7 +114,7 @@ def new_password(staff: Staff, *, actor: Actor) -> str:
     return password
 
 
-def check_gives(held: Staff, giver_id: int):
+def check_gives(held: Staff, giver_id: int) -> None:
     """Raise TakesTwo where a password would let the giver in as the colleague: nothing else guards the entry."""
     if held.factor_reset_by_id == giver_id:
         raise TakesTwo(_("You reset this colleague's second factor: another administrator gives the password."))
@@ -212,6 +224,6 @@ def _record(staff, action, actor, changes):
     trail.record(staff, action, actor=actor, changes=changes)
 
 
-def all_roles():
+def all_roles() -> QuerySet:
     """Every group that can be given."""
     return Group.objects.order_by("name")

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -83,7 +84,7 @@ def _server(place):
             log.warning("A passkey was answered for another origin than %s.", place.origin)
         return origin == place.origin
 
-    server = Fido2Server(
+    server: Any = Fido2Server(
         PublicKeyCredentialRpEntity(id=place.host, name=str(settings.UNFOLD["SITE_TITLE"])),
         attestation=AttestationConveyancePreference.NONE,
         verify_origin=same_origin,
@@ -171,7 +172,7 @@ def add(
 
 
 @transaction.atomic
-def rename(staff: Staff, passkey_id: int, name: str, *, actor: Actor):
+def rename(staff: Staff, passkey_id: int, name: str, *, actor: Actor) -> None:
     """Give a passkey another name, of 64 characters at most. Raises NoFactor when it is gone."""
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).update(name=name):
         raise NoFactor(GONE)
@@ -179,7 +180,7 @@ def rename(staff: Staff, passkey_id: int, name: str, *, actor: Actor):
 
 
 @transaction.atomic
-def remove(staff: Staff, passkey_id: int, *, actor: Actor):
+def remove(staff: Staff, passkey_id: int, *, actor: Actor) -> None:
     """Take one passkey away; sessions that were opened with it need another factor. Raises NoFactor and OnlyFactor."""
     held = hold(staff)
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).delete()[0]:
@@ -216,7 +217,7 @@ def check(staff: Staff, place: Place, state: dict | None, answer: str) -> Passke
     known = [AttestedCredentialData(bytes(row.credential)) for row in present.values()]
     response = _read(lambda: _answered(staff, place, state, known, answer))
     passkey = present[response.raw_id]
-    _take(passkey, response.response.authenticator_data, state["challenge"])
+    _take(passkey, response.response.authenticator_data, _required(state)["challenge"])
     second_factors.forgive(counted)
     return passkey
 
@@ -235,7 +236,7 @@ def _take(passkey, data, challenge):
 # What browsers send
 
 
-def _read(verified: Callable):
+def _read(verified: Callable[[], Any]) -> Any:
     """What ``verified()`` says; any failure, also of reading what a stranger sent, is the one refusal."""
     try:
         return verified()

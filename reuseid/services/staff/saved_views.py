@@ -31,7 +31,7 @@ def keep(*, actor: Actor, model: str, name: str, query: str) -> SavedView:
         raise Conflict("There is a view of this name already.") from None
 
 
-def remove(view: SavedView, *, actor: Actor):
+def remove(view: SavedView, *, actor: Actor) -> None:
     """Forget a view; one that is not this colleague's is left alone."""
     SavedView.objects.filter(pk=view.pk, staff=actor.staff_id).delete()
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.contrib.auth.hashers import check_password as matches
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -78,7 +78,7 @@ def app_of(staff: Staff) -> SecondFactor | None:
     return SecondFactor.objects.filter(user=staff.pk).first()
 
 
-def passkeys_of(staff: Staff):
+def passkeys_of(staff: Staff) -> QuerySet:
     """The colleague's passkeys, the oldest first."""
     return Passkey.objects.filter(user=staff.pk).order_by("pk")
 
@@ -172,7 +172,7 @@ def _group():
 # Checking
 
 
-def check(staff: Staff, code: str) -> Method:
+def check(staff: Staff, code: str) -> StaffSignIn.Method:
     """Take a code of the app, or a recovery code; says which it was. Raises Refused.
 
     Not in a transaction of the caller's: a wrong try must stay counted.
@@ -202,7 +202,7 @@ def claim_try(factor: SecondFactor | Passkey | None) -> SecondFactor | Passkey:
     return factor
 
 
-def forgive(factor: SecondFactor | Passkey):
+def forgive(factor: SecondFactor | Passkey) -> None:
     """The try that was counted in advance was right."""
     rows = type(factor).objects.filter(pk=factor.pk)
     rows.update(throttling_failure_count=0, throttling_failure_timestamp=None)
@@ -232,7 +232,7 @@ def _take_recovery_code(staff, code):
     trail.record(staff, "staff.recovery_code_used", actor=Actor.staff(staff), changes=changes)
 
 
-def check_password(staff: Staff, password: str):
+def check_password(staff: Staff, password: str) -> None:
     """The colleague's own password, for one who has no second factor. Raises Refused."""
     spent = hit("staff-password", str(staff.pk), quota=PASSWORD_TRIES, window=PASSWORD_WINDOW)
     if spent.left < 0 or not staff.check_password(password):
@@ -252,7 +252,7 @@ def _digits(code):
 
 
 @transaction.atomic
-def reset(staff: Staff, *, actor: Actor, reason: str, note: str = ""):
+def reset(staff: Staff, *, actor: Actor, reason: str, note: str = "") -> None:
     """Take a colleague's app, passkeys and recovery codes away and end their sessions.
 
     Raises NotYours and NoFactor, and TakesTwo for who gave the colleague the present password.
@@ -262,7 +262,7 @@ def reset(staff: Staff, *, actor: Actor, reason: str, note: str = ""):
     _remove(staff, actor, reset_by=actor.staff_id, reason=reason, note=note)
 
 
-def check_resets(held: Staff, resetter_id: int):
+def check_resets(held: Staff, resetter_id: int) -> None:
     """Raise TakesTwo where a reset would let who does it in as the colleague."""
     if held.password_set_by_id == resetter_id:
         raise TakesTwo(
@@ -271,7 +271,7 @@ def check_resets(held: Staff, resetter_id: int):
 
 
 @transaction.atomic
-def reset_by_operator(staff: Staff, *, actor: Actor):
+def reset_by_operator(staff: Staff, *, actor: Actor) -> None:
     """The same from the command line, for whom no colleague may change. Raises NoFactor."""
     hold(staff)
     _remove(staff, actor, reset_by=None)

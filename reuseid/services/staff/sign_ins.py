@@ -16,7 +16,7 @@ def record(staff: Staff | None, outcome: str, *, method: str = "", address: str 
     return StaffSignIn.objects.create(staff_id=staff_id, outcome=outcome, method=method, address=address[:45])
 
 
-def record_refusal(username: str, *, address: str = ""):
+def record_refusal(username: str, *, address: str = "") -> None:
     """A password was refused for ``username``, who may not exist."""
     staff = Staff.objects.filter(username=username).first() if "\0" not in username else None
     record(staff, Outcome.PASSWORD_REFUSED, address=address)

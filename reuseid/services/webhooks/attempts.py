@@ -3,6 +3,7 @@
 import html
 import json
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, quote_plus
@@ -43,7 +44,7 @@ def _read(claim, answer, started):
     )
 
 
-def _kept(body: bytes, personal) -> str:
+def _kept(body: bytes, personal: Iterable[str]) -> str:
     """The beginning of an answer, without the personal texts that were sent: receivers like to quote what they got."""
     text = body.decode(errors="replace").replace("\0", "\ufffd")
     for value in personal:

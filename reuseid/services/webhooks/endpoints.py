@@ -1,7 +1,9 @@
 """Webhook endpoints: where an account's events go, signed with which secrets, and whether at all."""
 
 import uuid
+from collections.abc import Collection, Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +21,7 @@ from reuseid.models import Account, Delivery, Event, WebhookEndpoint, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import notices
 from reuseid.services.audit import trail
+from reuseid.services.wake import wake
 from reuseid.services.webhooks import outbox
 
 Status = WebhookEndpoint.Status
@@ -38,10 +41,10 @@ def create(
     *,
     url: str,
     actor: Actor,
-    event_types=(),
+    event_types: Iterable[str] = (),
     description: str = "",
-    scopes=(),
-    holds=READING,
+    scopes: Iterable[str] = (),
+    holds: Collection[str] = READING,
 ) -> WebhookEndpoint:
     """An active endpoint with fresh keys; `secret_of` shows its secret. Raises Invalid, TooManyEndpoints.
 
@@ -69,7 +72,7 @@ def create(
     return endpoint
 
 
-def check_target(url: str):
+def check_target(url: str) -> None:
     """Refuse a URL that is never called, by what it says; raises Invalid.
 
     No name is looked up: what it leads to is checked at each connect, and to who sets it a name of our own network
@@ -79,7 +82,9 @@ def check_target(url: str):
 
 
 @transaction.atomic
-def update(endpoint: WebhookEndpoint, *, actor: Actor, holds=READING, **changes) -> WebhookEndpoint:
+def update(
+    endpoint: WebhookEndpoint, *, actor: Actor, holds: Collection[str] = READING, **changes: Any
+) -> WebhookEndpoint:
     """Change url, event_types, scopes or description; what is owed already goes to the new URL.
 
     Whoever sends the events elsewhere, or shows more in them, ``holds`` all that they show: it is theirs to give from
@@ -146,14 +151,14 @@ def secret_of(endpoint: WebhookEndpoint) -> str:
 
 
 @transaction.atomic
-def pause(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+def pause(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Send nothing for now; what happens meanwhile stays owed. Raises WrongState."""
     move(endpoint, Status.PAUSED, status_since=Now())
     trail.record(endpoint, "webhook.paused", actor=actor, reason=reason, note=note)
 
 
 @transaction.atomic
-def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Send again, from a paused or disabled endpoint, with a clean slate; what is owed is due. Raises WrongState."""
     move(
         endpoint,
@@ -165,11 +170,11 @@ def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: s
         open_until=None,
     )
     trail.record(endpoint, "webhook.resumed", actor=actor, reason=reason, note=note)
-    outbox.wake(outbox.SEND)
+    wake(outbox.SEND)
 
 
 @transaction.atomic
-def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Forget its keys and send nothing any more; what is owed is cancelled. Raises WrongState."""
     seal_field(endpoint, "secret", b"")
     seal_field(endpoint, "signing_key", b"")
@@ -190,7 +195,7 @@ def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: s
 
 
 @transaction.atomic
-def disable(endpoint: WebhookEndpoint, *, why: str, text: str):
+def disable(endpoint: WebhookEndpoint, *, why: str, text: str) -> None:
     """What the sender does to an endpoint that is gone or dead: owed events wait, and staff get a notice."""
     move(endpoint, Status.DISABLED, guard={"status": Status.ACTIVE}, status_since=Now(), disabled_reason=why)
     trail.record(endpoint, "webhook.disabled", actor=SYSTEM, reason=why, note=text)

@@ -188,7 +188,7 @@ def test_a_file_that_changes_meanwhile_is_not_half_judged(account, tmp_path):
     actor = imports.actor_of(path)
     path.write_text("externalRef\nb\n")
     with pytest.raises(Invalid):
-        list(imports.carry_out(account, path, actor, dry_run=False))
+        list(imports.carry_out(account, path, actor=actor, dry_run=False))
 
 
 def test_a_failing_database_ends_in_words_and_the_same_file_goes_on(take, monkeypatch):
