@@ -52,14 +52,14 @@ def create_application(account: Account, *, name: str, server: str, actor: Actor
     for model in (TrustAnchor, SigningKey):
         if not model.objects.filter(account=account, status=KeyStatus.CURRENT).exists():
             p256.fill(model(account=account, status=KeyStatus.CURRENT)).save(force_insert=True)
-    channel.turn_channel_keys(account.pk)
+    channel.rotate_channel_keys(account.pk)
     trail.record(application, "application.created", actor=actor, changes={"name": name})
     return application
 
 
 @transaction.atomic
 def change_application(application: Application, *, actor: Actor, reason: str = "", **policy: Any) -> Application:
-    """Change the policy or the looks (the names in POLICY and BRAND); phones learn it with their next key document."""
+    """Change policy and branding (the names in POLICY and BRAND); phones learn it with their next key document."""
     before = {name: getattr(application, name, None) for name in policy}
     _apply(application, policy)
     _save(application, update_fields=sorted(policy))
@@ -79,12 +79,15 @@ def configuration(application: Application) -> dict:
         "applicationId": str(application.pk),
         "trustAnchor": anchor.public_jwk,
     }
-    looks = branding(application)
-    return pinned | ({"branding": looks} if looks else {})
+    brand = branding(application)
+    return pinned | ({"branding": brand} if brand else {})
 
 
 def branding(application: Application) -> dict:
-    """How the white-label authenticator looks and whom people ask for help: what is set, by its name on the wire."""
+    """The branding of the white-label authenticator, by its names on the wire; only what is set.
+
+    Colours are as in ``#1d4ed8``, addresses https.
+    """
     found = {
         "name": application.brand_name,
         "logoUri": application.brand_logo_uri,

@@ -9,7 +9,7 @@ from reuseid.services.jobs.bulk import KINDS, Act, Kind
 
 
 def find_devices(account_id: UUID, texts: list[str]) -> dict:
-    """By id."""
+    """``{text: id}`` of the texts that are ids of the account's devices."""
     ids = {text: value for text in texts if (value := as_uuid(text))}
     rows = Device.objects.filter(account=account_id, pk__in=set(ids.values()))
     known = set(rows.values_list("pk", flat=True))

@@ -103,7 +103,7 @@ def deactivate_with_user(user: User, *, actor: Actor, reason: str) -> None:
 
 @transaction.atomic
 def activate(device: Device, *, actor: Actor, reason: str = "") -> Device:
-    """A registered phone counts from now on, having been confirmed where that was asked for."""
+    """PENDING to ACTIVE: the phone may be used from now on. Raises WrongState."""
     move(device, Device.Status.ACTIVE, guard={"status": Device.Status.PENDING}, status_since=Now())
     return tell(device, "activated", actor=actor, reason=reason)
 

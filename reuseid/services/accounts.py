@@ -53,13 +53,16 @@ def _save(account, **how):
 
 @transaction.atomic
 def block(account: Account, *, actor: Actor, reason: str, note: str = "") -> None:
-    """From the next call on none of its clients is let in. Raises WrongState."""
+    """ACTIVE to BLOCKED: every client of the account is refused from its next call on. Raises WrongState."""
     move(account, Account.Status.BLOCKED)
     trail.record(account, "account.blocked", actor=actor, reason=reason, note=note)
 
 
 @transaction.atomic
 def unblock(account: Account, *, actor: Actor, reason: str, note: str = "") -> None:
-    """Let its clients in again. Raises WrongState."""
+    """BLOCKED to ACTIVE: the account's clients are let in again, but those that are blocked themselves.
+
+    Raises WrongState.
+    """
     move(account, Account.Status.ACTIVE)
     trail.record(account, "account.unblocked", actor=actor, reason=reason, note=note)

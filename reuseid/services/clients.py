@@ -68,7 +68,7 @@ def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str =
 
 @transaction.atomic
 def block(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
-    """From the next call on it is not let in. Raises WrongState."""
+    """ACTIVE to BLOCKED: it is refused from its next call on, and its tokens are deleted. Raises WrongState."""
     move(client, Client.Status.BLOCKED)
     _drop_tokens(client)
     trail.record(client, "client.blocked", actor=actor, reason=reason, note=note)
@@ -76,13 +76,13 @@ def block(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
 
 @transaction.atomic
 def unblock(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
-    """Let it ask for tokens again. Raises WrongState."""
+    """BLOCKED to ACTIVE: it may ask for tokens again. Raises WrongState."""
     move(client, Client.Status.ACTIVE)
     trail.record(client, "client.unblocked", actor=actor, reason=reason, note=note)
 
 
 def note_token(client: Client) -> None:
-    """Remember, to the minute, that it got an access token: whether a client is in use at all."""
+    """Set ``token_at``, when the client last got an access token, to now, at most once a minute: is it in use?"""
     before = Now() - timedelta(minutes=1)
     Client.objects.filter(Q(token_at=None) | Q(token_at__lt=before), pk=client.pk).update(token_at=Now())
 

@@ -49,10 +49,14 @@ def count_next_hours() -> bool:
 
 
 class _Events:
+    """Events: counted by type."""
+
     counts, rows, moment, keys = EventCount, Event.objects.all(), "created_at", ("type",)
 
 
 class _Deliveries:
+    """Settled deliveries: counted by outcome and by how long they took."""
+
     # One that was sent again has waited for a person, which says nothing about the sender.
     counts, moment, keys = DeliveryCount, "settled_at", ("status", "within")
     rows = Delivery.objects.filter(attempts_before=0, settled_at__isnull=False).exclude(status="CANCELED")
@@ -60,7 +64,7 @@ class _Deliveries:
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The beginning of its hour."""
+    """The beginning of the hour that ``moment`` is in."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 

@@ -28,12 +28,15 @@ def tell(obj: Model, code: str, text: str, *, account_id: UUID | None = None) ->
 
 
 def is_about(notice: StaffNotice | None, staff_id: int) -> bool:
-    """Whether a notice is about this very colleague."""
+    """Whether the notice is about the colleague of this key; False for None."""
     return notice is not None and (notice.object_type, notice.object_id) == ("staff", str(staff_id))
 
 
 def mark_seen(notice: StaffNotice, *, actor: Actor) -> bool:
-    """True for the colleague who was first; never for the one whom it is about."""
+    """Mark the notice as seen by the colleague who acts.
+
+    True for who was first; False for who came later, and for the colleague whom it is about.
+    """
     if is_about(notice, actor.staff_id):
         return False
     return bool(StaffNotice.objects.filter(pk=notice.pk, seen_at=None).update(seen_at=Now(), seen_by=actor.staff_id))

@@ -21,7 +21,7 @@ _resting = {"until": 0.0}
 
 
 def wake(task: str, *args: object, queue: str | None = None) -> None:
-    """Send ``task`` with plain ids after commit."""
+    """Send the task of this name after commit, with plain ids as arguments; a broker that is away is only logged."""
     transaction.on_commit(partial(_send, task, args, queue), robust=True)
 
 

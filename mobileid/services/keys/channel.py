@@ -59,7 +59,7 @@ _documents: dict[uuid.UUID, tuple[int, str]] = {}
 
 
 def forget() -> None:
-    """Empty this process's caches."""
+    """Drop the private keys and the signed documents that this process keeps."""
     _keys.clear()
     with _lock:
         _documents.clear()
@@ -129,7 +129,7 @@ def _sign_document(application, minute):
 def _published(account_id):
     # Whoever asks first after a long sleep of the scheduler makes the keys, so phones never find none.
     if ChannelKey.objects.filter(account=account_id, not_before__gt=Now() - FRESH).count() < len(SUITES):
-        turn_channel_keys(account_id)
+        rotate_channel_keys(account_id)
     rows = ChannelKey.objects.filter(account=account_id, not_after__gt=Now()).order_by("suite", "not_before")
     return [
         {
@@ -144,7 +144,7 @@ def _published(account_id):
 
 
 @transaction.atomic
-def turn_channel_keys(account_id: uuid.UUID) -> int:
+def rotate_channel_keys(account_id: uuid.UUID) -> int:
     """Make the keys of an account that are due, an hour before they are used; returns how many."""
     Account.objects.select_for_update(no_key=True).get(pk=account_id)
     now, made = datetime.now(UTC), 0
@@ -174,10 +174,10 @@ def erase_channel_keys() -> int:
 
 
 def accounts_with_applications() -> QuerySet:
-    """Ids of the accounts that need keys."""
+    """Ids of the accounts that have an application, and so need channel keys."""
     return Account.objects.filter(applications__isnull=False).distinct().values_list("pk", flat=True)
 
 
 def server_of(application: Application | None) -> str:
-    """The address that goes into links and codes."""
+    """The origin that goes into links and codes: the application's, or PUBLIC_URL for None."""
     return application.server if application else settings.PUBLIC_URL

@@ -27,14 +27,14 @@ class Expiring:
         self._timer = None
 
     def get(self, key: Hashable) -> Any:
-        """What is kept there, or None."""
+        """The value of the key; None where there is none or its end has come."""
         with self._lock:
             self._drop_over()
             found = self._entries.get(key)
         return found and found[1]
 
     def put(self, key: Hashable, value: object, *, until: float) -> None:
-        """Keep it until then; what is over already is not kept."""
+        """Keep the value until then (Unix seconds); one that is over already is not kept."""
         with self._lock:
             self._entries.pop(key, None)
             while len(self._entries) >= self._limit:
@@ -44,7 +44,7 @@ class Expiring:
             self._set_timer()
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Drop every entry."""
         with self._lock:
             self._entries.clear()
             self._set_timer()

@@ -24,7 +24,7 @@ _loaded = Expiring(4096)
 
 
 def forget() -> None:
-    """Empty this process's cache."""
+    """Drop the private keys that this process keeps."""
     _loaded.clear()
 
 
@@ -72,8 +72,11 @@ def rotate_signing_key(account: Account, *, actor: Actor = SYSTEM, reason: str =
     return upcoming
 
 
-def turn_signing_keys(account: Account) -> None:
-    """What the schedule does: announce the next key two days before the current one is 90 days old, then rotate."""
+def rotate_signing_key_when_due(account: Account) -> None:
+    """Announce the next key two days (NOTICE) before the current one is 90 days old (LIFE), then rotate.
+
+    Called by the schedule; safe to repeat. An account without a key gets one at once.
+    """
     in_use = SigningKey.objects.filter(account=account, status=KeyStatus.CURRENT)
     if not in_use.exists() or in_use.filter(created_at__lte=Now() - LIFE).exists():
         upcoming = SigningKey.objects.filter(account=account, status=KeyStatus.NEXT)

@@ -20,7 +20,10 @@ KEPT = timedelta(days=1)
 
 @transaction.atomic
 def viewed(user: User, *, actor: Actor) -> bool:
-    """A colleague opened the person's page; whether this one left a line. Two at once leave one."""
+    """Note in the trail that a colleague opened the person's page, at most once in ONE_LINE.
+
+    True where this one left the line; of two at once one does.
+    """
     mine = UserView.objects.filter(staff=actor.staff_id, user=user)
     if mine.filter(at__gt=Now() - ONE_LINE).exists():
         return False
@@ -61,7 +64,10 @@ def shown_to(user: User, *, staff_id: int) -> dict:
 
 
 def until(row: Model, *, staff_id: int) -> datetime | None:
-    """When the colleague's minute for this very row ends, by the database's clock; None when there is none now."""
+    """When the minute ends in which the colleague may read what this very row hides, by the database's clock.
+
+    None where there is no such minute now.
+    """
     rows = Reveal.objects.filter(staff=staff_id, object_type=row._meta.model_name, object_id=row.pk)
     return rows.filter(expires_at__gt=Now()).order_by("expires_at").values_list("expires_at", flat=True).last()
 

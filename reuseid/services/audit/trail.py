@@ -31,7 +31,7 @@ def record(
 
 
 def record_each(objs: Iterable[Model], action: str, *, actor: Actor, changes: dict | None = None) -> None:
-    """`record` for many rows at once."""
+    """`record` one line about each of the rows, in one statement."""
     TrailEntry.objects.bulk_create([_entry(obj, action, actor, changes=changes) for obj in objs])
 
 

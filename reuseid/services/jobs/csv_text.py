@@ -11,7 +11,10 @@ BOM = "\ufeff"
 
 
 def cell(value: object) -> str:
-    """Text as it is, or escaped; none is empty; numbers, lists and the like as JSON."""
+    """One value as the text of a cell: None is empty, numbers, truth values, lists and objects are JSON.
+
+    A text that a spreadsheet would compute gets an apostrophe in front; `text` takes it away.
+    """
     if value is None:
         return ""
     if isinstance(value, bool | int | float):
@@ -21,7 +24,7 @@ def cell(value: object) -> str:
 
 
 def text(cell: str) -> str:
-    """What `cell` escaped, as it was."""
+    """The text of a cell without the apostrophe that `cell` put in front."""
     return cell[1:] if cell.startswith("'") and _computed(cell[1:]) else cell
 
 
@@ -31,7 +34,7 @@ def _computed(text):
 
 
 def without(text: str, first: str) -> str:
-    """The same lines but those that begin with the cell ``first``; for what `lines` wrote."""
+    """A CSV that `lines` wrote, without the rows whose first cell is ``first``."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerows(row for row in csv.reader(io.StringIO(text, newline="")) if row[:1] != [first])
@@ -39,7 +42,7 @@ def without(text: str, first: str) -> str:
 
 
 def lines(rows: Iterable[Iterable[object]]) -> str:
-    """Rows of values as CSV (RFC 4180), every cell quoted: a separator of another country then splits nothing."""
+    """Rows of values (`cell`) as CSV (RFC 4180), each quoted: a separator of another country then splits nothing."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerows([cell(value) for value in row] for row in rows)

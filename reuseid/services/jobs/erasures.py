@@ -113,7 +113,7 @@ def _texts(user: User) -> set[str]:
 
 
 def readable(attribute: Attribute) -> Any:
-    """Its value, or None where it does not open: what can't be read is erased all the same."""
+    """The attribute's value, or None where it does not open: what can't be read is erased all the same."""
     try:
         return value_of(attribute)
     except Unreadable:

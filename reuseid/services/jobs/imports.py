@@ -18,18 +18,25 @@ BATCH = 200
 
 
 class DryRun(Exception):
-    """Undoes a batch."""
+    """Raised inside the transaction of a batch to undo it."""
 
 
 def actor_of(path: Path) -> Actor:
-    """The import of exactly these bytes: by it a second run knows what the first one made."""
+    """Who acts in an import: the service, named by the hash of the file's bytes.
+
+    By it a second run of the same file knows which users the first one made.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Actor(ActorKind.SYSTEM, f"import_users {digest[:32]}", f"manage.py import_users {path.name}"[:150])
 
 
 def judge(account: Account, path: Path, *, actor: Actor) -> Iterator[list[Row]]:
-    """Every row in batches, refused where its values, its names, another row or the database speak against it."""
+    """The file's rows in batches of BATCH, each row with its outcome; nothing is written.
+
+    A row is refused where its values, its names, another row or the database speak against it, and ``imported before``
+    where this very import made its user. Raises Invalid for a file that is no import file.
+    """
     seen: dict[str, int] = {}
     for batch in _batches(read(path)):
         _judge_values(account, batch, seen)

@@ -31,7 +31,7 @@ class NotUnique(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A value and where it comes from."""
+    """A value (any JSON but null) and where it comes from: what an attribute is set to."""
 
     value: object
     source: str = ""
@@ -137,12 +137,15 @@ def _store(made, changed, gone, history):
 
 
 def value_of(attribute: Attribute | AttributeVersion) -> Any:
-    """The plain value of one attribute (or of one former version)."""
+    """The value of one attribute, or of a former version of it: any JSON. Raises crypto.Unreadable."""
     return json.loads(unseal_field(attribute, "value"))
 
 
 def values(users: Iterable[User], names: Iterable[str] | None = None) -> dict:
-    """``{user id: {name: value}}`` of many users, in one query; all names unless some are given."""
+    """``{user id: {name: value}}`` of many users, in one query; all names unless some are given.
+
+    Raises crypto.Unreadable.
+    """
     found: dict[uuid.UUID, dict[str, Any]] = {user.pk: {} for user in users}
     rows = Attribute.objects.filter(user__in=list(found)).order_by("name")
     for attribute in rows if names is None else rows.filter(name__in=names):
@@ -151,7 +154,7 @@ def values(users: Iterable[User], names: Iterable[str] | None = None) -> dict:
 
 
 def get(user: User, name: str) -> Attribute:
-    """The attribute of that name; raises Unknown."""
+    """The user's attribute of that name; raises Unknown."""
     attribute = user.attributes.filter(name=name).first()
     if attribute is None:
         raise Unknown

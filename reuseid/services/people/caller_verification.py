@@ -20,7 +20,7 @@ REQUIRED = "required"
 
 
 class CallerNotVerified(Conflict):
-    """The house rule asks for a verified caller first."""
+    """The setting CALLER_CHECK asks for a verified caller first, and there is none."""
 
     code = "caller_not_verified"
     audience = STAFF
@@ -28,13 +28,16 @@ class CallerNotVerified(Conflict):
 
 
 def questions() -> dict[str, str]:
-    """Each code with its question, in the order of the setting."""
+    """The questions that may be asked (setting CALLER_QUESTIONS): ``{code: question}``, in the order of the setting."""
     return settings.CALLER_QUESTIONS
 
 
 @transaction.atomic
 def verified(user: User, *, actor: Actor, asked: list[str], passed: bool, note: str = "") -> TrailEntry:
-    """Record that a caller was asked, and the outcome. Raises Invalid; a pass needs a question that was asked."""
+    """Record that a caller was asked, and the outcome. ``asked`` holds codes of `questions`.
+
+    Raises Invalid for another code, a pass without a question, or a note that is too long.
+    """
     unknown = [code for code in asked if code not in questions()]
     if unknown or (passed and not asked):
         raise Invalid.field("asked", f"At least one of {', '.join(questions())}.")
@@ -52,7 +55,7 @@ def latest(user_id: UUID) -> TrailEntry | None:
 
 
 def is_passed(line: TrailEntry | None) -> bool:
-    """Whether that check lets a strong act happen."""
+    """Whether that check was passed, so that a strong act may happen; False where there is none."""
     return line is not None and line.changes.get("outcome") == PASSED
 
 

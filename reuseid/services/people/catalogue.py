@@ -41,11 +41,17 @@ class Rules:
         return encoded
 
     def index(self, account_id: UUID, value: object) -> str:
-        """The keyed hash that search finds, newest key; empty where the name is not searchable."""
+        """The keyed hash that search finds, under the newest key; empty where the name is not searchable.
+
+        Raises Invalid as `indexes` does.
+        """
         return self.indexes(account_id, value)[0] if self.searchable else ""
 
     def indexes(self, account_id: UUID, value: object) -> list[str]:
-        """The keyed hashes under every key; raises Invalid for a value without a normal form."""
+        """The keyed hashes of the value's normal form under every key, the newest first.
+
+        Raises Invalid for a value without a normal form.
+        """
         try:
             normal = normalise(value, self.normalisation, region=settings.PHONE_REGION)
         except ValueError as error:
@@ -53,7 +59,7 @@ class Rules:
         return crypto.blind_indexes("attribute", str(account_id), self.name, value=normal)
 
     def refuse(self, reason: str) -> Invalid:
-        """The error that names this attribute."""
+        """The error to raise: Invalid, with this attribute as its field."""
         return Invalid.field(f"attributes.{self.name}", reason)
 
 

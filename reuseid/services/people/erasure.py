@@ -6,9 +6,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict
-from reuseid.models import (
-    User,
-)
+from reuseid.models import User
 from reuseid.services import reasons
 from reuseid.services.audit import trail
 from reuseid.services.people import users

@@ -35,5 +35,5 @@ def add(user: User, text: str, *, actor: Actor) -> UserNote:
 
 
 def text_of(note: UserNote) -> str:
-    """What the note says; raises crypto.Unreadable."""
+    """The plain text of a note; raises crypto.Unreadable."""
     return unseal_field(note, "text").decode()

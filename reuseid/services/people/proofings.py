@@ -29,7 +29,10 @@ def add(
     reference: str | None = None,
     evidence_hash: str = "",
 ) -> Proofing:
-    """Record a proofing, within the caller's transaction; `record` is for those who have none."""
+    """Record a proofing of a new user, within the caller's transaction; `record` does it for one who is there.
+
+    Raises Invalid for a time in the future.
+    """
     if performed_at > timezone.now():
         raise Invalid.field("performedAt", "Must not be in the future.")
     proofing = Proofing(
@@ -76,7 +79,10 @@ def record(user: User, *, actor: Actor, **values: Any) -> Proofing:
 
 @transaction.atomic
 def deactivate(proofing: Proofing, *, actor: Actor, reason: str, note: str = "") -> Proofing:
-    """It no longer counts: the attributes that point to it are marked (``withdrawnAt``) and lose their level."""
+    """ACTIVE to DEACTIVATED: the attributes that point to it are marked (``withdrawnAt``) and lose their level.
+
+    Raises Invalid, and WrongState for a proofing or a user who is deactivated.
+    """
     reasons.check(reason, note)
     move(proofing, Proofing.Status.DEACTIVATED)
     marked = proofing.attributes.filter(withdrawn_at=None)
@@ -90,6 +96,6 @@ def deactivate(proofing: Proofing, *, actor: Actor, reason: str, note: str = "")
 
 
 def reference_of(proofing: Proofing) -> str | None:
-    """The plain reference."""
+    """The provider's reference in plain text; None where there is none. Raises crypto.Unreadable."""
     reference = unseal_field(proofing, "reference")
     return None if reference is None else reference.decode()

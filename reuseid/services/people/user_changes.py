@@ -52,6 +52,9 @@ def reload(user: User) -> None:
 
 
 def tell(user: User, event_type: str, *, actor: Actor, reason: str = "", **members: Any) -> None:
-    """Owe the event: the user without attribute values, who did it and why."""
+    """Owe the account's endpoints an event: the user without attribute values, who did it and why.
+
+    ``members`` come beside them in the event's data.
+    """
     data = describe_user(user) | {"actor": actor.as_json(), "reason": reason or None} | members
     outbox.owe(user, event_type, data, user_id=user.pk)

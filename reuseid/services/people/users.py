@@ -167,12 +167,12 @@ def _references(value):
 
 
 def check_external_ref(value: str | None) -> str | None:
-    """1 to 128 printable characters, composed (NFC), or None."""
+    """The reference as it is kept: 1 to 128 printable characters, composed (NFC), or None. Raises Invalid."""
     return None if value is None else _plain("externalRef", value, 128)
 
 
 def check_segment(value: str | None) -> str:
-    """Up to 64 printable characters, composed (NFC); none is the empty text."""
+    """The segment as it is kept: up to 64 printable characters, composed (NFC); None is empty. Raises Invalid."""
     return _plain("segment", value, 64) if value else ""
 
 

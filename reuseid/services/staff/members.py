@@ -158,7 +158,7 @@ def _acting(actor: Actor) -> Staff:
 
 
 def check_mine(staff: Staff, *, actor: Actor) -> Staff:
-    """The colleague who acts, who may change this one.
+    """The colleague who acts, as they are now, where they may change this one.
 
     Raises NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see.
     """
@@ -225,5 +225,5 @@ def _record(staff, action, actor, changes):
 
 
 def all_roles() -> QuerySet:
-    """Every group that can be given."""
+    """The roles (groups) that a colleague can have, by name."""
     return Group.objects.order_by("name")

@@ -25,7 +25,7 @@ def colleague(staff_id: int, account_id: UUID, *rights: str) -> Staff | None:
 
 
 def check(staff_id: int, account_id: UUID, *rights: str) -> Staff:
-    """`colleague`; raises NotAllowed where that is None."""
+    """The colleague as `colleague` finds them; raises NotAllowed where there is none."""
     staff = colleague(staff_id, account_id, *rights)
     if staff is None:
         raise NotAllowed

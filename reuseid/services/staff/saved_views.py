@@ -15,7 +15,11 @@ NEVER = {"q", "starts", "p", "tab", "e"}
 
 
 def keep(*, actor: Actor, model: str, name: str, query: str) -> SavedView:
-    """Keep the filters of an address under a name. Raises Invalid or Conflict (taken, or 30 there already)."""
+    """Keep a list's filters under a name, for the colleague who acts.
+
+    ``model`` is the list's label (``app.model``), ``query`` the query string of its address, kept without what may name
+    a person (NEVER). Raises Invalid, or Conflict for a name that is taken or when LIMIT are kept already.
+    """
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME:
         raise Invalid.field("name", f"1 to {NAME} characters.")
@@ -32,7 +36,7 @@ def keep(*, actor: Actor, model: str, name: str, query: str) -> SavedView:
 
 
 def remove(view: SavedView, *, actor: Actor) -> None:
-    """Forget a view; one that is not this colleague's is left alone."""
+    """Forget a view of the colleague who acts; anybody else's is left alone."""
     SavedView.objects.filter(pk=view.pk, staff=actor.staff_id).delete()
 
 

@@ -74,7 +74,7 @@ def kinds(staff: Staff, host: str = "") -> Kinds:
 
 
 def app_of(staff: Staff) -> SecondFactor | None:
-    """The colleague's authenticator app."""
+    """The colleague's authenticator app; None where there is none."""
     return SecondFactor.objects.filter(user=staff.pk).first()
 
 
@@ -100,7 +100,7 @@ def codes_left(staff: Staff) -> int:
 
 
 def new_secret() -> bytes:
-    """What an app is given: RFC 4226 recommends 160 bits."""
+    """20 random bytes, the secret that an app is given (RFC 4226, section 4, recommends 160 bits)."""
     return secrets.token_bytes(20)
 
 
@@ -203,7 +203,7 @@ def claim_try(factor: SecondFactor | Passkey | None) -> SecondFactor | Passkey:
 
 
 def forgive(factor: SecondFactor | Passkey) -> None:
-    """The try that was counted in advance was right."""
+    """Take back the failure that `claim_try` counted in advance: the try was right."""
     rows = type(factor).objects.filter(pk=factor.pk)
     rows.update(throttling_failure_count=0, throttling_failure_timestamp=None)
 
@@ -272,7 +272,7 @@ def check_resets(held: Staff, resetter_id: int) -> None:
 
 @transaction.atomic
 def reset_by_operator(staff: Staff, *, actor: Actor) -> None:
-    """The same from the command line, for whom no colleague may change. Raises NoFactor."""
+    """Reset as `reset` does, from the command line: also a colleague whom no other may change. Raises NoFactor."""
     hold(staff)
     _remove(staff, actor, reset_by=None)
 

@@ -19,7 +19,10 @@ HIDDEN = "••••••"
 
 
 def attempt(claim: Claim) -> Outcome:
-    """Post it. Whatever goes wrong and whatever a peer sends is an outcome, so that no delivery is ever lost."""
+    """Sign and post one delivery, and say what it came to; never raises.
+
+    Whatever goes wrong and whatever a peer sends is an outcome, so that no delivery is ever lost.
+    """
     if claim.problem:
         return Outcome(claim, None, error=claim.problem)
     started = time.monotonic()

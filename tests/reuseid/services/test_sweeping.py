@@ -209,9 +209,9 @@ def test_keys_that_cannot_be_turned_leave_no_other_account_without(account, othe
     for one in (account, other_account):
         make_application(one)
     ChannelKey.objects.all().delete()
-    real = channel.turn_channel_keys
+    real = channel.rotate_channel_keys
     for bad in (account, other_account):
-        monkeypatch.setattr(channel, "turn_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
+        monkeypatch.setattr(channel, "rotate_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
         phone_tasks.rotate_keys()
     assert set(ChannelKey.objects.values_list("account", flat=True)) == {account.pk, other_account.pk}
 
