@@ -103,43 +103,43 @@ def ask(user: User, *, actor: Actor, action: str, reason: str, note: str = "") -
             raise WrongState(user, User.Status.DEACTIVATED) if action == Action.DEACTIVATE else erasure.AlreadyAsked
         for late in Request.objects.overdue().filter(user=user, action=action):
             _expire_quietly(late)
-        asked = _insert(user, colleague, action=action, reason=reason, note=note)
-        trail.record(asked, "request.asked", actor=actor, reason=reason, note=note, changes={"action": action})
-    return asked
+        approval = _insert(user, colleague, action=action, reason=reason, note=note)
+        trail.record(approval, "request.asked", actor=actor, reason=reason, note=note, changes={"action": action})
+    return approval
 
 
-def approve(asked: Request, *, actor: Actor, note: str = "") -> Request:
+def approve(approval: Request, *, actor: Actor, note: str = "") -> Request:
     """PENDING to APPROVED, and what was asked for is done in the same transaction, by the one who approves.
 
     Raises Invalid, NotEntitled, OwnRequest, AskerGone, WrongState when it is settled or late (then it is EXPIRED), and
     Overtaken when it was done otherwise in the meantime (then it is WITHDRAWN).
     """
-    colleague = _decider(asked, actor, note)
-    if not asker_may(asked):
+    colleague = _decider(approval, actor, note)
+    if not asker_may(approval):
         raise AskerGone
     try:
-        with _in_time(asked, Status.APPROVED):
-            _settle(asked, Status.APPROVED, decided_by=colleague, decision_note=note)
-            _record(asked, "approved", actor, note, asked_by=str(asked.asked_by_id))
-            _carry_out(asked, actor)
+        with _in_time(approval, Status.APPROVED):
+            _settle(approval, Status.APPROVED, decided_by=colleague, decision_note=note)
+            _record(approval, "approved", actor, note, asked_by=str(approval.asked_by_id))
+            _carry_out(approval, actor)
     except Overtaken:
-        _overtake(asked)
+        _overtake(approval)
         raise
-    return asked
+    return approval
 
 
-def reject(asked: Request, *, actor: Actor, note: str) -> Request:
+def reject(approval: Request, *, actor: Actor, note: str) -> Request:
     """PENDING to REJECTED; the note tells the asker why. Raises Invalid, NotEntitled, OwnRequest or WrongState."""
-    colleague = _decider(asked, actor, note)
+    colleague = _decider(approval, actor, note)
     if not note.strip():
         raise Invalid.field("note", _("Say why, for the colleague who asked."))
-    with _in_time(asked, Status.REJECTED):
-        _settle(asked, Status.REJECTED, decided_by=colleague, decision_note=note)
-        _record(asked, "rejected", actor, note)
-    return asked
+    with _in_time(approval, Status.REJECTED):
+        _settle(approval, Status.REJECTED, decided_by=colleague, decision_note=note)
+        _record(approval, "rejected", actor, note)
+    return approval
 
 
-def withdraw(asked: Request, *, actor: Actor, note: str = "") -> Request:
+def withdraw(approval: Request, *, actor: Actor, note: str = "") -> Request:
     """PENDING to WITHDRAWN by the one who asked, with or without the right to ask by now.
 
     Raises Invalid, NotEntitled, NotTheAsker or WrongState.
@@ -148,20 +148,20 @@ def withdraw(asked: Request, *, actor: Actor, note: str = "") -> Request:
     colleague = _colleague(actor)
     if colleague is None:
         raise NotEntitled
-    if colleague.pk != asked.asked_by_id:
+    if colleague.pk != approval.asked_by_id:
         raise NotTheAsker
-    with _in_time(asked, Status.WITHDRAWN):
-        _settle(asked, Status.WITHDRAWN, decision_note=note)
-        _record(asked, "withdrawn", actor, note)
-    return asked
+    with _in_time(approval, Status.WITHDRAWN):
+        _settle(approval, Status.WITHDRAWN, decision_note=note)
+        _record(approval, "withdrawn", actor, note)
+    return approval
 
 
 @transaction.atomic
-def expire(asked: Request) -> Request:
+def expire(approval: Request) -> Request:
     """End an overdue request at its deadline; raises WrongState if it is settled or in time."""
-    _settle(asked, Status.EXPIRED, guard=OVERDUE, decided_at=F("expires_at"))
-    _record(asked, "expired", SYSTEM)
-    return asked
+    _settle(approval, Status.EXPIRED, guard=OVERDUE, decided_at=F("expires_at"))
+    _record(approval, "expired", SYSTEM)
+    return approval
 
 
 def expire_due(limit: int = 200) -> int:
@@ -187,10 +187,10 @@ def is_done(user: User, action: str) -> bool:
     return user.erasure_requested_at is not None
 
 
-def asker_may(asked: Request) -> bool:
+def asker_may(approval: Request) -> bool:
     """Whether who asked could ask now, as the database has them: an approval needs both colleagues."""
-    asker = Staff.objects.filter(pk=asked.asked_by_id).first()
-    return _entitled(asker, asked.account_id, RIGHTS[asked.action]) is not None
+    asker = Staff.objects.filter(pk=approval.asked_by_id).first()
+    return _entitled(asker, approval.account_id, RIGHTS[approval.action]) is not None
 
 
 def _colleague(actor):
@@ -205,12 +205,12 @@ def _entitled(staff, account_id, right):
     return staff if staff.is_superuser or staff.accounts.filter(pk=account_id).exists() else None
 
 
-def _decider(asked, actor, note):
+def _decider(approval, actor, note):
     _check_note(note)
-    colleague = _entitled(_colleague(actor), asked.account_id, DECIDE)
+    colleague = _entitled(_colleague(actor), approval.account_id, DECIDE)
     if colleague is None:
         raise NotEntitled
-    if colleague.pk == asked.asked_by_id:
+    if colleague.pk == approval.asked_by_id:
         raise OwnRequest
     return colleague
 
@@ -223,62 +223,64 @@ def _check_note(note):
 def _insert(user, colleague, **values):
     before = {"state": user.status, **{name: count(user) for name, count in COUNTS.items()}}
     ends = Now() + timedelta(hours=settings.REQUEST_HOURS)
-    asked = Request(account_id=user.account_id, user=user, asked_by=colleague, before=before, expires_at=ends, **values)
+    approval = Request(
+        account_id=user.account_id, user=user, asked_by=colleague, before=before, expires_at=ends, **values
+    )
     try:
         with transaction.atomic():
-            asked.save(force_insert=True)
+            approval.save(force_insert=True)
     except IntegrityError:
         raise AlreadyWaiting from None
-    asked.refresh_from_db(fields=["asked_at", "expires_at"])
-    return asked
+    approval.refresh_from_db(fields=["asked_at", "expires_at"])
+    return approval
 
 
 @contextlib.contextmanager
-def _in_time(asked, to):
+def _in_time(approval, to):
     """One transaction; a request that is found overdue becomes EXPIRED here and now, and the caller is told so."""
     try:
         with transaction.atomic():
             yield
             return
     except WrongState as error:
-        if error.obj is not asked or asked.status != Status.PENDING:
+        if error.obj is not approval or approval.status != Status.PENDING:
             raise
-    _expire_quietly(asked)
-    raise WrongState(asked, to)
+    _expire_quietly(approval)
+    raise WrongState(approval, to)
 
 
-def _settle(asked, to, *, guard=IN_TIME, decided_at=None, **changes):
-    move(asked, to, guard=guard, decided_at=decided_at or Now(), **changes)
-    asked.refresh_from_db(fields=["decided_at"])
+def _settle(approval, to, *, guard=IN_TIME, decided_at=None, **changes):
+    move(approval, to, guard=guard, decided_at=decided_at or Now(), **changes)
+    approval.refresh_from_db(fields=["decided_at"])
 
 
-def _record(asked, verb, actor, note="", **changes):
-    changes = {"action": asked.action} | changes
-    trail.record(asked, f"request.{verb}", actor=actor, reason=asked.reason, note=note, changes=changes)
+def _record(approval, verb, actor, note="", **changes):
+    changes = {"action": approval.action} | changes
+    trail.record(approval, f"request.{verb}", actor=actor, reason=approval.reason, note=note, changes=changes)
 
 
-def _carry_out(asked, actor):
-    user = asked.user
+def _carry_out(approval, actor):
+    user = approval.user
     try:
-        _ACTS[asked.action](
-            user, actor=actor, reason=asked.reason, note=asked.note, asked_by=Actor.staff(asked.asked_by)
+        _ACTS[approval.action](
+            user, actor=actor, reason=approval.reason, note=approval.note, asked_by=Actor.staff(approval.asked_by)
         )
     except (WrongState, erasure.AlreadyAsked) as error:
         raise Overtaken from error
 
 
 @transaction.atomic
-def _overtake(asked):
+def _overtake(approval):
     """The approval is rolled back, and the request ends by itself: nobody could ever approve it."""
-    asked.refresh_from_db()
+    approval.refresh_from_db()
     with contextlib.suppress(WrongState):
-        move(asked, Status.WITHDRAWN, decided_at=Now())
-        _record(asked, "overtaken", SYSTEM)
-    asked.refresh_from_db()
+        move(approval, Status.WITHDRAWN, decided_at=Now())
+        _record(approval, "overtaken", SYSTEM)
+    approval.refresh_from_db()
 
 
-def _expire_quietly(asked):
+def _expire_quietly(approval):
     try:
-        expire(asked)
+        expire(approval)
     except WrongState:
-        log.debug("Request %s was settled while it was found overdue.", asked.pk)
+        log.debug("Request %s was settled while it was found overdue.", approval.pk)
