@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -161,7 +161,7 @@ def get(user: User, name: str) -> Attribute:
     return attribute
 
 
-def requested(user: User | None, names: Iterable[str], client: Client | None) -> dict:
+def requested(user: User | None, names: Collection[str], client: Client | None) -> dict:
     """``requestedUserAttributes`` of a successful operation: the named values that are there and have not expired.
 
     Nothing without the client's scope ``attributes:read``.

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -79,7 +79,7 @@ _FITS = {
 }
 
 
-def rules_for(account: Account, names: Iterable[str], *, closed: bool = True) -> dict[str, Rules]:
+def rules_for(account: Account, names: Collection[str], *, closed: bool = True) -> dict[str, Rules]:
     """The rules of these names, in one query; raises Invalid as `check_names` does, unless ``closed=False``."""
     keys = {key.name: key for key in AttributeKey.objects.filter(account=account, name__in=list(names))}
     rules = {name: _rules(name, keys.get(name)) for name in names}

@@ -5,7 +5,7 @@ second factor away meanwhile, and the other way round. A constraint of the table
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -47,7 +47,7 @@ class TakesTwo(Conflict):
 
 @transaction.atomic
 def create(
-    username: str, *, actor: Actor, roles: Iterable[Group] = (), accounts: Iterable[Account] = (), **plain: Any
+    username: str, *, actor: Actor, roles: Collection[Group] = (), accounts: Collection[Account] = (), **plain: Any
 ) -> tuple[Staff, str]:
     """A new entry and its first password, which is shown this once. Raises Invalid, Conflict or NotYours."""
     acting = _acting(actor)
@@ -73,8 +73,8 @@ def change(
     staff: Staff,
     *,
     actor: Actor,
-    roles: Iterable[Group] | None = None,
-    accounts: Iterable[Account] | None = None,
+    roles: Collection[Group] | None = None,
+    accounts: Collection[Account] | None = None,
     **plain: Any,
 ) -> Staff:
     """Change what is given; rights and accounts count from the colleague's next click. Raises Invalid or NotYours."""

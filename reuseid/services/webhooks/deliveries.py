@@ -338,7 +338,7 @@ def resend_since(
     delivered: bool = False,
     reason: str = "",
     note: str = "",
-) -> tuple[int, object]:
+) -> tuple[int, datetime | None]:
     """Owe the endpoint again what it missed since a time: given up, or never owed while it was disabled.
 
     With ``delivered`` what it got already, too. At most 10 000 events a call, the oldest first: gives how many are owed

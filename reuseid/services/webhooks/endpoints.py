@@ -1,7 +1,7 @@
 """Webhook endpoints: where an account's events go, signed with which secrets, and whether at all."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -41,9 +41,9 @@ def create(
     *,
     url: str,
     actor: Actor,
-    event_types: Iterable[str] = (),
+    event_types: Collection[str] = (),
     description: str = "",
-    scopes: Iterable[str] = (),
+    scopes: Collection[str] = (),
     holds: Collection[str] = READING,
 ) -> WebhookEndpoint:
     """An active endpoint with fresh keys; `secret_of` shows its secret. Raises Invalid, TooManyEndpoints.
