@@ -95,10 +95,7 @@ NO_TYPES_YET = {
     *(f"mobileid/services/{name}.py" for name in ("decisions", "device_authentication", "device_settings", "factors")),
     *(f"mobileid/services/{name}.py" for name in ("message_replay", "nonces")),
     *("mobileid/services/registration/by_phone.py", "mobileid/services/registration/repeated.py"),
-    *(
-        f"mobileid/waiting/{name}.py"
-        for name in ("held", "listeners", "middleware", "poll_context", "polling", "seats")
-    ),
+    *(f"mobileid/waiting/{name}.py" for name in ("listeners", "middleware", "poll_context", "polling")),
     "reuseid/admin/kit",
 }
 
