@@ -9,7 +9,7 @@ from reuseid.services.audit import access
 from reuseid.services.jobs import exports
 from reuseid.services.staff import members
 from tests import factories
-from tests.reuseid.admin.cast import make_colleague
+from tests.staff_factories import make_colleague
 
 pytestmark = pytest.mark.django_db
 
