@@ -2,13 +2,13 @@
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from reuseid.services.uuids import as_uuid
 
 from mobileid.models import KeyStatus, TrustAnchor
 from mobileid.services.keys import trust_anchors
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import ServiceError
 from reuseid.models import Account
+from reuseid.normalisation import as_uuid
 
 ACTS = {
     "announce": "Make the next one and name it in the key documents.",
