@@ -28,8 +28,8 @@ def rotate_keys():
         log.info("%s channel keys are erased.", erased)
     for account in Account.objects.filter(pk__in=channel.accounts_with_applications()):
         try:
-            channel.turn_channel_keys(account.pk)
-            signing.turn_signing_keys(account)
+            channel.rotate_channel_keys(account.pk)
+            signing.rotate_signing_key_when_due(account)
         except (OperationalError, InterfaceError):
             raise
         except Exception:

@@ -38,7 +38,7 @@ class Refused(Exception):
     """The address is not one that this service calls; the text says why, for the person who set it."""
 
 
-def check_address(text: str):
+def check_address(text: str) -> None:
     """Raise Refused unless the service may connect to this IP address."""
     address = _unwrap(ipaddress.ip_address(text.partition("%")[0]))
     if address.is_loopback and settings.OUTBOUND_ALLOW_LOOPBACK:
@@ -113,7 +113,7 @@ def is_loopback(host: str) -> bool:
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, in the resolver's order; raises OSError when it has none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(entry[4][0] for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def allowed(addresses: list[str]) -> list[str]:

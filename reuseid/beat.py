@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from contextlib import suppress
+from typing import Any
 
 from celery.beat import Scheduler
 from django.conf import settings
@@ -24,12 +25,12 @@ class SingleScheduler(Scheduler):
     With the database away nothing is scheduled: every task of the schedule would need it.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"
         self._holds, self._asked = False, 0.0
         super().__init__(*args, **kwargs)
 
-    def tick(self, *args, **kwargs):
+    def tick(self, *args: Any, **kwargs: Any) -> float:
         """Schedule what is due while the lock is ours; seconds until the next look."""
         if not self._hold():
             return EVERY
@@ -50,7 +51,7 @@ class SingleScheduler(Scheduler):
         self._holds = held
         return held
 
-    def close(self):
+    def close(self) -> None:
         """Let the next beat begin at once."""
         with suppress(DatabaseError, InterfaceError):
             heartbeats.let_go(heartbeats.BEAT, self.holder)

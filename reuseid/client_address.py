@@ -3,9 +3,10 @@
 import ipaddress
 
 from django.conf import settings
+from django.http import HttpRequest
 
 
-def client_address(request) -> str:
+def client_address(request: HttpRequest) -> str:
     """The caller's IP address; X-Forwarded-For is believed for as many hops as TRUSTED_PROXIES says."""
     remote = request.META.get("REMOTE_ADDR", "")
     if not settings.TRUSTED_PROXIES:
@@ -14,7 +15,7 @@ def client_address(request) -> str:
     return hops[-min(settings.TRUSTED_PROXIES, len(hops))] if hops else remote
 
 
-def client_network(request) -> str:
+def client_network(request: HttpRequest) -> str:
     """What limits count by: the caller's IPv4 address, or the /64 of an IPv6 one: one household or host."""
     text = client_address(request)
     try:

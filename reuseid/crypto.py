@@ -52,13 +52,13 @@ def parse_keys(name: str, text: str) -> dict[str, bytes]:
 class SettingsKeys:
     """Keys from the ENCRYPTION_KEYS setting, newest first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._keys = parse_keys("ENCRYPTION_KEYS", settings.ENCRYPTION_KEYS)
 
-    def current(self):
+    def current(self) -> tuple[str, bytes]:
         return next(iter(self._keys.items()))
 
-    def get(self, key_id):
+    def get(self, key_id: str) -> bytes:
         return self._keys[key_id]
 
 
@@ -74,7 +74,7 @@ def blind_index_keys() -> dict[str, bytes]:
     return parse_keys("BLIND_INDEX_KEYS", settings.BLIND_INDEX_KEYS)
 
 
-def _aad(account, table, row, column) -> bytes:
+def _aad(account: object, table: str, row: object, column: str) -> bytes:
     parts = [str(part).encode() for part in ("reuseid/1", account, table, row, column)]
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
@@ -85,7 +85,7 @@ def sealed_header() -> bytes:
     return bytes([1, len(key_id)]) + key_id.encode()
 
 
-def seal(value: bytes, *, account, table: str, row, column: str) -> bytes:
+def seal(value: bytes, *, account: object, table: str, row: object, column: str) -> bytes:
     """Encrypt one column of one row under the newest key."""
     key_id, key = key_provider().current()
     nonce = os.urandom(12)
@@ -93,7 +93,7 @@ def seal(value: bytes, *, account, table: str, row, column: str) -> bytes:
     return header + nonce + AESGCM(key).encrypt(nonce, value, _aad(account, table, row, column))
 
 
-def unseal(sealed: bytes, *, account, table: str, row, column: str) -> bytes:
+def unseal(sealed: bytes, *, account: object, table: str, row: object, column: str) -> bytes:
     """Decrypt; raises Unreadable."""
     sealed = bytes(sealed)
     try:

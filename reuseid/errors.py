@@ -3,6 +3,8 @@
 ``code`` is stable and documented in docs/api.md; ``title`` never holds a personal value.
 """
 
+from typing import Any, Self
+
 from django.utils.translation import gettext_noop
 
 # Whom a problem is told: the back ends of integrators, phones, colleagues in the back office.
@@ -17,7 +19,7 @@ class ServiceError(Exception):
     audience = BACK_ENDS
     title = gettext_noop("The request is not valid.")
 
-    def __init__(self, detail: str = "", *, invalid_params: list[dict] | None = None, **members):
+    def __init__(self, detail: str = "", *, invalid_params: list[dict] | None = None, **members: Any) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.invalid_params = invalid_params or []
@@ -32,7 +34,7 @@ class Invalid(ServiceError):
     title = gettext_noop("A parameter is not valid.")
 
     @classmethod
-    def field(cls, name: str, reason: str):
+    def field(cls, name: str, reason: str) -> Self:
         return cls(invalid_params=[{"name": name, "reason": reason}])
 
 
@@ -58,7 +60,7 @@ class WrongState(Conflict):
     code = "wrong_state"
     title = gettext_noop("The present state does not allow this.")
 
-    def __init__(self, obj, to):
+    def __init__(self, obj: Any, to: str) -> None:
         self.obj, self.to = obj, to
         super().__init__(f"It is {obj.status}, so it can't become {to}.", state=str(obj.status))
 
@@ -78,6 +80,6 @@ class TooMany(ServiceError):
     code = "rate_limited"
     title = gettext_noop("Too many requests.")
 
-    def __init__(self, detail: str = "", *, retry_after: int = 60, **members):
+    def __init__(self, detail: str = "", *, retry_after: int = 60, **members: Any) -> None:
         super().__init__(detail, **members)
         self.retry_after = retry_after

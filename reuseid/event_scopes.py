@@ -6,6 +6,7 @@ shows nothing.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 READING = ("users:read", "attributes:read", "devices:read", "operations:read")
 """The scopes that open something of an event."""
@@ -32,7 +33,7 @@ _NOTHING = Guard("nobody's")
 _guards: dict[str, Guard] = {}
 
 
-def register(object_type: str, guard: Guard):
+def register(object_type: str, guard: Guard) -> None:
     """Say what opens the data of events about this model."""
     _guards[object_type] = guard
 
@@ -60,9 +61,9 @@ def erased(object_type: str, data: dict) -> dict:
 def personal_values(object_type: str, data: dict) -> set[str]:
     """The texts in ``data`` that tell something of a person: what an answer to it must not repeat where it is kept."""
     guard = _guards.get(object_type, _NOTHING)
-    found = set()
+    found: set[str] = set()
     for path in (*guard.personal, *(path for paths in guard.inner.values() for path in paths)):
-        value = data
+        value: Any = data
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         found |= set(_texts(value))

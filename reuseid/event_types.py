@@ -3,7 +3,7 @@
 _known: dict[str, str] = {}
 
 
-def register(types: dict[str, str]):
+def register(types: dict[str, str]) -> None:
     """Add names, each with one sentence for the docs."""
     _known.update(types)
 

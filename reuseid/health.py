@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Min, OuterRef, Subquery
 from django.db.models.functions import Now
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 @never_cache
 @require_safe
-def healthz(request):
+def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
-def readyz(request):
+def readyz(request: HttpRequest) -> JsonResponse:
     """Database, broker, beat, workers, and how late the sender is: each ``ok`` or not, ages in seconds."""
     checks = {"database": _database()}
     if checks["database"]["ok"]:
@@ -73,7 +73,7 @@ def _broker():
     return {"ok": _broker_seen["ok"]}
 
 
-def heartbeat_checks():
+def heartbeat_checks() -> dict[str, dict]:
     """Beat, and a worker on each queue that the schedule knocks at."""
     return {name: {"ok": not heartbeats.is_late(age), "age": age} for name, age in heartbeats.watched().items()}
 

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -40,7 +41,7 @@ class Spent:
     left: int
     reset: int
 
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         """``RateLimit-Policy`` and ``RateLimit``."""
         return {
             "RateLimit-Policy": f'"{self.policy}";q={self.quota};w={self.window}',
@@ -74,11 +75,11 @@ def clock() -> float:
 class InProcess:
     """Counts of this process: without Redis, and while it is away. The callers unheard of for longest are forgotten."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._callers: dict[str, OrderedDict[str, dict[int, int]]] = defaultdict(OrderedDict)
 
-    def count(self, policy, who, slots, window):
+    def count(self, policy: str, who: str, slots: range, window: int) -> list[int]:
         """Count one call; the number of calls in each of the slots."""
         with self._lock:
             callers = self._callers[policy]
@@ -89,7 +90,7 @@ class InProcess:
                 callers.popitem(last=False)
             return [counts.get(slot, 0) for slot in slots]
 
-    def give_back(self, policy, who, slot):
+    def give_back(self, policy: str, who: str, slot: int) -> None:
         """The call was refused."""
         with self._lock:
             counts = self._callers[policy].get(who, {})
@@ -100,12 +101,12 @@ class InProcess:
 class InRedis:
     """The same, shared by all processes; raises redis.RedisError."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str) -> None:
         # One more try, for a connection that Redis closed meanwhile; one connection for each thread that counts.
         options = {"retry": Retry(NoBackoff(), 1), "max_connections": 1024}
         self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, **options)
 
-    def count(self, policy, who, slots, window):
+    def count(self, policy: str, who: str, slots: range, window: int) -> list[int]:
         """Count one call; the number of calls in each of the slots."""
         *earlier, newest = (_key(policy, who, slot) for slot in slots)
         pipe = self._client.pipeline()
@@ -115,7 +116,7 @@ class InRedis:
         found, present, _ = pipe.execute()
         return [*(int(number or 0) for number in found), present]
 
-    def give_back(self, policy, who, slot):
+    def give_back(self, policy: str, who: str, slot: int) -> None:
         """The call was refused."""
         self._client.decr(_key(policy, who, slot))
 
@@ -123,18 +124,18 @@ class InRedis:
 class Shared:
     """Which of the two counts: Redis, unless there is none or it failed a moment ago."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.process = InProcess()
         self._away_until = 0.0
 
-    def stores(self, now):
+    def stores(self, now: float) -> Iterator[InProcess | InRedis]:
         """Those to ask, in this order."""
         url = settings.LIMITS_REDIS_URL
         if url and not 0 < self._away_until - now <= REST:
             yield _in_redis(url)
         yield self.process
 
-    def failed(self, error, now):
+    def failed(self, error: Exception, now: float) -> None:
         """Redis is left alone for a while: each call would wait for it."""
         log.error("Redis is away (%s): each process counts its limits by itself.", type(error).__name__)
         self._away_until = now + REST

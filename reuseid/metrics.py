@@ -8,13 +8,13 @@ in the process, or in all of them when PROMETHEUS_MULTIPROC_DIR names a folder t
 import hmac
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
-from django.http import HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -29,10 +29,11 @@ from reuseid.services.heartbeats import ages
 WINDOW = timedelta(minutes=5)
 AT_MOST = 10_000  # rows that one query looks at; a figure that reaches it means "this many or more"
 
-_collectors: list[Callable[[], Iterable]] = []
+_Families = Callable[[], Iterable[GaugeMetricFamily]]
+_collectors: list[_Families] = []
 
 
-def collector(function):
+def collector(function: _Families) -> _Families:
     """Register a function that gives metric families from the database."""
     _collectors.append(function)
     return function
@@ -52,7 +53,7 @@ _DATABASE.register(_FromDatabase())
 
 @never_cache
 @require_safe
-def metrics(request):
+def metrics(request: HttpRequest) -> HttpResponse:
     """Text for Prometheus; 404 to who has neither METRICS_TOKEN nor, where none is set, a loopback address."""
     if not _may_read(request):
         return HttpResponseNotFound()
@@ -76,7 +77,7 @@ def _process_registry():
     return registry
 
 
-def gauge(name, text, labels, rows):
+def gauge(name: str, text: str, labels: list[str], rows: Iterable[tuple[Iterable[object], float]]) -> GaugeMetricFamily:
     """One family; ``rows`` are (label values, value)."""
     family = GaugeMetricFamily(name, text, labels=labels)
     for values, value in rows:
@@ -84,13 +85,13 @@ def gauge(name, text, labels, rows):
     return family
 
 
-def at_most(queryset) -> int:
+def at_most(queryset: QuerySet) -> int:
     """The rows, counted no further than AT_MOST."""
     return len(queryset.order_by()[:AT_MOST].values_list("pk"))
 
 
 @collector
-def callbacks():
+def callbacks() -> Iterator[GaugeMetricFamily]:
     """What is owed, how late the sender is, and what the last minutes' attempts came to."""
     yield gauge("reuseid_callback_lag_seconds", "Longest wait for a sender.", [], [((), health.callback_lag())])
     owed = at_most(Delivery.objects.filter(status=Delivery.Status.PENDING))
@@ -112,7 +113,7 @@ def _outcomes(attempts):
 
 
 @collector
-def heartbeats():
+def heartbeats() -> Iterator[GaugeMetricFamily]:
     """Age of each sign of life."""
     rows = [((name,), age) for name, age in ages().items()]
     yield gauge("reuseid_heartbeat_age_seconds", "Since the last sign of life.", ["name"], rows)
@@ -130,10 +131,10 @@ SECONDS = Histogram(
 class MetricsMiddleware:
     """Counts each answer under its route's pattern: never under a path, which holds ids and has no end."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
         route = request.resolver_match.route if request.resolver_match else "none"

@@ -34,7 +34,7 @@ def under_way() -> Counter:
         return Counter(account for account, _, _ in _running)
 
 
-def _share(account, host, port) -> Future:
+def _share(account: str, host: str, port: int) -> Future:
     key = account, host, port
     with _lock:
         if key in _running:

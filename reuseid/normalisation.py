@@ -7,6 +7,7 @@ newer Python, ``manage.py rotate_keys --blind-index`` writes them anew.
 import json
 import re
 import unicodedata
+from uuid import UUID
 
 import idna
 import phonenumbers
@@ -23,7 +24,7 @@ _IGNORABLE = re.compile(
 )
 
 
-def normalise(value, how: str, *, region: str | None = None) -> str:
+def normalise(value: object, how: str, *, region: str | None = None) -> str:
     """The form of ``value`` (any JSON scalar or small JSON) that is hashed; raises ValueError where it has none.
 
     Text is folded; a phone number becomes E.164 (``region`` is the two-letter country of numbers without one); an
@@ -62,6 +63,14 @@ def folded_ref(reference: str | None) -> str | None:
 def without_ignorable(text: str) -> str:
     """Without the characters that show as nothing, which come along when a text is copied."""
     return _IGNORABLE.sub("", text)
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID that was typed, in whatever form (RFC 9562; with braces, without hyphens); None when it is none."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
 
 
 def _email(value):

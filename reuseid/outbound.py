@@ -33,7 +33,7 @@ _KEEP_ALIVE = 4.0
 class Failed(Exception):
     """No answer: ``reason`` is a short stable phrase for logs and the integrator's eyes."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -50,7 +50,7 @@ class Answer:
 _exchange = threading.local()
 
 
-def _left(timeout=None) -> float:
+def _left(timeout: float | None = None) -> float:
     """Seconds that the running exchange still has, at most ``timeout``; raises when none are left."""
     left = getattr(_exchange, "deadline", time.monotonic() + 60) - time.monotonic()
     if left <= 0:
@@ -88,7 +88,7 @@ class _Direct(httpcore.NetworkBackend):
     """Connects to checked addresses only."""
 
     def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
-        failure = None
+        failure: Exception = httpcore.ConnectError()
         for address in _addresses(host, port)[:3]:
             try:
                 stream = httpcore.SyncBackend().connect_tcp(
@@ -100,7 +100,7 @@ class _Direct(httpcore.NetworkBackend):
         raise failure
 
 
-def _addresses(host, port) -> list[str]:
+def _addresses(host: str, port: int) -> list[str]:
     """Those that may be called. Of a name that has none it is not said whether it leads inside or nowhere."""
     try:
         return allowed(look_up(host, port, timeout=_left(), account=getattr(_exchange, "account", "")))
@@ -127,7 +127,7 @@ def _context():
     return context
 
 
-_pools = {}
+_pools: dict[tuple[int, str | None], httpcore.ConnectionPool] = {}
 _making = threading.Lock()
 
 
@@ -157,7 +157,7 @@ def _new_pool(proxy, size=512):
     return httpcore.HTTPProxy(address, proxy_auth=credentials, network_backend=_ToProxy(), **options)
 
 
-def close():
+def close() -> None:
     """Close the connections of this process: for tests and after a change of certificates."""
     with _making:
         for pid, proxy in list(_pools):
@@ -219,14 +219,14 @@ def _read(response):
 
 
 def _headers(response):
-    found = {}
+    found: dict[str, str] = {}
     for name, value in response.headers:
         found.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return found
 
 
-def _phrase(error) -> str:
-    cause = error
+def _phrase(error: BaseException) -> str:
+    cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"certificate not trusted: {cause.verify_message}"[:200]

@@ -50,7 +50,7 @@ def with_header(lines: Iterable[str], known: Callable[[str], bool]) -> tuple[lis
 
 
 def _rows(lines, number, delimiter):
-    ahead = deque()
+    ahead: deque[str] = deque()
 
     def look(index):
         if index == len(ahead) and (line := next(lines, None)) is not None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 MAX_DEPTH = 16
 _LONE = re.compile("[\ud800-\udfff]")
@@ -11,7 +12,7 @@ class NotStrict(ValueError):
     """It is not JSON, or not the JSON that is read here; the text says why and quotes no value."""
 
 
-def loads(raw: bytes):
+def loads(raw: bytes) -> Any:
     """The value of UTF-8 JSON; raises NotStrict.
 
     Refused are names that stand twice, NaN and Infinity, numbers without a finite value, lone surrogates, NUL, and

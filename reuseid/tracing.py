@@ -3,8 +3,11 @@
 import logging
 import re
 import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+from django.http import HttpRequest, HttpResponse
 
 _trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 # What PostgreSQL quotes of a row, up to the next exception of a chain; escaped where an exception's repr is logged.
@@ -27,7 +30,7 @@ def begin(trace_id: str = "") -> str:
 
 
 @contextmanager
-def within(trace_id: str):
+def within(trace_id: str) -> Iterator[None]:
     """Everything inside belongs to this trace; afterwards the one before goes on."""
     token = _trace_id.set(trace_id)
     try:
@@ -39,10 +42,10 @@ def within(trace_id: str):
 class TraceMiddleware:
     """Takes ``X-Trace-Id`` from the caller or makes one, and returns it with every answer."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         request.trace_id = begin(request.headers.get("X-Trace-Id", ""))
         response = self.get_response(request)
         response["X-Trace-Id"] = request.trace_id
@@ -52,7 +55,7 @@ class TraceMiddleware:
 class TraceFilter(logging.Filter):
     """Gives each log line the trace id."""
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         record.trace_id = current() or "-"
         return True
 
@@ -60,6 +63,6 @@ class TraceFilter(logging.Filter):
 class LineFormatter(logging.Formatter):
     """Lines of the log, tracebacks included, without the values of rows that the database's errors quote."""
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         """As always, but for what may be personal."""
         return _QUOTED.sub("", super().format(record))

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Iterable
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,7 +39,9 @@ def show_public_key(signing_key: bytes) -> str:
     return PUBLIC_PREFIX + base64.b64encode(raw).decode()
 
 
-def sign(message_id: str, timestamp: int, body: bytes, *, secrets, signing_keys) -> dict[str, str]:
+def sign(
+    message_id: str, timestamp: int, body: bytes, *, secrets: Iterable[bytes], signing_keys: Iterable[bytes]
+) -> dict[str, str]:
     """The three headers of a callback. ``timestamp`` is in Unix seconds, of this attempt.
 
     Every one of ``secrets`` and ``signing_keys`` signs, in order.

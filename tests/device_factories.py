@@ -13,7 +13,7 @@ from mobileid.models import Device, Operation
 from mobileid.protocol.jwk import public_jwk, thumbprint
 from mobileid.services import applications, operations
 from reuseid import crypto
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Event
 from reuseid.models.sealed import seal_field
 
@@ -47,11 +47,12 @@ def make_device(user, application, *, pin=True, **values):
     return device
 
 
-def make_operation(user, **terms):
-    """A started authentication."""
+def make_operation(user, *, client=None, **terms):
+    """An authentication that the client started, or the service itself."""
     shown = {} if "transaction" in terms else {"content": CONTENT}
     terms = {"allow_parallel": True, **shown, **terms}
-    return operations.start_authentication(user.account, user=user, actor=SYSTEM, **terms)[0]
+    actor = Actor.client(client) if client else SYSTEM
+    return operations.start_authentication(user.account, user=user, actor=actor, **terms)[0]
 
 
 def overdue(*operations):

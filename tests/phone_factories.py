@@ -14,7 +14,7 @@ from mobileid.sdk.keystore import MemoryStore
 from mobileid.sdk.transport import Answer
 from mobileid.services import applications, operations
 from mobileid.services.registration import by_integrator
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import User
 
 SERVER = "http://127.0.0.1:8000"
@@ -119,19 +119,23 @@ def make_phone(user, application, *, pin=PIN, name="Ada's phone", biometric=Fals
     return Phone(registered.device, store, line, registered)
 
 
+def _actor(client):
+    return Actor.client(client) if client else SYSTEM
+
+
 def ask(user, *, client=None, title="Sign in", content="Sign in to Nordbank?", **terms):
     """A started authentication and what only its start answer shows."""
     if "transaction" not in terms:
         terms.setdefault("content", {"title": title, "mimeType": "text/plain", "content": content})
     return operations.start_authentication(
-        terms.pop("account", None) or user.account, user=user, client=client, actor=SYSTEM, **terms
+        terms.pop("account", None) or user.account, user=user, actor=_actor(client), **terms
     )
 
 
 def ask_to_sign(user, *, client=None, data="I consent to everything.", **terms):
     """A started signature."""
     content = {"title": "Consent", "mimeType": "text/plain", "content": data}
-    return operations.start_signature(user.account, user=user, client=client, actor=SYSTEM, content=content, **terms)
+    return operations.start_signature(user.account, user=user, actor=_actor(client), content=content, **terms)
 
 
 def link(shown) -> str:

@@ -8,6 +8,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from mobileid.errors import UserCooldown
-from mobileid.models import AuthMethod, Device, Operation, Suite
+from mobileid.models import Application, AuthMethod, Device, Operation, Suite
 from mobileid.protocol import proofs
 from mobileid.protocol.jwk import public_jwk
 from mobileid.services import applications, completion, devices, factors, operations
@@ -132,7 +133,7 @@ def _attributes(number, sample):
     return {name: Record(value, source="Sample") for name, value in values.items()}
 
 
-def _phone(user, application, actor, **values) -> Device:
+def _phone(user: User, application: Application, actor: Actor, **values: Any) -> Device:
     """An active phone, as a registration leaves it; without a PIN where ``pin`` is False."""
     jwk = public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
     pin = values.pop("pin", True)

@@ -82,7 +82,7 @@ def _colleagues(banks, known):
     for username, role in names.items():
         colleague = Staff.objects.filter(username=username).first()
         if colleague is None:
-            colleague, _shown = members.create(username, by=boss, roles=[roles[role]], accounts=banks)
+            colleague, _shown = members.create(username, actor=Actor.staff(boss), roles=[roles[role]], accounts=banks)
         passwords[username] = _kept(colleague, known) or _own_password(colleague)
     return passwords
 

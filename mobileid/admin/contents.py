@@ -21,6 +21,7 @@ from mobileid.protocol.content import PDF, TEXT_TYPES, is_hidden
 from mobileid.services import content_reveal
 from mobileid.services.descriptions import unseal_json
 from reuseid import crypto
+from reuseid.actors import Actor
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.pages import Facts, explain
 from reuseid.admin.kit.reveal import button, reveal_form, seconds_left
@@ -90,7 +91,7 @@ RevealForm = reveal_form(Operation, _follows)
 def panels(request, operation):
     """The masked facts; before them, while the reader's minute lasts, what they hide."""
     may = request.user.has_perm("mobileid.reveal_operation")
-    end = access.until(operation, staff=request.user) if may else None
+    end = access.until(operation, staff_id=request.user.pk) if may else None
     if end is None:
         return [_masked(operation, may)]
     address = formatting.page_of(Operation, operation.pk).removesuffix("change/") + "document/"
@@ -174,7 +175,7 @@ def _context(name, content, part):
 def download(request, operation, part):
     """The file as an answer that nothing keeps, runs or shows in the page; else back to the page, and why."""
     try:
-        content = content_reveal.download(operation, part, staff=request.user)
+        content = content_reveal.download(operation, part, actor=Actor.staff(request.user))
     except ServiceError as error:
         messages.error(request, explain(error))
     except crypto.Unreadable:

@@ -74,7 +74,7 @@ class Registrations(OperationList):
             raise Invalid.field("userId", "Needed, or externalRef.")
         application = operations.only_application(request.account, body.pop("application_id", None))
         operation, shown = by_integrator.start_registration(
-            request.account, user=user, application=application, client=request.user, actor=request.actor, **body
+            request.account, user=user, application=application, actor=request.actor, **body
         )
         if drawn:
             shown["qr"] = svg_data_uri(shown["activationUri"])
@@ -91,7 +91,7 @@ class _Starts(OperationList):
         terms.pop("properties", None)
         terms["user"] = find_user(request, terms)
         terms["device"] = _find_device(request, terms.pop("device_id", None))
-        operation, shown = service(request.account, client=request.user, actor=request.actor, **terms)
+        operation, shown = service(request.account, actor=request.actor, **terms)
         return started(operation, shown)
 
 

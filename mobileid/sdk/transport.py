@@ -70,7 +70,7 @@ def _available(answer: Answer) -> Answer:
 class HttpTransport:
     """httpx with connections kept alive; no redirects, bounded answers and times."""
 
-    def __init__(self, server: str, *, timeout: float = TIMEOUT_SECONDS, client: httpx.Client | None = None):
+    def __init__(self, server: str, *, timeout: float = TIMEOUT_SECONDS, client: httpx.Client | None = None) -> None:
         """`client` may be given to set proxies, certificates or an httpx transport of one's own."""
         self._server = server
         self._client = client or httpx.Client(timeout=timeout, follow_redirects=False)

@@ -1,6 +1,7 @@
 """Applications: what an app's phones pin, and the policy for them."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from mobileid.models import Application, AuthMethod, KeyStatus, SigningKey, TrustAnchor
 from mobileid.services.keys import channel, p256
+from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
 from reuseid.models import Account
 from reuseid.services.audit import trail
@@ -37,7 +39,7 @@ _VERSION = re.compile(r"(\d{1,5}(\.\d{1,5}){0,3})?", re.ASCII)
 
 
 @transaction.atomic
-def create_application(account, *, name: str, server: str, actor, **policy) -> Application:
+def create_application(account: Account, *, name: str, server: str, actor: Actor, **policy: Any) -> Application:
     """A new application; the account's first one also makes its trust anchor, signing key and channel keys.
 
     ``server`` is the origin that phones call, https (http for loopback only). Raises Invalid, or Conflict for a name
@@ -50,14 +52,14 @@ def create_application(account, *, name: str, server: str, actor, **policy) -> A
     for model in (TrustAnchor, SigningKey):
         if not model.objects.filter(account=account, status=KeyStatus.CURRENT).exists():
             p256.fill(model(account=account, status=KeyStatus.CURRENT)).save(force_insert=True)
-    channel.turn_channel_keys(account.pk)
+    channel.rotate_channel_keys(account.pk)
     trail.record(application, "application.created", actor=actor, changes={"name": name})
     return application
 
 
 @transaction.atomic
-def change_application(application, *, actor, reason: str = "", **policy) -> Application:
-    """Change the policy or the looks (the names in POLICY and BRAND); phones learn it with their next key document."""
+def change_application(application: Application, *, actor: Actor, reason: str = "", **policy: Any) -> Application:
+    """Change policy and branding (the names in POLICY and BRAND); phones learn it with their next key document."""
     before = {name: getattr(application, name, None) for name in policy}
     _apply(application, policy)
     _save(application, update_fields=sorted(policy))
@@ -69,7 +71,7 @@ def change_application(application, *, actor, reason: str = "", **policy) -> App
     return application
 
 
-def configuration(application) -> dict:
+def configuration(application: Application) -> dict:
     """What an app is built with: ``{server, applicationId, trustAnchor, branding?}``, the anchor the present one."""
     anchor = TrustAnchor.objects.get(account=application.account_id, status=KeyStatus.CURRENT)
     pinned = {
@@ -77,12 +79,15 @@ def configuration(application) -> dict:
         "applicationId": str(application.pk),
         "trustAnchor": anchor.public_jwk,
     }
-    looks = branding(application)
-    return pinned | ({"branding": looks} if looks else {})
+    brand = branding(application)
+    return pinned | ({"branding": brand} if brand else {})
 
 
-def branding(application) -> dict:
-    """How the white-label authenticator looks and whom people ask for help: what is set, by its name on the wire."""
+def branding(application: Application) -> dict:
+    """The branding of the white-label authenticator, by its names on the wire; only what is set.
+
+    Colours are as in ``#1d4ed8``, addresses https.
+    """
     found = {
         "name": application.brand_name,
         "logoUri": application.brand_logo_uri,
@@ -95,7 +100,7 @@ def branding(application) -> dict:
     return {name: value for name, value in found.items() if value}
 
 
-def shown_account(application) -> dict:
+def shown_account(application: Application) -> dict:
     """Who asks, as a phone shows it: ``{name, logoUri?}``, the application's own where it has them."""
     account = application.account
     logo = application.brand_logo_uri or account.logo_uri

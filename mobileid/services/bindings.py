@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
-from mobileid.models import Operation
+from mobileid.models import Application, Operation
 from mobileid.protocol import wire
 from mobileid.services import codes
 from mobileid.services.keys.channel import server_of
@@ -22,7 +22,7 @@ _REFUSED_SCHEMES = {"javascript", "data", "vbscript", "file", "blob", "about", "
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-def bind(operation, return_url: str = "") -> dict:
+def bind(operation: Operation, return_url: str = "") -> dict:
     """Give a new, unsaved operation its binding; returns what only the start answer shows.
 
     NUMBER: ``matchingNumber``. QR: ``claim``, ``qrSecret`` and the first frame, ``qrUri``. SAME_DEVICE: ``claim`` and
@@ -58,7 +58,7 @@ def _qr_claim(secret):
     return wire.b64u(hmac.digest(secret, wire.lp("mobileid/1 qr claim"), "sha256")[:16])
 
 
-def qr_frame(operation, t: int | None = None) -> str:
+def qr_frame(operation: Operation, t: int | None = None) -> str:
     """The URI of the frame of one second (Unix time; now, unless said)."""
     secret = unseal_field(operation, "binding_secret")
     t = int(time.time()) if t is None else t
@@ -66,7 +66,7 @@ def qr_frame(operation, t: int | None = None) -> str:
     return f"{_page(operation)}#operation?claim={claim}&t={t}&m={wire.b64u(wire.qr_mac(secret, claim, t))}"
 
 
-def activation_uri(application, code: str) -> str:
+def activation_uri(application: Application, code: str) -> str:
     """What the registration's QR code says."""
     return f"{application.server}/mobileid/app#register?code={quote(code)}&app={application.pk}"
 

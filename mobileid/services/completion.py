@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import hmac
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -16,9 +17,9 @@ from mobileid.protocol.wire import WireError, b64u, unb64u
 from mobileid.services.descriptions import describe_operation
 from mobileid.services.device_changes import retire
 from mobileid.services.wakeups import operation_changed
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Unknown, WrongState
-from reuseid.models import move
+from reuseid.models import User, move
 from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.services import sweeping
 from reuseid.services.audit import trail
@@ -26,8 +27,17 @@ from reuseid.services.webhooks import outbox
 
 
 def end_in_transaction(
-    operation, to, *, actor, failure_reason="", reason="", note="", guard=IN_TIME, ended_at=None, **changes
-):
+    operation: Operation,
+    to: str,
+    *,
+    actor: Actor,
+    failure_reason: str = "",
+    reason: str = "",
+    note: str = "",
+    guard: dict | None = IN_TIME,
+    ended_at: Any = None,
+    **changes: Any,
+) -> Operation:
     """`end`, in the caller's transaction: when it raises WrongState nothing was written."""
     move(operation, to, guard=guard, ended_at=ended_at or Now(), failure_reason=failure_reason, **changes)
     operation.is_overdue = False
@@ -49,7 +59,7 @@ def end_in_transaction(
 
 
 @transaction.atomic
-def end(operation, to, **how):
+def end(operation: Operation, to: str, **how: Any) -> Operation:
     """Take an operation to a final status, ``changes`` in the same statement; write trail and event, wake waiters.
 
     Raises WrongState when it has ended or, by the database's clock, expired before. A registration that does not
@@ -58,7 +68,7 @@ def end(operation, to, **how):
     return end_in_transaction(operation, to, **how)
 
 
-def cancel(operation, *, actor, reason: str = "CANCELED", note: str = ""):
+def cancel(operation: Operation, *, actor: Actor, reason: str = "CANCELED", note: str = "") -> Operation:
     """End an open operation as CANCELED with ``reason`` as its failure reason.
 
     Raises WrongState with the final state; one that is overdue becomes EXPIRED here and now.
@@ -73,7 +83,7 @@ def cancel(operation, *, actor, reason: str = "CANCELED", note: str = ""):
     raise WrongState(operation, Operation.Status.CANCELED)
 
 
-def expire(operation):
+def expire(operation: Operation) -> Operation:
     """End an overdue operation as EXPIRED at its deadline; raises WrongState if it ended otherwise or is in time."""
     return end(operation, Operation.Status.EXPIRED, actor=SYSTEM, guard=OVERDUE, ended_at=F("expires_at"))
 
@@ -87,12 +97,12 @@ def expire_overdue(limit: int = 200) -> int:
     return sweeping.sweep(due.order_by("expires_at"), expire, limit=limit, together=True)
 
 
-def cancel_all_open(user, *, actor, reason: str):
+def cancel_all_open(user: User, *, actor: Actor, reason: str) -> None:
     """End every open operation of a person whom an account locks or deactivates, in the caller's transaction."""
     _cancel_all(Operation.objects.filter(user=user), actor, reason)
 
 
-def cancel_all_of_device(device, *, actor, reason: str):
+def cancel_all_of_device(device: Device, *, actor: Actor, reason: str) -> None:
     """End every open operation that only this phone may answer or has claimed, in the caller's transaction."""
     own = Q(target_device=device) | Q(device=device, binding__in=CLAIMED)
     _cancel_all(Operation.objects.filter(own), actor, reason)
@@ -108,7 +118,9 @@ def _cancel_all(operations, actor, reason):
 
 
 @transaction.atomic
-def await_return(operation, *, device, auth_method: str, return_hash: str, **changes):
+def await_return(
+    operation: Operation, *, device: Device, auth_method: str, return_hash: str, **changes: Any
+) -> Operation:
     """The phone has approved a SAME_DEVICE operation: it stays open until `release`, and takes no second approval.
 
     ``return_hash`` is b64u of SHA-256 of the return code. Raises WrongState as `end` does.
@@ -125,7 +137,7 @@ def await_return(operation, *, device, auth_method: str, return_hash: str, **cha
     return operation
 
 
-def release(operation, *, return_code: str, actor):
+def release(operation: Operation, *, return_code: str, actor: Actor) -> Operation:
     """Complete an approved SAME_DEVICE operation with the code that the phone brought to the return URL.
 
     Raises Unknown when there is nothing to release, CodeWrong, or WrongState when it has ended.

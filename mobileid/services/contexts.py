@@ -66,7 +66,7 @@ def read_transaction(transaction: dict, *, field: str) -> Content:
         raise Invalid.field(f"{field}.{error.field}", error.reason) from error
 
 
-def check_push(push: dict, *, field: str = "pushNotification"):
+def check_push(push: dict, *, field: str = "pushNotification") -> None:
     """Texts of a notification: shown before anybody has proven anything, so short, and checked like all others."""
     for name, text in push.items():
         try:
@@ -77,7 +77,7 @@ def check_push(push: dict, *, field: str = "pushNotification"):
             raise Invalid.field(f"{field}.{name}", f"1 to {PUSH_LIMIT} characters.")
 
 
-def seal_content(operation: Operation, content: Content):
+def seal_content(operation: Operation, content: Content) -> None:
     """Put the content and its hash into a new, unsaved operation."""
     seal_field(operation, "title", content.title.encode())
     seal_field(operation, "content", content.data)
@@ -85,7 +85,7 @@ def seal_content(operation: Operation, content: Content):
     operation.content_hash = wire.b64u(wire.content_hash(content.title, content.mime_type, content.data))
 
 
-def seal_json(operation: Operation, name: str, value):
+def seal_json(operation: Operation, name: str, value: object) -> None:
     """Put a JSON value into a sealed column of a new, unsaved operation; None leaves it empty."""
     if value is not None:
         seal_field(operation, name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())

@@ -216,11 +216,17 @@ def summarise_operation(operation: Operation) -> OperationRow:
 
 
 def _person(user: User | None) -> PersonPart | None:
-    return user and {"userId": str(user.pk), "externalRef": user.external_ref, "state": str(user.status)}
+    return (
+        None if user is None else {"userId": str(user.pk), "externalRef": user.external_ref, "state": str(user.status)}
+    )
 
 
 def _phone(device: Device | None) -> PhonePart | None:
-    return device and {"deviceId": str(device.pk), "name": device.name, "platform": device.platform or None}
+    return (
+        None
+        if device is None
+        else {"deviceId": str(device.pk), "name": device.name, "platform": device.platform or None}
+    )
 
 
 def _properties(operation: Operation) -> PropertiesPart:

@@ -4,6 +4,7 @@ from django.db.models.functions import Now
 
 from mobileid.models import Device
 from mobileid.services.descriptions import describe_device_event
+from reuseid.actors import Actor
 from reuseid.models import move
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
@@ -13,7 +14,7 @@ NO_BIOMETRY = {"inherence_jwk": None, "previous_inherence_jwk": None, "previous_
 NO_PIN = {"knowledge_key": None, "previous_knowledge_key": None, "previous_key_until": None}
 
 
-def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
+def tell(device: Device, what: str, *, actor: Actor, reason: str = "", note: str = "") -> Device:
     """The trail line and the event ``device.<what>`` of a change that was just made, in its transaction."""
     device.is_lock_over = False
     trail.record(device, f"device.{what}", actor=actor, reason=reason, note=note)
@@ -21,7 +22,7 @@ def tell(device, what: str, *, actor, reason: str = "", note: str = ""):
     return device
 
 
-def retire(device, *, actor, reason: str, note: str = ""):
+def retire(device: Device, *, actor: Actor, reason: str, note: str = "") -> Device:
     """Deactivate a phone: the keys of its PIN and biometry are erased, its own public key stays as evidence.
 
     WrongState the second time.

@@ -1,5 +1,7 @@
 """What may happen to a phone: lock, unlock, deactivate, rename; each with its trail line and its event."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -10,9 +12,9 @@ from mobileid.models.devices import LOCK_OVER
 from mobileid.protocol.content import ContentInvalid, check_text
 from mobileid.services import completion
 from mobileid.services.device_changes import retire, tell
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid
-from reuseid.models import move
+from reuseid.models import User, move
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import caller_verification
@@ -21,7 +23,7 @@ NAME_LIMIT = 64
 
 
 @transaction.atomic
-def lock(device, *, actor, reason: str, note: str = "", until=None):
+def lock(device: Device, *, actor: Actor, reason: str, note: str = "", until: datetime | None = None) -> Device:
     """Make a phone unusable, until a time or (None) until it is unlocked.
 
     A lock for a time may be replaced, as when a phone locked after wrong PINs turns out to be stolen; a lasting one
@@ -45,7 +47,7 @@ def lock(device, *, actor, reason: str, note: str = "", until=None):
 
 
 @transaction.atomic
-def unlock(device, *, actor, reason: str, note: str = ""):
+def unlock(device: Device, *, actor: Actor, reason: str, note: str = "") -> Device:
     """Make a locked phone usable again and forget its failed attempts; WrongState when it is not locked.
 
     Raises CallerNotVerified where colleagues must have verified the caller.
@@ -70,7 +72,7 @@ def _unlock(device, *, actor, reason, note="", guard=None, **changes):
 
 
 @transaction.atomic
-def deactivate(device, *, actor, reason: str, note: str = ""):
+def deactivate(device: Device, *, actor: Actor, reason: str, note: str = "") -> Device:
     """End a phone for good and cancel what waits for it alone; its secrets are erased, its public key is evidence.
 
     WrongState when that has happened before.
@@ -85,13 +87,13 @@ def _deactivate(device, *, actor, reason, note=""):
     return device
 
 
-def hold_all(user):
+def hold_all(user: User) -> None:
     """Lock the rows of a person's phones that may be approving: phone before operation, as when one is judged."""
     rows = Device.objects.filter(user=user, status__in=[Device.Status.ACTIVE, Device.Status.LOCKED])
     list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
-def deactivate_with_user(user, *, actor, reason: str):
+def deactivate_with_user(user: User, *, actor: Actor, reason: str) -> None:
     """Deactivate every phone of a person who is deactivated, in the caller's transaction."""
     for device in (
         Device.objects.filter(user=user).exclude(status=Device.Status.DEACTIVATED).select_related("application")
@@ -100,14 +102,14 @@ def deactivate_with_user(user, *, actor, reason: str):
 
 
 @transaction.atomic
-def activate(device, *, actor, reason: str = ""):
-    """A registered phone counts from now on, having been confirmed where that was asked for."""
+def activate(device: Device, *, actor: Actor, reason: str = "") -> Device:
+    """PENDING to ACTIVE: the phone may be used from now on. Raises WrongState."""
     move(device, Device.Status.ACTIVE, guard={"status": Device.Status.PENDING}, status_since=Now())
     return tell(device, "activated", actor=actor, reason=reason)
 
 
 @transaction.atomic
-def rename(device, name: str, *, actor):
+def rename(device: Device, name: str, *, actor: Actor) -> Device:
     """Give a phone the name that its person sees: 1 to 64 characters without control characters."""
     check_name(name)
     before = device.name
@@ -118,7 +120,7 @@ def rename(device, name: str, *, actor):
     return device
 
 
-def check_name(name: str, field: str = "name"):
+def check_name(name: str, field: str = "name") -> None:
     """Raise Invalid for a device name that can't be shown."""
     try:
         check_text(name, field)
@@ -129,7 +131,7 @@ def check_name(name: str, field: str = "name"):
 
 
 @transaction.atomic
-def end_lock(device):
+def end_lock(device: Device) -> Device:
     """Unlock a phone whose lock for a time is over by the database's clock; WrongState otherwise.
 
     The count of locks stays: the next one is longer.

@@ -4,12 +4,13 @@ from django.db.models import Q
 
 from mobileid.models import Device, Operation, StoredResponse
 from mobileid.services.device_changes import NO_BIOMETRY, NO_PIN
+from reuseid.models import User
 
 # What a person approved or signed is evidence and stays, sealed, for as long as evidence is kept.
 _EVIDENCE = Q(status=Operation.Status.COMPLETED)
 
 
-def erase(user):
+def erase(user: User) -> None:
     """Empty names and contents, in the transaction of the person's erasure."""
     Device.objects.filter(user=user).update(name="", push_token=None, push_provider="", **NO_PIN, **NO_BIOMETRY)
     operations = Operation.objects.filter(user=user)

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 from mobileid.errors import UserCooldown
 from mobileid.models import Operation
 from mobileid.models.operations import OPEN
+from reuseid.models import User
 from reuseid.models.deadlines import OVERDUE
 
 TOLERATED = 5
@@ -23,7 +24,7 @@ _UNWANTED = (
 )
 
 
-def check_cooldown(user):
+def check_cooldown(user: User) -> None:
     """Raise UserCooldown when more than five operations in a row expired, were rejected or superseded unanswered.
 
     A completed one ends the row; one that was cancelled or failed otherwise is no part of it. The cool-down is over 15

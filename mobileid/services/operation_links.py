@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from mobileid.models import Operation
+from mobileid.models import Device, Operation
 from mobileid.models.operations import OPEN
 from mobileid.protocol import wire
 from mobileid.services import codes
+from reuseid.actors import Actor
 from reuseid.models.sealed import unseal_field
 from reuseid.services.audit import trail
 
@@ -27,7 +28,7 @@ class Frame:
     m: bytes | None = field(default=None, repr=False)
 
 
-def take(device, frame: Frame, *, actor) -> Operation | None:
+def take(device: Device, frame: Frame, *, actor: Actor) -> Operation | None:
     """The operation of that claim, which is from now on this phone's; None for one that is not for it.
 
     One conditional UPDATE: the first phone wins, and for an operation that names no user its person too. An operation

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
@@ -11,8 +13,9 @@ from mobileid.models import Application, AuthMethod, Device, Operation
 from mobileid.services import bindings, contexts, fatigue
 from mobileid.services.completion import end
 from mobileid.services.descriptions import methods_of
+from reuseid.actors import Actor
 from reuseid.errors import Invalid, WrongState
-from reuseid.models import Client, User
+from reuseid.models import Account, User
 from reuseid.services.audit import trail
 
 EXPIRES_IN, EXPIRES_IN_MIN, EXPIRES_IN_MAX = 180, 10, 600
@@ -35,7 +38,6 @@ _BY_HAND = {Binding.NUMBER, Binding.QR}
 class Terms:
     """What an operation is started with. ``expires_in`` in seconds; contexts as docs/api.md forms them."""
 
-    client: Client | None = None
     user: User | None = None
     device: Device | None = None
     broadcast: bool = False
@@ -53,33 +55,33 @@ class Terms:
     allow_parallel: bool = False
 
 
-def start_authentication(account, *, actor, **terms) -> tuple[Operation, dict]:
+def start_authentication(account: Account, *, actor: Actor, **terms: Any) -> tuple[Operation, dict]:
     """Ask a person to sign in or, with ``transaction``, to authorise a payment; ``terms`` are those of `Terms`.
 
     Gives the operation and what only the start answer shows (`bindings.bind`). Raises Invalid, UserNotActive,
     TargetDeviceUnusable, NoUsableDevice or UserCooldown.
     """
-    terms = Terms(**terms)
-    if terms.transaction is not None and terms.content is not None:
+    wanted = Terms(**terms)
+    if wanted.transaction is not None and wanted.content is not None:
         raise Invalid.field(f"{PROPERTIES}.preOperationContext", "With `transaction` the service writes the content.")
-    return _start(account, Operation.Type.AUTHENTICATION, terms, contexts.AUTHENTICATION_LIMIT, actor)
+    return _start(account, Operation.Type.AUTHENTICATION, wanted, contexts.AUTHENTICATION_LIMIT, actor)
 
 
-def start_signature(account, *, actor, **terms) -> tuple[Operation, dict]:
+def start_signature(account: Account, *, actor: Actor, **terms: Any) -> tuple[Operation, dict]:
     """Ask a person to sign a consent to a text or PDF; otherwise as `start_authentication`."""
-    terms = Terms(**terms)
-    if terms.content is None:
+    wanted = Terms(**terms)
+    if wanted.content is None:
         raise Invalid.field(f"{PROPERTIES}.preOperationContext", "The document to consent to is missing.")
-    if terms.transaction is not None:
+    if wanted.transaction is not None:
         raise Invalid.field(f"{PROPERTIES}.transaction", "Only for authentications.")
-    return _start(account, Operation.Type.SIGNATURE, terms, contexts.SIGNATURE_LIMIT, actor)
+    return _start(account, Operation.Type.SIGNATURE, wanted, contexts.SIGNATURE_LIMIT, actor)
 
 
 @transaction.atomic
 def _start(account, kind, terms, limit, actor):
     operation = Operation(
         account=account,
-        client=terms.client,
+        client_id=actor.client_id if actor.is_client else None,
         type=kind,
         broadcast=terms.broadcast,
         binding=terms.binding,
@@ -130,7 +132,7 @@ def _choose_user(operation, terms):
     operation.user = hold(user)
 
 
-def hold(user) -> User:
+def hold(user: User) -> User:
     """The person's row, locked until the transaction ends: starts, locks and deactivations of one person take turns.
 
     Raises UserNotActive.
@@ -176,7 +178,7 @@ def _able(phones, operation):
     return [phone for phone in phones if set(methods_of(phone)) & set(operation.auth_methods)]
 
 
-def begin(operation, expires_in: int, *, actor):
+def begin(operation: Operation, expires_in: int, *, actor: Actor) -> Operation:
     """Save a new operation, supersede what it replaces, and write the trail; the caller's transaction holds its user.
 
     The deadline is counted on the database's clock, which alone judges it.
@@ -196,7 +198,7 @@ def begin(operation, expires_in: int, *, actor):
 
 
 def _supersede(operation, actor):
-    older = Operation.objects.open().filter(user=operation.user, client=operation.client, type=operation.type)
+    older = Operation.objects.open().filter(user=operation.user, client=operation.client_id, type=operation.type)
     for old in older.select_related("user", "client", "device__application", "target_device"):
         try:
             with transaction.atomic():
@@ -205,7 +207,7 @@ def _supersede(operation, actor):
             continue
 
 
-def only_application(account, application_id=None) -> Application:
+def only_application(account: Account, application_id: UUID | None = None) -> Application:
     """The application of that id; without one, the account's only one. Raises Invalid."""
     applications = Application.objects.filter(account=account)
     if application_id is not None:

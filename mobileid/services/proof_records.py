@@ -4,8 +4,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mobileid.models import AuthMethod, Evidence, Operation
+from mobileid.models import AuthMethod, Device, Evidence, Operation
 from mobileid.protocol import consent, proofs
+from mobileid.protocol.proofs import Proof
 from mobileid.services.keys.channel import server_of
 from mobileid.services.keys.signing import current_signing_key
 from reuseid.models.sealed import seal_field, unseal_field
@@ -19,7 +20,7 @@ class Record:
     changes: dict
 
 
-def record_of(operation, device, proof, auth_method: str) -> Record:
+def record_of(operation: Operation, device: Device, proof: Proof, auth_method: str) -> Record:
     """The possession signature over the statement and the key that made it; for a signature, the consent JWT too."""
     compact = proof.compact(proofs.POSSESSION)
     evidence = Evidence(
@@ -37,7 +38,7 @@ def record_of(operation, device, proof, auth_method: str) -> Record:
     return Record(evidence, changes)
 
 
-def _consent(operation, device, compact, auth_method, at) -> str:
+def _consent(operation: Operation, device: Device, compact: str, auth_method: str, at: datetime) -> str:
     kid, private_key = current_signing_key(operation.account_id)
     claims = consent.consent_claims(
         issuer=server_of(device.application),

@@ -32,7 +32,7 @@ def previous_biometry() -> int:
     return _end_hand_over("previous_inherence_jwk", "previous_inherence_until")
 
 
-def _end_hand_over(key, until) -> int:
+def _end_hand_over(key: str, until: str) -> int:
     over = {f"{until}__lt": Now()}
     some = list(Device.objects.filter(**over).values_list("pk", flat=True)[:BATCH])
     return Device.objects.filter(pk__in=some, **over).update(**{key: None, until: None})

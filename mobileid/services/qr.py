@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 import segno
 from prometheus_client import Counter
 
+from mobileid.models import Operation
 from mobileid.services import bindings
 
 DRAWN = Counter("mobileid_qr_frames_drawn", "QR frames made as images.")
@@ -31,7 +32,7 @@ class QRFrame(TypedDict):
     qr: Annotated[str, "The QR code as an SVG data URI."]
 
 
-def frame(operation, t: int) -> QRFrame:
+def frame(operation: Operation, t: int) -> QRFrame:
     """``t``, ``qrUri`` and ``qr`` of one second (Unix time), made once in this process however many look.
 
     What a frame says is random to begin with, so that any mask spreads it well enough; a phone reads them all.

@@ -11,6 +11,8 @@ import redis
 from django.conf import settings
 from django.db import connection, transaction
 
+from mobileid.models import Operation
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "mobileid_operations"
@@ -21,7 +23,7 @@ def _redis():
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
-def operation_changed(operation):
+def operation_changed(operation: Operation) -> None:
     """Wake its waiters once the running transaction is committed."""
     if settings.REDIS_URL:
         transaction.on_commit(partial(_publish, str(operation.pk)), robust=True)

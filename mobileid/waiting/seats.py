@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 
 from django.conf import settings
 
@@ -15,11 +16,11 @@ AGAIN = 5
 class Seats:
     """Counts; lives on the event loop, so nothing comes between the look at a number and its change."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._all, self._of_client, self._streams = 0, Counter(), Counter()
 
     @contextlib.contextmanager
-    def wait(self, client: str):
+    def wait(self, client: str) -> Iterator[None]:
         """One more of this client waits. Raises TooMany (429: too many of its own) or Busy (503: the house is full)."""
         if self._of_client[client] >= settings.WAITING_CLIENT_LIMIT:
             raise TooMany(f"At most {settings.WAITING_CLIENT_LIMIT} calls of a client wait.", retry_after=AGAIN)
@@ -33,7 +34,7 @@ class Seats:
                 self._all -= 1
 
     @contextlib.contextmanager
-    def stream(self, client: str, operation_id: str):
+    def stream(self, client: str, operation_id: str) -> Iterator[None]:
         """As `wait`, for a stream of an operation; TooMany too when that has enough of them."""
         if self._streams[operation_id] >= settings.QR_STREAM_LIMIT:
             raise TooMany(f"At most {settings.QR_STREAM_LIMIT} streams of one operation.", retry_after=AGAIN)

@@ -86,7 +86,7 @@ class WebhooksView(WebhookView):
         values = self.body(request_serializers.WebhookCreation)
         holds = readable(request)
         values.setdefault("scopes", holds)
-        endpoint = endpoints.create(request.account, actor=request.actor, client=request.user, holds=holds, **values)
+        endpoint = endpoints.create(request.account, actor=request.actor, holds=holds, **values)
         return self.with_secret(endpoint, status=201)
 
 
@@ -111,9 +111,7 @@ class WebhookDetailView(WebhookView):
     def patch(self, request, webhook_id):
         """Members that are absent stay. What is owed already goes to the new URL."""
         values = self.body(request_serializers.WebhookChange)
-        endpoint = endpoints.update(
-            self.endpoint(webhook_id), actor=request.actor, client=request.user, holds=readable(request), **values
-        )
+        endpoint = endpoints.update(self.endpoint(webhook_id), actor=request.actor, holds=readable(request), **values)
         return Response(describe_webhook(endpoint))
 
     @extend_schema(

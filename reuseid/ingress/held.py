@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass
 
+from django.http import HttpRequest
+
 KEY = "reuseid.held"
 
 
@@ -18,7 +20,7 @@ class Held:
         return max(self.until - time.monotonic(), 0.0)
 
 
-def hold(request, until: float):
+def hold(request: HttpRequest, until: float) -> None:
     """Hold the answer to this request back until then; where no ASGI layer does, sleep."""
     held = getattr(request, "scope", {}).get(KEY)
     if held is not None:

@@ -1,5 +1,7 @@
 """Tenants."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -20,7 +22,7 @@ def create(name: str, *, actor: Actor, logo_uri: str = "") -> Account:
 
 
 @transaction.atomic
-def update(account: Account, *, actor: Actor, reason: str = "", **changes) -> Account:
+def update(account: Account, *, actor: Actor, reason: str = "", **changes: Any) -> Account:
     """Change ``name``, ``logo_uri`` or ``open_catalogue``. Raises Invalid or Conflict, as `create`."""
     before = {name: getattr(account, name) for name in changes}
     for name, value in changes.items():
@@ -50,14 +52,17 @@ def _save(account, **how):
 
 
 @transaction.atomic
-def block(account: Account, *, actor: Actor, reason: str, note: str = ""):
-    """From the next call on none of its clients is let in. Raises WrongState."""
+def block(account: Account, *, actor: Actor, reason: str, note: str = "") -> None:
+    """ACTIVE to BLOCKED: every client of the account is refused from its next call on. Raises WrongState."""
     move(account, Account.Status.BLOCKED)
     trail.record(account, "account.blocked", actor=actor, reason=reason, note=note)
 
 
 @transaction.atomic
-def unblock(account: Account, *, actor: Actor, reason: str, note: str = ""):
-    """Let its clients in again. Raises WrongState."""
+def unblock(account: Account, *, actor: Actor, reason: str, note: str = "") -> None:
+    """BLOCKED to ACTIVE: the account's clients are let in again, but those that are blocked themselves.
+
+    Raises WrongState.
+    """
     move(account, Account.Status.ACTIVE)
     trail.record(account, "account.unblocked", actor=actor, reason=reason, note=note)

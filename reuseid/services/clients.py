@@ -58,7 +58,7 @@ def rotate_secret(client: Client, *, actor: Actor, reason: str = "", note: str =
 
 
 @transaction.atomic
-def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str = "", note: str = ""):
+def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Give the client these scopes; one that it loses stops at once for its live tokens too."""
     before, client.scopes = client.scopes, check_scopes(scopes)
     client.save(update_fields=["scopes", "updated"])
@@ -67,22 +67,22 @@ def set_scopes(client: Client, scopes: list[str], *, actor: Actor, reason: str =
 
 
 @transaction.atomic
-def block(client: Client, *, actor: Actor, reason: str, note: str = ""):
-    """From the next call on it is not let in. Raises WrongState."""
+def block(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
+    """ACTIVE to BLOCKED: it is refused from its next call on, and its tokens are deleted. Raises WrongState."""
     move(client, Client.Status.BLOCKED)
     _drop_tokens(client)
     trail.record(client, "client.blocked", actor=actor, reason=reason, note=note)
 
 
 @transaction.atomic
-def unblock(client: Client, *, actor: Actor, reason: str, note: str = ""):
-    """Let it ask for tokens again. Raises WrongState."""
+def unblock(client: Client, *, actor: Actor, reason: str, note: str = "") -> None:
+    """BLOCKED to ACTIVE: it may ask for tokens again. Raises WrongState."""
     move(client, Client.Status.ACTIVE)
     trail.record(client, "client.unblocked", actor=actor, reason=reason, note=note)
 
 
-def note_token(client: Client):
-    """Remember, to the minute, that it got an access token: whether a client is in use at all."""
+def note_token(client: Client) -> None:
+    """Set ``token_at``, when the client last got an access token, to now, at most once a minute: is it in use?"""
     before = Now() - timedelta(minutes=1)
     Client.objects.filter(Q(token_at=None) | Q(token_at__lt=before), pk=client.pk).update(token_at=Now())
 

@@ -5,7 +5,10 @@ one that is not counted yet, are counted from the rows themselves, the newest LI
 """
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import (
@@ -46,22 +49,26 @@ def count_next_hours() -> bool:
 
 
 class _Events:
+    """Events: counted by type."""
+
     counts, rows, moment, keys = EventCount, Event.objects.all(), "created_at", ("type",)
 
 
 class _Deliveries:
+    """Settled deliveries: counted by outcome and by how long they took."""
+
     # One that was sent again has waited for a person, which says nothing about the sender.
     counts, moment, keys = DeliveryCount, "settled_at", ("status", "within")
     rows = Delivery.objects.filter(attempts_before=0, settled_at__isnull=False).exclude(status="CANCELED")
     rows = rows.annotate(took=_TOOK, within=_WITHIN)
 
 
-def hour_of(moment):
-    """The beginning of its hour."""
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of the hour that ``moment`` is in."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def counted_until(kind):
+def counted_until(kind: Any) -> datetime | None:
     """The end of the newest hour that is counted; None where there is none. Hours without a row are skipped."""
     newest = kind.counts.objects.aggregate(newest=Max("hour"))["newest"]
     return newest and newest + HOUR
@@ -86,7 +93,9 @@ def _count_next(kind):
     return True
 
 
-def events_by_hour(accounts, types, since, step=HOUR) -> tuple[Counter, bool]:
+def events_by_hour(
+    accounts: Iterable[UUID], types: Iterable[str], since: datetime, step: timedelta = HOUR
+) -> tuple[Counter, bool]:
     """``{(hour, type): count}`` of the accounts' events, and whether the hours not counted yet were read to the end.
 
     With a ``step`` of days the hours of a day, in the zone of ``since``, are one.
@@ -94,7 +103,7 @@ def events_by_hour(accounts, types, since, step=HOUR) -> tuple[Counter, bool]:
     return _by_hour(_Events, accounts, since, step, {"type__in": list(types)})
 
 
-def deliveries_by_hour(accounts, since, step=HOUR) -> tuple[Counter, bool]:
+def deliveries_by_hour(accounts: Iterable[UUID], since: datetime, step: timedelta = HOUR) -> tuple[Counter, bool]:
     """``{(hour, status, within): count}`` of the accounts' settled deliveries; otherwise as `events_by_hour`."""
     return _by_hour(_Deliveries, accounts, since, step, {})
 

@@ -15,7 +15,7 @@ from reuseid.models import Heartbeat
 BEAT = "beat"
 
 
-def beat(name: str, holder: str):
+def beat(name: str, holder: str) -> None:
     """Say that ``holder`` is alive, as the last of this name."""
     Heartbeat.objects.update_or_create(name=name, defaults={"holder": holder[:200], "at": Now()})
 
@@ -46,6 +46,6 @@ def hold(name: str, holder: str) -> bool:
     return bool(Heartbeat.objects.filter(mine_or_silent, name=name).update(holder=holder, at=Now()))
 
 
-def let_go(name: str, holder: str):
+def let_go(name: str, holder: str) -> None:
     """Give the lock back, so that another need not wait for the silence."""
     Heartbeat.objects.filter(name=name, holder=holder).update(holder="", at=Now() - timedelta(days=1))

@@ -3,13 +3,14 @@
 import json
 import re
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from reuseid import crypto
 from reuseid.errors import Conflict, Invalid, ServiceError
-from reuseid.models import IdempotencyKey
+from reuseid.models import Client, IdempotencyKey, User
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import sweeping
 
@@ -47,7 +48,7 @@ class AnswerErased(Conflict):
     title = "The first call with this Idempotency-Key was carried out; its answer was erased with the person."
 
 
-def claim(client, key: str, fingerprint: str) -> tuple[IdempotencyKey, dict | None]:
+def claim(client: Client, key: str, fingerprint: str) -> tuple[IdempotencyKey, dict | None]:
     """Take the key for one call, or give the stored answer of the first.
 
     Raises KeyInvalid, KeyReused (422), StillRunning or AnswerErased (409). Of key and fingerprint only keyed hashes are
@@ -92,19 +93,19 @@ def _meet(client, keys, prints):
     raise StillRunning
 
 
-def settle(row: IdempotencyKey, status: int, answer: dict, *, user_id=None):
+def settle(row: IdempotencyKey, status: int, answer: dict, *, user_id: UUID | None = None) -> None:
     """Keep the answer, in the transaction of the change; ``user_id`` is the person whom it is about."""
     seal_field(row, "answer", json.dumps(answer).encode())
     first = IdempotencyKey.objects.filter(pk=row.pk, answer_status=None)
     first.update(answer_status=status, answer=row.answer, user_id=user_id)
 
 
-def forget(user):
+def forget(user: User) -> None:
     """Forget the answers about a person who is erased; that the calls were made stays known."""
     IdempotencyKey.objects.filter(user_id=user.pk).update(answer=None)
 
 
-def release(row: IdempotencyKey):
+def release(row: IdempotencyKey) -> None:
     """Nothing happened: the key is free again."""
     IdempotencyKey.objects.filter(pk=row.pk, answer_status=None).delete()
 

@@ -1,15 +1,18 @@
 """What a colleague should look at: kept until somebody has seen it, and said in the log at once."""
 
 import logging
+from uuid import UUID
 
+from django.db.models import Model
 from django.db.models.functions import Now
 
-from reuseid.models import Staff, StaffNotice, kind_of
+from reuseid.actors import Actor
+from reuseid.models import StaffNotice, kind_of
 
 log = logging.getLogger(__name__)
 
 
-def tell(obj, code: str, text: str, *, account_id=None) -> StaffNotice:
+def tell(obj: Model, code: str, text: str, *, account_id: UUID | None = None) -> StaffNotice:
     """Leave a notice about ``obj``; ``text`` is a sentence of at most 300 characters without personal values.
 
     ``account_id`` says whose colleagues read it, where ``obj`` belongs to no account.
@@ -24,13 +27,16 @@ def tell(obj, code: str, text: str, *, account_id=None) -> StaffNotice:
     )
 
 
-def is_about(notice: StaffNotice | None, staff: Staff) -> bool:
-    """Whether a notice is about this very colleague."""
-    return notice is not None and (notice.object_type, notice.object_id) == ("staff", str(staff.pk))
+def is_about(notice: StaffNotice | None, staff_id: int) -> bool:
+    """Whether the notice is about the colleague of this key; False for None."""
+    return notice is not None and (notice.object_type, notice.object_id) == ("staff", str(staff_id))
 
 
-def mark_seen(notice: StaffNotice, *, staff: Staff) -> bool:
-    """True for the colleague who was first; never for the one whom it is about."""
-    if is_about(notice, staff):
+def mark_seen(notice: StaffNotice, *, actor: Actor) -> bool:
+    """Mark the notice as seen by the colleague who acts.
+
+    True for who was first; False for who came later, and for the colleague whom it is about.
+    """
+    if is_about(notice, actor.staff_id):
         return False
-    return bool(StaffNotice.objects.filter(pk=notice.pk, seen_at=None).update(seen_at=Now(), seen_by=staff))
+    return bool(StaffNotice.objects.filter(pk=notice.pk, seen_at=None).update(seen_at=Now(), seen_by=actor.staff_id))

@@ -13,7 +13,7 @@ def sentences() -> dict[str, str]:
     return settings.REASONS
 
 
-def check(reason: str, note: str = ""):
+def check(reason: str, note: str = "") -> None:
     """Raise Invalid for a code that is not in the list, OTHER without a note, or a note over 2000 characters."""
     if reason not in settings.REASONS:
         raise Invalid.field("reason", _("One of %(values)s.") % {"values": ", ".join(settings.REASONS)})

@@ -8,6 +8,7 @@ from django.db.models import BinaryField
 from django.db.models.functions import Substr
 
 from reuseid import crypto
+from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, User
 from reuseid.models.sealed import seal_field, sealed_columns, unseal_field
 from reuseid.normalisation import folded_ref
@@ -112,7 +113,7 @@ def _attributes(account, last):
 def _reindex_row(account, row, rules):
     try:
         index = rules.index(account.pk, value_of(row))
-    except catalogue.Invalid:
+    except Invalid:
         index = ""  # The catalogue became stricter since; such a value is not found by search.
     unique = index if rules.unique and index else None
     if (row.blind_index, row.unique_index) == (index, unique):

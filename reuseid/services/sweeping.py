@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from reuseid.errors import WrongState
 
@@ -23,13 +23,13 @@ ROUNDS = 10
 _failed: dict[tuple[str, object], float] = {}
 
 
-def in_turn(rows, limit: int, *, lock: bool = False) -> list:
+def in_turn(rows: QuerySet, limit: int, *, lock: bool = False) -> list:
     """Up to ``limit`` of the ordered ``rows``, an equal share for each account that has some, rivals' rows skipped."""
     accounts = list(rows.order_by().values_list("account_id", flat=True).distinct())
     random.shuffle(accounts)
     if lock:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
-    found = []
+    found: list[Model] = []
     for number, account_id in enumerate(accounts):
         share = -(-(limit - len(found)) // (len(accounts) - number))
         found += rows.filter(account_id=account_id)[:share]
@@ -38,7 +38,7 @@ def in_turn(rows, limit: int, *, lock: bool = False) -> list:
     return found
 
 
-def sweep(rows, step: Callable, *, limit: int, together: bool = False) -> int:
+def sweep(rows: QuerySet, step: Callable, *, limit: int, together: bool = False) -> int:
     """Call ``step(row)`` for up to ``limit`` rows in turn, each in a transaction of its own; how many it was done for.
 
     A step that returns False was not done; WrongState says that a rival was first. ``together``: the rows are locked
@@ -57,7 +57,7 @@ def sweep(rows, step: Callable, *, limit: int, together: bool = False) -> int:
     return 0
 
 
-def _one(step, row) -> bool:
+def _one(step: Callable, row: Model) -> bool:
     try:
         with transaction.atomic():
             return step(row) is not False
@@ -77,7 +77,7 @@ def delete(rows: QuerySet, limit: int) -> int:
     return len(ids)
 
 
-def pass_over(row):
+def pass_over(row: Model) -> None:
     """Log the exception that is being handled, and leave the row alone for a while."""
     log.exception("%s %s can't be swept; it is tried again in %s s.", row._meta.label, row.pk, LEFT_ALONE)
     if len(_failed) >= REMEMBERED:
@@ -85,7 +85,7 @@ def pass_over(row):
     _failed[row._meta.label, row.pk] = time.monotonic() + LEFT_ALONE
 
 
-def fresh(rows):
+def fresh(rows: QuerySet) -> QuerySet:
     """``rows`` without those that are left alone."""
     now, label = time.monotonic(), rows.model._meta.label
     for key in [key for key, until in list(_failed.items()) if until <= now]:

@@ -20,8 +20,8 @@ EXPIRES = 30  # seconds after which nobody needs the wake-up: the sweep has come
 _resting = {"until": 0.0}
 
 
-def wake(task: str, *args, queue: str | None = None):
-    """Send ``task`` with plain ids after commit."""
+def wake(task: str, *args: object, queue: str | None = None) -> None:
+    """Send the task of this name after commit, with plain ids as arguments; a broker that is away is only logged."""
     transaction.on_commit(partial(_send, task, args, queue), robust=True)
 
 

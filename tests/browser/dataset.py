@@ -181,7 +181,7 @@ def _day(scene, phone):
         )
         actor = Actor.client(client)
         return operations.start_authentication(
-            scene.account, user=anna, actor=actor, client=client, client_reference=reference, **terms
+            scene.account, user=anna, actor=actor, client_reference=reference, **terms
         )[0]
 
     def approved(reference, decided_after=9, **terms):
@@ -217,7 +217,6 @@ def _open(scene):
         scene.account,
         user=scene.people["clara"],
         actor=Actor.client(scene.client),
-        client=scene.client,
         client_reference="order-7760",
         content=content,
         expires_in=300,

@@ -40,9 +40,11 @@ def more(scene: Scene) -> More:
     kim, anna, account = scene.staff["kim"], scene.people["anna"], scene.account
     terms = {"by": kim, "kind": "user", "act": "unlock", "reason": "RESOLVED", "note": "The alarm was false."}
     draft, run = (bulk.draft(account, REFERENCES, **terms) for _ in range(2))
-    done = bulk.start(run, by=kim)
+    done = bulk.start(run, actor=Actor.staff(kim))
     bulk.carry_out_owed()
-    export = exports.ask(account, by=kim, kind="users", reason="COMPLIANCE", filters={"status": "LOCKED"})
+    export = exports.ask(
+        account, actor=Actor.staff(kim), kind="users", reason="COMPLIANCE", filters={"status": "LOCKED"}
+    )
     exports.make_owed()
     application, tried = _tries(account)
     _around(anna, kim)
@@ -78,9 +80,9 @@ def _around(anna, kim):
     proofings.record(anna, actor=SYSTEM, performed_at=timezone.now(), **facts)
     users.update(anna, actor=SYSTEM, attributes={"email": Record("anna.new@example.com")})
     notes.add(anna, "Prefers to be called after six.\nSpeaks Swedish.", actor=actor)
-    access.viewed(anna, staff=kim)
+    access.viewed(anna, actor=Actor.staff(kim))
     make_factor(kim)
-    second_factors.new_codes(kim, by=kim)
+    second_factors.new_codes(kim, actor=Actor.staff(kim))
     for outcome in ("PASSWORD_GIVEN", "SIGNED_IN"):
         sign_ins.record(kim, outcome, method="APP", address="192.0.2.7")
     sign_ins.record(None, "PASSWORD_REFUSED", address="192.0.2.9")

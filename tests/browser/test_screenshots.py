@@ -5,7 +5,7 @@ import os
 import pytest
 from playwright.sync_api import expect
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import ApprovalRequest, User
 from reuseid.services.jobs import bulk
 from reuseid.services.people import users
@@ -42,7 +42,7 @@ def dry_run(page, scene):
     run = bulk.draft(
         scene.account,
         lines,
-        by=scene.staff["kim"],
+        actor=Actor.staff(scene.staff["kim"]),
         kind="user",
         act="lock",
         reason="SUSPECTED_FRAUD",

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from reuseid.actors import Actor
 from reuseid.models import ApprovalRequest, Passkey, SecondFactor, Staff, StaffSignIn
 from reuseid.services.staff import second_factors
 from tests.browser.test_accessibility import findings
@@ -113,7 +114,7 @@ def test_a_passkey_that_is_not_found_says_so_and_a_recovery_code_signs_in(open_a
     ask = authenticator(page)
     give_password(page)
     enrol_passkey(page)
-    codes = second_factors.new_codes(kim, by=kim)
+    codes = second_factors.new_codes(kim, actor=Actor.staff(kim))
     sign_out(page)
     ask("WebAuthn.clearCredentials")
     give_password(page)

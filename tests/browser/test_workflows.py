@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from mobileid.models import Device
 from mobileid.services import completion
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import ApprovalRequest, TrailEntry, User
 from reuseid.services.audit import access
 from tests.browser.dataset import PHONE
@@ -180,7 +180,7 @@ def test_what_a_person_approved_is_revealed_and_goes_by_itself(open_as, scene):
 
 def test_an_open_operation_counts_down_and_shows_its_end_by_itself(open_as, scene):
     operation = scene.operations["open"]
-    access.reveal(operation, staff=scene.staff["kim"], reason="CUSTOMER_REQUEST")
+    access.reveal(operation, actor=Actor.staff(scene.staff["kim"]), reason="CUSTOMER_REQUEST")
     page = open_as(scene.staff["kim"])
     page.goto(address_of(operation))
     left = page.locator("section").filter(has_text="Life").get_by_role("timer")

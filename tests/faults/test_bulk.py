@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from reuseid.actors import Actor
 from reuseid.models import BulkRun, Event, Export, TrailEntry, User
 from reuseid.services.jobs import bulk, exports
 from tests import factories
@@ -23,8 +24,8 @@ def run(account):
     senior = make_colleague("kim", "Senior support", account)
     for name in NAMES:
         factories.make_user(account, external_ref=name)
-    run = bulk.draft(account, NAMES, by=senior, kind="user", act="lock", reason="SUSPECTED_FRAUD")
-    return bulk.start(run, by=senior)
+    run = bulk.draft(account, NAMES, actor=Actor.staff(senior), kind="user", act="lock", reason="SUSPECTED_FRAUD")
+    return bulk.start(run, actor=Actor.staff(senior))
 
 
 def finished():
@@ -65,7 +66,7 @@ def test_killed_in_the_middle_of_a_row_the_next_worker_goes_on_there(run, stage)
 def test_a_worker_killed_while_it_makes_an_export_leaves_neither_gap_nor_repeat(account, stage):
     senior = make_colleague("kim", "Senior support", account)
     User.objects.bulk_create(User(account=account, external_ref=f"m-{number}") for number in range(1500))
-    export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE")
+    export = exports.ask(account, actor=Actor.staff(senior), kind="users", reason="COMPLIANCE")
     with psycopg.connect(database_url()) as rival:
         # Its first part has to wait for this.
         rival.execute("LOCK TABLE reuseid_exportpart IN SHARE MODE")

@@ -28,7 +28,7 @@ def sam(account):
 def test_of_looks_at_once_one_leaves_a_line(user, sam, earlier):
     if earlier:
         UserAccess.objects.create(account=user.account, staff=sam, user=user, at=timezone.now() - timedelta(hours=1))
-    results = race(*[lambda: access.viewed(user, staff=sam)] * 8)
+    results = race(*[lambda: access.viewed(user, actor=Actor.staff(sam))] * 8)
     assert sorted(results) == [False] * 7 + [True]
     assert TrailEntry.objects.filter(action="user.viewed").count() == 1
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reuseid.actors import Actor
 from reuseid.errors import WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
 from reuseid.services import leases
@@ -23,7 +24,7 @@ def run(account, senior):
     references = [f"c-{number}" for number in range(40)]
     for reference in references:
         factories.make_user(account, external_ref=reference)
-    return bulk.draft(account, references, by=senior, kind="user", act="lock", reason="SUSPECTED_FRAUD")
+    return bulk.draft(account, references, actor=Actor.staff(senior), kind="user", act="lock", reason="SUSPECTED_FRAUD")
 
 
 def work(run):
@@ -33,7 +34,7 @@ def work(run):
 
 
 def test_workers_who_all_believe_the_run_to_be_theirs_do_each_row_once(run, senior):
-    bulk.start(run, by=senior)
+    bulk.start(run, actor=Actor.staff(senior))
     assert race(*[lambda: work(run)] * 4) == [None] * 4
     assert BulkRun.objects.get().status == "FINISHED"
     assert set(run.rows.values_list("status", flat=True)) == {"DONE"}
@@ -46,13 +47,13 @@ def test_a_run_is_one_workers(run, senior):
     def claim():
         return leases.claim(bulk.owed(), bulk.LEASE)
 
-    bulk.start(run, by=senior)
+    bulk.start(run, actor=Actor.staff(senior))
     assert sorted(str(answer) for answer in race(*[claim] * 4)) == sorted([str(run.pk), *["None"] * 3])
 
 
 def test_two_clicks_start_it_once(run, senior):
     def click():
-        return bulk.start(BulkRun.objects.get(), by=senior)
+        return bulk.start(BulkRun.objects.get(), actor=Actor.staff(senior))
 
     answers = race(*[click] * 4)
     assert sum(isinstance(answer, WrongState) for answer in answers) == 3
@@ -60,13 +61,13 @@ def test_two_clicks_start_it_once(run, senior):
 
 
 def test_once_it_is_said_to_be_stopped_nothing_more_changes(run, senior):
-    bulk.start(run, by=senior)
+    bulk.start(run, actor=Actor.staff(senior))
     locked = []
 
     def stop():
         while not BulkRow.objects.filter(status="DONE").exists():
             pass
-        bulk.stop(BulkRun.objects.get(), by=senior)
+        bulk.stop(BulkRun.objects.get(), actor=Actor.staff(senior))
         locked.append(User.objects.filter(status="LOCKED").count())
 
     race(lambda: work(run), lambda: work(run), stop)
@@ -80,7 +81,7 @@ def test_once_it_is_said_to_be_stopped_nothing_more_changes(run, senior):
 def test_workers_who_all_believe_an_export_to_be_theirs_make_each_part_once(account, senior, monkeypatch):
     monkeypatch.setattr(exported_people, "BATCH", 5)
     User.objects.bulk_create(User(account=account, external_ref=f"m-{number}") for number in range(60))
-    export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE")
+    export = exports.ask(account, actor=Actor.staff(senior), kind="users", reason="COMPLIANCE")
 
     def make():
         while exports._step(export.pk):

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import connection
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import AttributeKey, Export, ExportPart, TrailEntry, User
 from reuseid.models.sealed import unseal_field
 from reuseid.services.jobs import erasures, exports
@@ -49,7 +49,9 @@ def test_two_sweeps_erase_each_person_once(people):
 def test_an_export_that_is_being_made_meanwhile_keeps_nothing(account, people, monkeypatch):
     kim = make_colleague("kim", "Senior support", account)
     AttributeKey.objects.create(account=account, name="email")
-    exports.ask(account, by=kim, kind="users", reason="OTHER", note="x", attributes=True, sensitive=True)
+    exports.ask(
+        account, actor=Actor.staff(kim), kind="users", reason="OTHER", note="x", attributes=True, sensitive=True
+    )
     write, has_read = exports._write, threading.Event()
 
     def slowly(export, text, **changes):

@@ -7,6 +7,7 @@ import pytest
 from django_otp.oath import TOTP
 from fido2.webauthn import AuthenticatorData
 
+from reuseid.actors import Actor
 from reuseid.models import Passkey, SecondFactor
 from reuseid.services.staff import passkeys, second_factors
 from tests.races.test_approvals import race
@@ -22,13 +23,13 @@ def adding(staff, *, first):
     """A call that adds a new passkey, its ceremony done."""
     options, state = passkeys.begin_adding(staff, PLACE)
     made = Authenticator().create(json.loads(json.dumps(options)))
-    return lambda: passkeys.add(staff, PLACE, state, made, name="x", by=staff, first=first)
+    return lambda: passkeys.add(staff, PLACE, state, made, name="x", actor=Actor.staff(staff), first=first)
 
 
 def enrolling(staff):
     secret = b"a secret of 20 bytes"
     code = f"{TOTP(secret).token():06}"
-    return lambda: second_factors.enrol(staff, secret, code, by=staff)
+    return lambda: second_factors.enrol(staff, secret, code, actor=Actor.staff(staff))
 
 
 def refused(results):
@@ -73,6 +74,6 @@ def test_of_two_passkeys_that_are_removed_at_once_one_stays():
     for number in range(ROUNDS):
         staff = make_colleague(f"kim{number}", None)
         both = [make_passkey(staff, name=name) for name in "ab"]
-        results = race(*(partial(passkeys.remove, staff, key.pk, by=staff) for key in both))
+        results = race(*(partial(passkeys.remove, staff, key.pk, actor=Actor.staff(staff)) for key in both))
         assert refused(results) == [passkeys.OnlyFactor]
         assert Passkey.objects.filter(user=staff).count() == 1

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from reuseid.actors import Actor
 from reuseid.models import Staff
 from reuseid.services.staff import members as staff_service
 from reuseid.services.staff import second_factors
@@ -16,8 +17,10 @@ ROUNDS = 10
 
 def acts(boss, staff):
     """Both acts, each on what its own browser read before."""
-    give = partial(staff_service.new_password, Staff.objects.get(pk=staff.pk), by=boss)
-    reset = partial(second_factors.reset, Staff.objects.get(pk=staff.pk), by=boss, reason="OTHER", note="x")
+    give = partial(staff_service.new_password, Staff.objects.get(pk=staff.pk), actor=Actor.staff(boss))
+    reset = partial(
+        second_factors.reset, Staff.objects.get(pk=staff.pk), actor=Actor.staff(boss), reason="OTHER", note="x"
+    )
     return give, reset
 
 
@@ -49,7 +52,7 @@ def test_a_factor_that_is_set_up_while_the_former_is_reset_is_not_kept():
         staff = make_colleague(f"kim{number}", None)
         make_factor(staff)
         _give, reset = acts(boss, staff)
-        codes = partial(second_factors.new_codes, Staff.objects.get(pk=staff.pk), by=staff)
+        codes = partial(second_factors.new_codes, Staff.objects.get(pk=staff.pk), actor=Actor.staff(staff))
         race(reset, codes)
         assert second_factors.of(staff) is None
         assert second_factors.codes_left(staff) == 0

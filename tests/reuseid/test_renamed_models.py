@@ -26,7 +26,7 @@ def migrate(name):
 def test_rows_rights_and_saved_views_follow_the_renamed_models(account, user):
     senior = make_colleague("senior", "Senior support", account)
     asked = approvals.ask(user, actor=Actor.staff(senior), action="user.erase", reason="CUSTOMER_REQUEST")
-    access.viewed(user, staff=senior)
+    access.viewed(user, actor=Actor.staff(senior))
     SavedView.objects.create(staff=senior, model="reuseid.approvalrequest", name="Mine", query="")
     own = Group.objects.create(name="The operator's own")
     own.permissions.set(Permission.objects.filter(codename__in=NEW))

@@ -84,7 +84,8 @@ def test_a_service_takes_no_request_and_raises_the_projects_errors(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             assert "request" not in [argument.arg for argument in node.args.args], f"line {node.lineno}"
             positional = [argument.arg for argument in node.args.args]
-            assert "actor" not in positional or node.name.startswith("_") or node.name in PASSES_ACTOR, node.name
+            assert "actor" not in positional or node.name.startswith("_"), node.name
+            assert not {argument.arg for argument in node.args.kwonlyargs} & {"by", "staff"}, f"{node.name}: say actor"
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
             assert node.exc.func.id not in forbidden, f"line {node.lineno}"
 
@@ -98,8 +99,62 @@ def test_a_service_builds_no_answer_of_a_door(path):
             assert not ("status" in names and names & {"body", "problem"}), f"line {node.lineno}"
 
 
-# Helpers among services, where the actor is one of the things that are told or judged.
-PASSES_ACTOR = {"tell", "judge", "carry_out"}
+NO_TYPES_YET = {
+    *(f"mobileid/waiting/{name}.py" for name in ("listeners", "middleware", "poll_context", "polling")),
+    "reuseid/admin/kit",
+}
+
+
+def public_functions(node):
+    """Functions and methods that other modules may call, those of a class with what Python calls (``__init__``)."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
+            yield from public_functions(child)
+        elif not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        elif not child.name.startswith("_") or child.name.endswith("__"):
+            yield child
+
+
+def without_type(function):
+    """The names of the parameters that say no type, and ``return``."""
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    arguments += [one for one in (function.args.vararg, function.args.kwarg) if one is not None]
+    untyped = [one.arg for one in arguments if one.annotation is None and one.arg not in {"self", "cls"}]
+    return untyped + ([] if function.returns is not None else ["return"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    list(sources("services", "protocol", "sdk", "waiting", "admin/kit")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_what_others_call_says_its_types(path):
+    name = str(path.relative_to(ROOT))
+    if name in NO_TYPES_YET or str(path.parent.relative_to(ROOT)) in NO_TYPES_YET:
+        return
+    for function in public_functions(ast.parse(path.read_text())):
+        assert not without_type(function), f"{function.name}, line {function.lineno}: {without_type(function)}"
+        for one in (*function.args.args, *function.args.kwonlyargs):
+            assert one.arg != "actor" or ast.unparse(one.annotation) == "Actor", (
+                f"{function.name}: who acts is an Actor"
+            )
+
+
+@pytest.mark.parametrize(
+    ("line", "untyped"),
+    [
+        ("def lock(user: User, *, reason: str) -> User: ...", []),
+        ("def lock(user, *, reason: str): ...", ["user", "return"]),
+        ("def lock(*users, **why) -> None: ...", ["users", "why"]),
+        ("class Row:\n    def refuse(self, error: Error) -> None: ...", []),
+        ("class Row:\n    def __init__(self, number): ...", ["number", "return"]),
+        ("class _Row:\n    def __init__(self, number): ...", []),
+        ("def _lock(user): ...", []),
+    ],
+)
+def test_the_rule_knows_a_function_without_types(line, untyped):
+    assert [name for function in public_functions(ast.parse(line)) for name in without_type(function)] == untyped
 
 
 def docstring_lines(function):

@@ -8,7 +8,7 @@ from mobileid.services.keys import trust_anchors
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import ServiceError
 from reuseid.models import Account
-from reuseid.services.uuids import as_uuid
+from reuseid.normalisation import as_uuid
 
 ACTS = {
     "announce": "Make the next one and name it in the key documents.",

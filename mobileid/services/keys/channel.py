@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from mobileid.models import Application, ChannelKey, KeyStatus, TrustAnchor
@@ -48,7 +49,7 @@ class LoadedKey:
     private_key: Any
     not_after: datetime
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<LoadedKey {self.kid}>"
 
 
@@ -57,14 +58,14 @@ _keys = Expiring(_LIMIT, clock=lambda: datetime.now(UTC).timestamp())
 _documents: dict[uuid.UUID, tuple[int, str]] = {}
 
 
-def forget():
-    """Empty this process's caches."""
+def forget() -> None:
+    """Drop the private keys and the signed documents that this process keeps."""
     _keys.clear()
     with _lock:
         _documents.clear()
 
 
-def channel_key(application_id, kid: str) -> LoadedKey | None:
+def channel_key(application_id: uuid.UUID | str, kid: str) -> LoadedKey | None:
     """The key of that id of the application's account; None when there is none or its 48 hours are over."""
     place = (str(application_id), str(kid))
     return _keys.get(place) or _load(place)
@@ -128,7 +129,7 @@ def _sign_document(application, minute):
 def _published(account_id):
     # Whoever asks first after a long sleep of the scheduler makes the keys, so phones never find none.
     if ChannelKey.objects.filter(account=account_id, not_before__gt=Now() - FRESH).count() < len(SUITES):
-        turn_channel_keys(account_id)
+        rotate_channel_keys(account_id)
     rows = ChannelKey.objects.filter(account=account_id, not_after__gt=Now()).order_by("suite", "not_before")
     return [
         {
@@ -143,7 +144,7 @@ def _published(account_id):
 
 
 @transaction.atomic
-def turn_channel_keys(account_id) -> int:
+def rotate_channel_keys(account_id: uuid.UUID) -> int:
     """Make the keys of an account that are due, an hour before they are used; returns how many."""
     Account.objects.select_for_update(no_key=True).get(pk=account_id)
     now, made = datetime.now(UTC), 0
@@ -172,11 +173,11 @@ def erase_channel_keys() -> int:
     return ChannelKey.objects.filter(not_after__lte=Now()).delete()[0]
 
 
-def accounts_with_applications():
-    """Ids of the accounts that need keys."""
+def accounts_with_applications() -> QuerySet:
+    """Ids of the accounts that have an application, and so need channel keys."""
     return Account.objects.filter(applications__isnull=False).distinct().values_list("pk", flat=True)
 
 
 def server_of(application: Application | None) -> str:
-    """The address that goes into links and codes."""
+    """The origin that goes into links and codes: the application's, or PUBLIC_URL for None."""
     return application.server if application else settings.PUBLIC_URL

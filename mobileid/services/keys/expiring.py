@@ -16,7 +16,7 @@ class Expiring:
     A forked child begins with none: it has no timer. Python can't overwrite a key, only let go of it.
     """
 
-    def __init__(self, limit: int, *, clock: Callable = time.time, timer: Callable = threading.Timer):
+    def __init__(self, limit: int, *, clock: Callable = time.time, timer: Callable = threading.Timer) -> None:
         self._limit, self._clock, self._new_timer = limit, clock, timer
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
@@ -26,15 +26,15 @@ class Expiring:
         self._entries: dict[Hashable, tuple[float, Any]] = {}
         self._timer = None
 
-    def get(self, key: Hashable):
-        """What is kept there, or None."""
+    def get(self, key: Hashable) -> Any:
+        """The value of the key; None where there is none or its end has come."""
         with self._lock:
             self._drop_over()
             found = self._entries.get(key)
         return found and found[1]
 
-    def put(self, key: Hashable, value, *, until: float):
-        """Keep it until then; what is over already is not kept."""
+    def put(self, key: Hashable, value: object, *, until: float) -> None:
+        """Keep the value until then (Unix seconds); one that is over already is not kept."""
         with self._lock:
             self._entries.pop(key, None)
             while len(self._entries) >= self._limit:
@@ -43,13 +43,13 @@ class Expiring:
             self._drop_over()
             self._set_timer()
 
-    def clear(self):
-        """Let go of everything."""
+    def clear(self) -> None:
+        """Drop every entry."""
         with self._lock:
             self._entries.clear()
             self._set_timer()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._entries)
 
     def _drop_over(self):

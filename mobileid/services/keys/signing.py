@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 from mobileid.models import KeyStatus, SigningKey
 from mobileid.services.keys import p256
 from mobileid.services.keys.expiring import Expiring
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Account, move
 from reuseid.services.audit import trail
 
@@ -22,12 +23,12 @@ _KEEP_SECONDS = 60
 _loaded = Expiring(4096)
 
 
-def forget():
-    """Empty this process's cache."""
+def forget() -> None:
+    """Drop the private keys that this process keeps."""
     _loaded.clear()
 
 
-def current_signing_key(account_id) -> tuple[str, EllipticCurvePrivateKey]:
+def current_signing_key(account_id: UUID) -> tuple[str, EllipticCurvePrivateKey]:
     """``(kid, private key)`` of the account's key in use, read again every minute and kept no longer.
 
     So one that another process retired is gone from here too.
@@ -47,7 +48,7 @@ def published_keys() -> list[dict]:
 
 
 @transaction.atomic
-def announce_signing_key(account, *, actor=SYSTEM) -> SigningKey:
+def announce_signing_key(account: Account, *, actor: Actor = SYSTEM) -> SigningKey:
     """Publish the account's next key before it signs; gives the announced one if there is one."""
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     row = SigningKey.objects.filter(account=account, status=KeyStatus.NEXT).first()
@@ -59,7 +60,7 @@ def announce_signing_key(account, *, actor=SYSTEM) -> SigningKey:
 
 
 @transaction.atomic
-def rotate_signing_key(account, *, actor=SYSTEM, reason: str = "") -> SigningKey:
+def rotate_signing_key(account: Account, *, actor: Actor = SYSTEM, reason: str = "") -> SigningKey:
     """Sign with the announced key, or with a new one, from now on; the old private half is erased."""
     upcoming = announce_signing_key(account, actor=actor)
     current = SigningKey.objects.filter(account=account, status=KeyStatus.CURRENT).first()
@@ -71,8 +72,11 @@ def rotate_signing_key(account, *, actor=SYSTEM, reason: str = "") -> SigningKey
     return upcoming
 
 
-def turn_signing_keys(account):
-    """What the schedule does: announce the next key two days before the current one is 90 days old, then rotate."""
+def rotate_signing_key_when_due(account: Account) -> None:
+    """Announce the next key two days (NOTICE) before the current one is 90 days old (LIFE), then rotate.
+
+    Called by the schedule; safe to repeat. An account without a key gets one at once.
+    """
     in_use = SigningKey.objects.filter(account=account, status=KeyStatus.CURRENT)
     if not in_use.exists() or in_use.filter(created_at__lte=Now() - LIFE).exists():
         upcoming = SigningKey.objects.filter(account=account, status=KeyStatus.NEXT)

@@ -7,7 +7,7 @@ when phones have fetched a document since: one that slept through it all trusts 
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -28,7 +28,7 @@ def upcoming(account: Account) -> TrustAnchor | None:
     return TrustAnchor.objects.filter(account=account, status=KeyStatus.NEXT).first()
 
 
-def uncertain(anchor: TrustAnchor):
+def uncertain(anchor: TrustAnchor) -> QuerySet:
     """Phones that may not know the announced anchor: nothing was proved with them since every kept document names it.
 
     Some of them do know it, since a phone fetches documents without proving anything.

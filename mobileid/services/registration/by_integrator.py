@@ -2,19 +2,22 @@
 
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from mobileid.errors import CodeWrong
-from mobileid.models import Device, Operation
+from mobileid.models import Application, Device, Operation
 from mobileid.models.operations import OPEN
 from mobileid.protocol import wire
 from mobileid.services import bindings, codes, contexts, devices
 from mobileid.services.completion import end
 from mobileid.services.operations import begin, hold
+from reuseid.actors import Actor
 from reuseid.errors import WrongState
+from reuseid.models import Account, User
 from reuseid.models.sealed import unseal_field
 from reuseid.services.people import caller_verification
 
@@ -25,16 +28,15 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @transaction.atomic
 def start_registration(
-    account,
+    account: Account,
     *,
-    user,
-    application,
-    actor,
-    client=None,
+    user: User,
+    application: Application,
+    actor: Actor,
     device_name: str = "",
     confirmation: str = Operation.Confirmation.NONE,
     post_context: dict | None = None,
-    requested_attributes=(),
+    requested_attributes: Iterable[str] = (),
     expires_in: int = EXPIRES_IN,
     client_reference: str = "",
     allow_parallel: bool = False,
@@ -50,7 +52,7 @@ def start_registration(
     operation = Operation(
         account=account,
         application=application,
-        client=client,
+        client_id=actor.client_id if actor.is_client else None,
         user=hold(user),
         type=Operation.Type.REGISTRATION,
         confirmation=confirmation,
@@ -68,7 +70,7 @@ def start_registration(
     return operation, {"activationCode": code, "activationUri": bindings.activation_uri(application, code)}
 
 
-def confirm(operation, *, code: str, actor):
+def confirm(operation: Operation, *, code: str, actor: Actor) -> Operation:
     """Activate the phone of a registration that asks for it, with the six digits that the phone shows.
 
     Raises CodeWrong; the third wrong code ends the registration FAILED. Raises WrongState when no phone waits.

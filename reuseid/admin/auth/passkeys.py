@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from reuseid.actors import Actor
 from reuseid.admin.auth import sign_in
 from reuseid.admin.kit import ceremonies, stepup
 from reuseid.admin.kit.pages import explain
@@ -142,7 +143,9 @@ def _add(request, method, *, back, again):
             raise second_factors.Refused
         name, credential = form.cleaned_data["name"], form.cleaned_data["credential"]
         first = request.user.otp_device is None
-        codes = passkeys.add(request.user, _place(request), state, credential, name=name, by=request.user, first=first)
+        codes = passkeys.add(
+            request.user, _place(request), state, credential, name=name, actor=Actor.staff(request.user), first=first
+        )
     except ServiceError as error:
         messages.error(request, explain(error))
         return redirect(again)
@@ -164,7 +167,7 @@ def rename(request, pk):
     form = sign_in.PasskeyName(request.POST or None, initial={"name": passkey.name})
     if form.is_valid():
         try:
-            passkeys.rename(request.user, passkey.pk, form.cleaned_data["name"], by=request.user)
+            passkeys.rename(request.user, passkey.pk, form.cleaned_data["name"], actor=Actor.staff(request.user))
         except ServiceError as error:
             messages.error(request, explain(error))
         else:
@@ -181,7 +184,7 @@ def remove(request, pk):
     form = sign_in.SureToo(request, data=request.POST or None)
     if form.is_valid():
         try:
-            passkeys.remove(request.user, passkey.pk, by=request.user)
+            passkeys.remove(request.user, passkey.pk, actor=Actor.staff(request.user))
         except ServiceError as error:
             messages.error(request, explain(error))
         else:

@@ -22,6 +22,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from reuseid import crypto
+from reuseid.actors import Actor
 from reuseid.admin.kit import ceremonies, formatting, stepup
 from reuseid.admin.kit.pages import Facts, Table
 from reuseid.admin.kit.texts import SIGN_INS
@@ -209,7 +210,12 @@ def _set_up(request, form_class, *, template, back, **values):
         beside = request.user.otp_device is not None
         try:
             codes = second_factors.enrol(
-                request.user, secret, form.cleaned_data["code"], by=request.user, replace=replace, beside=beside
+                request.user,
+                secret,
+                form.cleaned_data["code"],
+                actor=Actor.staff(request.user),
+                replace=replace,
+                beside=beside,
             )
         except second_factors.Refused as refusal:
             form.add_error("code", str(refusal.title))
@@ -277,7 +283,7 @@ def new_codes(request):
     form = SureToo(request, data=request.POST or None)
     if form.is_valid():
         try:
-            codes = second_factors.new_codes(request.user, by=request.user)
+            codes = second_factors.new_codes(request.user, actor=Actor.staff(request.user))
         except second_factors.NoFactor as error:
             messages.error(request, str(error))
             return redirect("admin:me")

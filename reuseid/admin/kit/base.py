@@ -23,8 +23,7 @@ from reuseid.admin.kit.quick_filters import views_of
 from reuseid.admin.kit.scope import scoped
 from reuseid.admin.kit.texts import name_of, right_in_words, searched
 from reuseid.models import TrailEntry, User
-from reuseid.normalisation import without_ignorable
-from reuseid.services.uuids import as_uuid
+from reuseid.normalisation import as_uuid, without_ignorable
 
 PAGES = 100
 

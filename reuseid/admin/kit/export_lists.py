@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
+from reuseid.actors import Actor
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
 from reuseid.admin.kit.effects import Effect
@@ -137,7 +138,11 @@ class ExportListMixin:
         values = form.values()
         try:
             export = exports.ask(
-                values.pop("account"), by=request.user, kind=form.kind, sensitive=form.sensitive, **values
+                values.pop("account"),
+                actor=Actor.staff(request.user),
+                kind=form.kind,
+                sensitive=form.sensitive,
+                **values,
             )
         except ServiceError as error:
             messages.error(request, _("Nothing is exported. %(why)s") % {"why": explain(error)})

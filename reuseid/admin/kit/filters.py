@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFi
 from reuseid.admin.kit.scope import account_ids, scoped
 from reuseid.admin.kit.search import find_by_start
 from reuseid.models import Account
-from reuseid.services.uuids import as_uuid
+from reuseid.normalisation import as_uuid
 from reuseid.times import begins, ends, zone_named
 
 OFFERED = 100

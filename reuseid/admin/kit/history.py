@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from reuseid.admin.kit.formatting import short, when
 from reuseid.admin.kit.scope import account_names
 from reuseid.admin.kit.texts import THROUGH, act, reason_in_words
-from reuseid.services.uuids import as_uuid
+from reuseid.normalisation import as_uuid
 
 COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": "good", "unblocked": "good"}
 

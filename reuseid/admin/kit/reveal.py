@@ -55,7 +55,7 @@ class Revealing(Acting):
         if row is None:
             raise Http404
         try:
-            self.grant(row, staff=request.user, **form.values())
+            self.grant(row, actor=self.actor(request), **form.values())
         except ServiceError as error:
             messages.error(request, explain(error))
         return go_to(request, self.shown_at(row))
@@ -86,7 +86,7 @@ class Masked:
     """The cells of one person's hidden values, for one colleague: hidden with a button, or shown while granted."""
 
     def __init__(self, request, user):
-        self.granted = access.shown_to(request.user, user)
+        self.granted = access.shown_to(user, staff_id=request.user.pk)
         self.may = {model: request.user.has_perm(f"reuseid.reveal_{model._meta.model_name}") for model in _READERS}
 
     def cell(self, row):

@@ -18,10 +18,9 @@ from reuseid.admin.kit.scope import account_ids
 from reuseid.admin.kit.texts import searched
 from reuseid.errors import Invalid
 from reuseid.models import Account, Attribute, AttributeKey, User
-from reuseid.normalisation import compose, folded_ref, without_ignorable
+from reuseid.normalisation import as_uuid, compose, folded_ref, without_ignorable
 from reuseid.services.audit import searches
 from reuseid.services.people import catalogue
-from reuseid.services.uuids import as_uuid
 
 LIMIT = 200
 PART_LEAST, PART_LIMIT = 3, 50
@@ -49,13 +48,13 @@ def find_people(request, term: str):
 @transaction.atomic
 def _with_values(request, accounts, term, found, tried):
     """Also by value, while the colleague's quota lasts; the request knows where it is used up, or the name is none."""
-    by, asked = _asked(request, accounts, term)
-    if by and not searches.may_compare(request.user, accounts.values(), by):
-        by, asked = "", []
+    compared_by, asked = _asked(request, accounts, term)
+    if compared_by and not searches.may_compare(accounts.values(), compared_by, actor=Actor.staff(request.user)):
+        compared_by, asked = "", []
         request.search_rests = gettext("Searching by value rests: you did it very often in the last hour.")
     hit = [pk for one in asked for pk in _with_value(*one)]
     tried = [*tried, *sorted({name for _account, name, _text in asked})]
-    return _record(request, accounts, found + hit, tried, by, hit), searched(term, tried)
+    return _record(request, accounts, found + hit, tried, compared_by, hit), searched(term, tried)
 
 
 def find_by_start(request, start: str):
@@ -81,7 +80,7 @@ def _accounts(request):
     return {account.pk: account for account in Account.objects.filter(pk__in=account_ids(request.user))}
 
 
-def _record(request, accounts, found, compared, by="", hit=()):
+def _record(request, accounts, found, compared, compared_by="", hit=()):
     """Leave the lines, and give back those of the found who belong to the accounts."""
     people = User.objects.filter(pk__in=set(found), account__in=list(accounts)).only("pk", "account_id").in_bulk()
     searches.searched(
@@ -89,7 +88,7 @@ def _record(request, accounts, found, compared, by="", hit=()):
         compared=_in_english(compared),
         found=Counter(person.account_id for person in people.values()),
         actor=Actor.staff(request.user),
-        by=by,
+        compared_by=compared_by,
         hit=[people[pk] for pk in dict.fromkeys(hit) if pk in people],
     )
     return list(people)
@@ -125,15 +124,15 @@ def _asked(request, accounts, term):
     name, colon, value = term.partition(":")
     name, value = name.strip(), value.strip()
     if colon and catalogue.NAME.fullmatch(name) and value:
-        by, keys, text = searches.BY_NAME, keys.filter(name=name), value
+        compared_by, keys, text = searches.BY_NAME, keys.filter(name=name), value
     else:
-        by, keys, text = searches.BY_VALUE, keys.exclude(type__in=GUESSED), term
+        compared_by, keys, text = searches.BY_VALUE, keys.exclude(type__in=GUESSED), term
     asked = [(accounts[key.account_id], key.name, text) for key in keys.order_by("name", "pk")[:LIMIT]]
-    if by == searches.BY_NAME and not asked:
+    if compared_by == searches.BY_NAME and not asked:
         request.search_rests = gettext("“%(name)s” is not searchable: the attribute catalogue says what is.") % {
             "name": name
         }
-    return (by if asked else ""), asked
+    return (compared_by if asked else ""), asked
 
 
 def _with_value(account, name, text):

@@ -131,7 +131,7 @@ class ExportAdmin(PageAdmin):
             return HttpResponseNotAllowed(["POST"])
         export = self._seen(request, object_id)
         try:
-            count = exports.download(export, by=request.user)
+            count = exports.download(export, actor=self.actor(request))
         except ServiceError as error:
             messages.error(request, _("Nothing was downloaded. %(why)s") % {"why": explain(error)})
             return redirect(formatting.page_of(Export, export.pk))

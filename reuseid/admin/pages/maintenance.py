@@ -100,7 +100,7 @@ class StaffNoticeAdmin(PageAdmin):
     def has_mark_permission(self, request, object_id=None):
         if not self.may(request, object_id, "mark_staffnotice"):
             return False
-        if object_id is None or not notices.is_about(self.row(request, object_id), request.user):
+        if object_id is None or not notices.is_about(self.row(request, object_id), request.user.pk):
             return True
         request.refusal = _("It is about you: another colleague looks after it.")
         return False
@@ -119,7 +119,7 @@ class StaffNoticeAdmin(PageAdmin):
         notice = self.row(request, object_id)
         if notice is None:
             raise Http404
-        if notices.mark_seen(notice, staff=request.user):
+        if notices.mark_seen(notice, actor=self.actor(request)):
             messages.success(request, _("The notice is marked as seen by you."))
         else:
             notice.refresh_from_db()

@@ -117,7 +117,7 @@ class SavedViewAdmin(PageAdmin):
         allowed = [pair for pair in parse_qsl(request.GET.get("query", "")) if listed.lookup_allowed(*pair, request)]
         try:
             view = saved_views.keep(
-                request.user,
+                actor=self.actor(request),
                 model=listed.opts.label_lower,
                 name=form.cleaned_data["name"],
                 query=urlencode(allowed),
@@ -151,6 +151,6 @@ class SavedViewAdmin(PageAdmin):
         view = self.row(request, object_id)
         if view is None:
             raise Http404
-        saved_views.remove(view, staff=request.user)
+        saved_views.remove(view, actor=self.actor(request))
         messages.success(request, _("The view is removed."))
         return go_to(request, formatting.list_of(SavedView))

@@ -14,7 +14,7 @@ from reuseid.admin.kit.filters import AccountFilter, DateFilter
 from reuseid.admin.kit.scope import trail_lines
 from reuseid.admin.kit.texts import act, searched, thing
 from reuseid.models import TrailEntry, TrailKey, TrailSeal, User, kind_of
-from reuseid.services.uuids import as_uuid
+from reuseid.normalisation import as_uuid
 
 
 def kinds():

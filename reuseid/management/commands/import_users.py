@@ -54,10 +54,10 @@ class Command(BaseCommand):
 
     def _import(self, account, file, dry_run, result):
         actor = imports.actor_of(file)
-        refused = self._run(imports.judge(account, file, actor), result, "judged")
+        refused = self._run(imports.judge(account, file, actor=actor), result, "judged")
         if refused:
             raise CommandError(f"{refused} rows are refused, nothing was imported: see {result}.")
-        return self._run(imports.carry_out(account, file, actor, dry_run=dry_run), result, "done")
+        return self._run(imports.carry_out(account, file, actor=actor, dry_run=dry_run), result, "done")
 
     def _run(self, batches, result, word):
         rows = refused = 0

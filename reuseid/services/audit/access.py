@@ -1,12 +1,13 @@
 """Who looked at a person: a line for the page that was opened, a line and a minute for a value that was shown."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.models import Attribute, Reveal, UserAccess
+from reuseid.models import Attribute, Reveal, User, UserAccess
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 
@@ -18,23 +19,26 @@ KEPT = timedelta(days=1)
 
 
 @transaction.atomic
-def viewed(user, *, staff) -> bool:
-    """A colleague opened the person's page; whether this one left a line. Two at once leave one."""
-    mine = UserAccess.objects.filter(staff=staff, user=user)
+def viewed(user: User, *, actor: Actor) -> bool:
+    """Note in the trail that a colleague opened the person's page, at most once in ONE_LINE.
+
+    True where this one left the line; of two at once one does.
+    """
+    mine = UserAccess.objects.filter(staff=actor.staff_id, user=user)
     if mine.filter(at__gt=Now() - ONE_LINE).exists():
         return False
     if not mine.filter(at__lte=Now() - ONE_LINE).update(at=Now()):
         try:
             with transaction.atomic():
-                UserAccess.objects.create(account_id=user.account_id, staff=staff, user=user)
+                UserAccess.objects.create(account_id=user.account_id, staff_id=actor.staff_id, user=user)
         except IntegrityError:
             return False
-    trail.record(user, "user.viewed", actor=Actor.staff(staff))
+    trail.record(user, "user.viewed", actor=actor)
     return True
 
 
 @transaction.atomic
-def reveal(row, *, staff, reason: str, note: str = "") -> Reveal:
+def reveal(row: Model, *, actor: Actor, reason: str, note: str = "") -> Reveal:
     """Let one colleague read what a row hides for a minute: of an account, of a person or of none yet. Raises Invalid.
 
     The line names which one and why; the value is read by the page, while the minute lasts (`shown_to`, `until`).
@@ -42,10 +46,10 @@ def reveal(row, *, staff, reason: str, note: str = "") -> Reveal:
     reasons.check(reason, note)
     kind = row._meta.model_name
     changes = {"name": row.name} if isinstance(row, Attribute) else {}
-    trail.record(row, f"{kind}.revealed", actor=Actor.staff(staff), reason=reason, note=note, changes=changes)
+    trail.record(row, f"{kind}.revealed", actor=actor, reason=reason, note=note, changes=changes)
     return Reveal.objects.create(
         account_id=row.account_id,
-        staff=staff,
+        staff_id=actor.staff_id,
         user_id=row.user_id,
         object_type=kind,
         object_id=row.pk,
@@ -53,15 +57,18 @@ def reveal(row, *, staff, reason: str, note: str = "") -> Reveal:
     )
 
 
-def shown_to(staff, user) -> dict:
+def shown_to(user: User, *, staff_id: int) -> dict:
     """``{(kind, id): when it ends}`` of what the colleague may read of this person now, by the database's clock."""
-    rows = Reveal.objects.filter(user=user, staff=staff, expires_at__gt=Now()).order_by("expires_at")
+    rows = Reveal.objects.filter(user=user, staff=staff_id, expires_at__gt=Now()).order_by("expires_at")
     return {(kind, pk): end for kind, pk, end in rows.values_list("object_type", "object_id", "expires_at")}
 
 
-def until(row, *, staff):
-    """When the colleague's minute for this very row ends, by the database's clock; None when there is none now."""
-    rows = Reveal.objects.filter(staff=staff, object_type=row._meta.model_name, object_id=row.pk)
+def until(row: Model, *, staff_id: int) -> datetime | None:
+    """When the minute ends in which the colleague may read what this very row hides, by the database's clock.
+
+    None where there is no such minute now.
+    """
+    rows = Reveal.objects.filter(staff=staff_id, object_type=row._meta.model_name, object_id=row.pk)
     return rows.filter(expires_at__gt=Now()).order_by("expires_at").values_list("expires_at", flat=True).last()
 
 

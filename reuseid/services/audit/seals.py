@@ -11,6 +11,7 @@ import logging
 import secrets
 from array import array
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
@@ -42,12 +43,12 @@ _SECRET = 32
 _OF_COLLEAGUES = {"asked_by"}
 
 
-def leaf(entry, secret: bytes = b"") -> bytes:
+def leaf(entry: TrailEntry, secret: bytes = b"") -> bytes:
     """RFC 6962 leaf hash of a line: of its `leaf_input`, or, before version 3 and its ``secret``, of every column."""
     return hashlib.sha256(b"\0" + (leaf_input(entry, secret) if secret else _columns(entry))).digest()
 
 
-def leaf_input(entry, secret: bytes) -> bytes:
+def leaf_input(entry: TrailEntry, secret: bytes) -> bytes:
     """A line as a proof of it shows it, in ASCII: what integrators may read, and a keyed digest of every column.
 
     Nobody can guess the columns by the digest, nor another account's line by its leaf hash. Sealed for good: what
@@ -68,7 +69,7 @@ def leaf_input(entry, secret: bytes) -> bytes:
     return json.dumps({"line": line, "digest": digest}, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _columns(entry) -> bytes:
+def _columns(entry: TrailEntry) -> bytes:
     values = [getattr(entry, column) for column in COLUMNS]
     return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
@@ -90,7 +91,7 @@ def split(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def unpack(one) -> tuple[bytes, dict[int, bytes]]:
+def unpack(one: TrailSeal) -> tuple[bytes, dict[int, bytes]]:
     """The secret of a seal, empty before version 3, and the ids and leaf hashes that it covers, in their order."""
     packed = bytes(one.leaves)
     start = _SECRET if one.version >= 3 else 0
@@ -145,7 +146,7 @@ def _sign(made):
     return made
 
 
-def seal_hash(made) -> str:
+def seal_hash(made: TrailSeal) -> str:
     """Over number, range, count, root and the hash of the seal before; from version 2 on the time, too."""
     if made.version >= 3:
         return hashlib.sha256(_signed(made)).hexdigest()
@@ -155,7 +156,7 @@ def seal_hash(made) -> str:
     return hashlib.sha256(b"reuseid trail seal 2\0" + json.dumps([*fields, _plain(made.at)]).encode()).hexdigest()
 
 
-def _signed(one) -> bytes:
+def _signed(one: TrailSeal) -> bytes:
     """What the key signs: the hash, from version 3 on what a JWS signs (RFC 7515, 5.1)."""
     if one.version < 3:
         return bytes.fromhex(one.hash)
@@ -172,7 +173,7 @@ def _signed(one) -> bytes:
     return b".".join(_b64u(json.dumps(part, separators=(",", ":")).encode()) for part in (header, payload))
 
 
-def jws(one) -> str:
+def jws(one: TrailSeal) -> str:
     """A seal of version 3 as it is shown: compact, to verify with one of the `published_keys`."""
     return f"{_signed(one).decode()}.{_b64u(bytes.fromhex(one.signature)).decode()}"
 
@@ -190,7 +191,7 @@ def _b64u(data: bytes) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
-def mark_hash(one) -> bytes:
+def mark_hash(one: TrailSeal) -> bytes:
     """What a purge signs: the seal with its time, when its lines went, and the retention in days."""
     fields = [one.number, one.hash, _plain(one.at), _plain(one.purged_at), one.purge_days]
     return hashlib.sha256(b"reuseid trail purge 1\0" + json.dumps(fields).encode()).digest()
@@ -211,7 +212,7 @@ def _key():
     return key
 
 
-def verify(progress=lambda number: None) -> str:
+def verify(progress: Callable[[int], object] = lambda number: None) -> str:
     """What is wrong first, as one sentence that names the line; empty when nothing is. ``progress`` gets each seal."""
     trusted, before, covered = _trusted_keys(), None, array("q")
     for one in TrailSeal.objects.order_by("number").iterator(chunk_size=20):
@@ -234,7 +235,7 @@ def _trusted_keys():
     return trusted
 
 
-def _check_seal(one, before, trusted: dict[object, Ed25519PublicKey]) -> str:
+def _check_seal(one: TrailSeal, before: TrailSeal | None, trusted: dict[object, Ed25519PublicKey]) -> str:
     if one.number != (before.number + 1 if before else 1):
         return f"Seal {before.number + 1 if before else 1} is missing."
     name = f"Seal {one.number} (lines {one.first_id} to {one.last_id})"
@@ -257,7 +258,7 @@ def _check_seal(one, before, trusted: dict[object, Ed25519PublicKey]) -> str:
     return f"{name} was purged before its time." if one.purged_at and not _is_marked(one, trusted) else ""
 
 
-def _is_marked(one, trusted) -> bool:
+def _is_marked(one: TrailSeal, trusted: dict[object, Ed25519PublicKey]) -> bool:
     """Whether we purged it, and not before its retention was over: nobody else's mark has our signature."""
     try:
         trusted[one.purge_key_id].verify(bytes.fromhex(one.purge_signature), mark_hash(one))
@@ -266,7 +267,7 @@ def _is_marked(one, trusted) -> bool:
     return one.at <= one.purged_at - timedelta(days=one.purge_days)
 
 
-def _check_lines(one) -> str:
+def _check_lines(one: TrailSeal) -> str:
     if one.purged_at:
         return ""
     secret, leaves = unpack(one)
@@ -279,7 +280,7 @@ def _check_lines(one) -> str:
     return ""
 
 
-def _check_uncovered(covered) -> str:
+def _check_uncovered(covered: Iterable[int]) -> str:
     """A settled line that no seal covers was put in afterwards."""
     known = set(covered)
     settled = TrailSeal.objects.filter(at__lt=Now() - SETTLED).order_by("-number").first()
@@ -313,7 +314,7 @@ def purge(limit: int = 100) -> int:
     return gone
 
 
-def _check_before_purge(one, trusted, days) -> str:
+def _check_before_purge(one: TrailSeal, trusted: dict[object, Ed25519PublicKey], days: int) -> str:
     before = TrailSeal.objects.filter(number=one.number - 1).first()
     if wrong := _check_seal(one, before, trusted) or _check_lines(one):
         return wrong
@@ -323,7 +324,7 @@ def _check_before_purge(one, trusted, days) -> str:
 
 
 @transaction.atomic
-def _purge_one(one, days) -> int:
+def _purge_one(one: TrailSeal, days: int) -> int:
     key = _key()
     one.purged_at, one.purge_days, one.purge_key = _database_now(), days, key
     private = Ed25519PrivateKey.from_private_bytes(unseal_field(key, "private_key"))

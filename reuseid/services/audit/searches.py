@@ -5,6 +5,7 @@ trail itself: what is masked is not found out by trying.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reuseid.actors import Actor
-from reuseid.models import Staff, StaffNotice, TrailEntry
+from reuseid.models import Account, Staff, StaffNotice, TrailEntry, User
 from reuseid.services import notices
 from reuseid.services.audit import trail
 
@@ -25,36 +26,46 @@ QUOTA = "search.quota"
 
 
 @transaction.atomic
-def searched(accounts, *, compared: list[str], found: dict, actor: Actor, by: str = "", hit=()):
+def searched(
+    accounts: Iterable[Account],
+    *,
+    compared: list[str],
+    found: dict,
+    actor: Actor,
+    compared_by: str = "",
+    hit: Iterable[User] = (),
+) -> None:
     """One line an account that was searched: what was compared, and how many people of that account came up.
 
-    ``found`` maps the ids of accounts to numbers; accounts where somebody was found come first. ``by`` says how values
-    were compared, if they were, and ``hit`` are the people who have one: each gets a line of their own.
+    ``found`` maps the ids of accounts to numbers; accounts where somebody was found come first. ``compared_by`` is
+    BY_VALUE or BY_NAME, or empty where no values were compared. ``hit`` are the people who have one: each gets a line
+    of their own.
     """
     for account in sorted(accounts, key=lambda account: -found.get(account.pk, 0))[:ACCOUNTS]:
-        changes = {"compared": compared, "found": found.get(account.pk, 0)} | ({"by": by} if by else {})
+        how = {"by": compared_by} if compared_by else {}
+        changes = {"compared": compared, "found": found.get(account.pk, 0)} | how
         trail.record(account, "users.searched", actor=actor, changes=changes)
-    trail.record_each(hit, "user.found", actor=actor, changes={"by": by})
+    trail.record_each(hit, "user.found", actor=actor, changes={"by": compared_by})
 
 
-def may_compare(staff: Staff, accounts, by: str) -> bool:
+def may_compare(accounts: Iterable[Account], compared_by: str, *, actor: Actor) -> bool:
     """Whether the colleague has a search by value left in this hour; who has none leaves a notice to those responsible.
 
     Their row is held until the caller's transaction, which records the search, ends: two at once are counted as two.
     """
-    Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
-    quota = {BY_VALUE: settings.SEARCH_QUOTA, BY_NAME: settings.SEARCH_QUOTA_BY_NAME}[by]
-    if _spent(staff, by) < quota:
+    staff = Staff.objects.select_for_update(no_key=True).get(pk=actor.staff_id)
+    quota = {BY_VALUE: settings.SEARCH_QUOTA, BY_NAME: settings.SEARCH_QUOTA_BY_NAME}[compared_by]
+    if _searches(staff, compared_by) < quota:
         return True
     _tell(staff, accounts, quota)
     return False
 
 
-def _spent(staff, by):
+def _searches(staff, compared_by):
     """Searches of the last hour, by the account where most were."""
     lines = TrailEntry.objects.filter(actor_type="STAFF", actor_id=str(staff.pk), at__gt=Now() - WINDOW)
     rows = lines.filter(action="users.searched").values_list("account_id", "changes")
-    return max(Counter(account for account, changes in rows if changes.get("by") == by).values(), default=0)
+    return max(Counter(account for account, changes in rows if changes.get("by") == compared_by).values(), default=0)
 
 
 def _tell(staff, accounts, quota):

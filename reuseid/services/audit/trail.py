@@ -1,20 +1,25 @@
 """The history: who did what to whom, when and why, in the transaction of the change."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Model
+
 from reuseid import tracing
 from reuseid.actors import Actor
 from reuseid.models import TrailEntry, kind_of
 
 
 def record(
-    obj,
+    obj: Model,
     action: str,
     *,
     actor: Actor,
-    user_id=None,
+    user_id: UUID | None = None,
     reason: str = "",
     note: str = "",
     changes: dict | None = None,
-):
+) -> TrailEntry:
     """Write one line about ``obj``. ``changes`` holds names and values that are not personal.
 
     A line about a colleague belongs to no account.
@@ -25,8 +30,8 @@ def record(
     return entry
 
 
-def record_each(objs, action: str, *, actor: Actor, changes: dict | None = None):
-    """`record` for many rows at once."""
+def record_each(objs: Iterable[Model], action: str, *, actor: Actor, changes: dict | None = None) -> None:
+    """`record` one line about each of the rows, in one statement."""
     TrailEntry.objects.bulk_create([_entry(obj, action, actor, changes=changes) for obj in objs])
 
 

@@ -9,7 +9,9 @@ import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -19,14 +21,13 @@ from django.db.models.functions import Now
 from reuseid import strict_csv
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Invalid, ServiceError, WrongState
-from reuseid.models import BulkRow, BulkRun, User, move
+from reuseid.models import Account, BulkRow, BulkRun, User, move
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.normalisation import compose, folded_ref, without_ignorable
+from reuseid.normalisation import as_uuid, compose, folded_ref, without_ignorable
 from reuseid.services import leases, reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import users
 from reuseid.services.staff import rights
-from reuseid.services.uuids import as_uuid
 from reuseid.services.wake import wake
 
 log = logging.getLogger(__name__)
@@ -58,13 +59,13 @@ class Act:
 class Kind:
     """What can be acted on in bulk. ``find(account_id, texts)`` maps what was typed to ids of the account."""
 
-    model: type
+    model: Any
     right: str
     find: Callable
     acts: dict[str, Act]
 
 
-def find_users(account_id, texts: list[str]) -> dict:
+def find_users(account_id: UUID, texts: list[str]) -> dict:
     """By id, else by external reference: as it is, or where nobody has it the one that is like it but for case and
     spaces. Two that are like it are none."""
     ids = {text: value for text in texts if (value := as_uuid(text))}
@@ -145,17 +146,27 @@ def _check_lines(lines):
     return lines
 
 
-def draft(account, lines: list[str], *, by, kind: str, act: str, reason: str, note: str = "", until=None) -> BulkRun:
+def draft(
+    account: Account,
+    lines: list[str],
+    *,
+    actor: Actor,
+    kind: str,
+    act: str,
+    reason: str,
+    note: str = "",
+    until: datetime | None = None,
+) -> BulkRun:
     """The dry run: what would come of each line, kept as a run that can be carried out within the hour.
 
     Changes nothing else. Raises Invalid or NotAllowed.
     """
-    rights.check(by.pk, account.pk, *rights_of(kind, act))
+    rights.check(actor.staff_id, account.pk, *rights_of(kind, act))
     reasons.check(reason, note)
     _check_lines(lines)
     run = BulkRun(
         account=account,
-        asked_by=by,
+        asked_by_id=actor.staff_id,
         kind=kind,
         act=act,
         reason=reason,
@@ -166,7 +177,7 @@ def draft(account, lines: list[str], *, by, kind: str, act: str, reason: str, no
     rows = _rows(run, lines)
     for row in rows:
         if row.target_id:
-            row.foreseen, row.message = _decide(run, row.target_id, actor=Actor.staff(by), dry=True)
+            row.foreseen, row.message = _decide(run, row.target_id, actor=actor, dry=True)
     with transaction.atomic():
         run.save(force_insert=True)
         BulkRow.objects.bulk_create(rows)
@@ -174,7 +185,8 @@ def draft(account, lines: list[str], *, by, kind: str, act: str, reason: str, no
 
 
 def _rows(run, lines):
-    found, seen, rows = KINDS[run.kind].find(run.account_id, lines), {}, []
+    found, rows = KINDS[run.kind].find(run.account_id, lines), []
+    seen: dict[UUID, int] = {}
     for number, text in enumerate(lines, 1):
         row = BulkRow(run=run, account_id=run.account_id, line=number, target_id=found.get(text))
         if row.target_id is None:
@@ -190,7 +202,7 @@ def _rows(run, lines):
     return rows
 
 
-def _decide(run, target_id, *, actor, dry: bool) -> tuple[str, str]:
+def _decide(run: BulkRun, target_id: UUID, *, actor: Actor, dry: bool) -> tuple[str, str]:
     """What comes of one row, and why: the act itself, in a transaction that a dry run undoes."""
     kind = KINDS[run.kind]
     act = kind.acts[run.act]
@@ -220,29 +232,29 @@ def _decide(run, target_id, *, actor, dry: bool) -> tuple[str, str]:
 
 
 @transaction.atomic
-def start(run, *, by) -> BulkRun:
+def start(run: BulkRun, *, actor: Actor) -> BulkRun:
     """Carry the dry run out: owed from now on. Only for the colleague who made it, within the hour.
 
     Raises NotAllowed, WrongState (it was started before) or Conflict (too old).
     """
-    rights.check(by.pk, run.account_id, *rights_of(run.kind, run.act))
-    if by.pk != run.asked_by_id:
+    rights.check(actor.staff_id, run.account_id, *rights_of(run.kind, run.act))
+    if actor.staff_id != run.asked_by_id:
         raise rights.NotAllowed("Only the colleague who made the dry run carries it out.")
     fresh = BulkRun.objects.filter(pk=run.pk).filter(~Q(status="DRAFT") | Q(created_at__gt=Now() - DRAFT_LIFE))
     if not fresh.exists():
         raise Conflict("The dry run is older than an hour: make a new one.")
     move(run, BulkRun.Status.RUNNING, started_at=Now())
     changes = {"act": f"{run.act} {run.kind}", "rows": run.row_count}
-    trail.record(run, "bulk_run.started", actor=Actor.staff(by), reason=run.reason, note=run.note, changes=changes)
+    trail.record(run, "bulk_run.started", actor=actor, reason=run.reason, note=run.note, changes=changes)
     wake(CARRY_OUT, queue=QUEUE)
     return run
 
 
 @transaction.atomic
-def stop(run, *, by) -> BulkRun:
+def stop(run: BulkRun, *, actor: Actor) -> BulkRun:
     """Nothing more is changed once this returns; what was done stays done. Raises NotAllowed or WrongState."""
-    rights.check(by.pk, run.account_id, *rights_of(run.kind, run.act))
-    return _stop(run, Actor.staff(by), f"Stopped by {by.get_username()}.")
+    rights.check(actor.staff_id, run.account_id, *rights_of(run.kind, run.act))
+    return _stop(run, actor, f"Stopped by {actor.label}.")
 
 
 def _stop(run, actor, why):
@@ -252,7 +264,7 @@ def _stop(run, actor, why):
     return run
 
 
-def counts_of(run) -> dict[str, int]:
+def counts_of(run: BulkRun) -> dict[str, int]:
     """How many rows have which status."""
     counted = run.rows.order_by().values_list("status").annotate(count=Count("pk"))
     return {status: count for status, count in counted if count}
@@ -268,7 +280,7 @@ def carry_out_owed(seconds: float = leases.SECONDS) -> bool:
     return leases.work_off(owed(), _step, lease=LEASE, trace="bulk", seconds=seconds)
 
 
-def _step(run_id) -> bool:
+def _step(run_id: UUID) -> bool:
     """Carry out the next row; False when there is none. The lease grows with every row."""
     try:
         with transaction.atomic():
@@ -322,7 +334,7 @@ def forget_typed(limit: int) -> int:
     return BulkRow.objects.filter(pk__in=ids).update(typed=None)
 
 
-def forget(user, values: set[str]):
+def forget(user: User, values: set[str]) -> None:
     """Take out what was typed of a person who is erased: ``values`` without regard to case and blanks at the ends."""
     wanted = {value.strip().casefold() for value in values} | {str(user.pk)}
     for row in BulkRow.objects.filter(account=user.account_id, typed__isnull=False).iterator():

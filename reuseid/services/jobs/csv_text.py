@@ -3,14 +3,18 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 
 # In their full width too, which some spreadsheets take for the same.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BOM = "\ufeff"
 
 
-def cell(value) -> str:
-    """Text as it is, or escaped; none is empty; numbers, lists and the like as JSON."""
+def cell(value: object) -> str:
+    """One value as the text of a cell: None is empty, numbers, truth values, lists and objects are JSON.
+
+    A text that a spreadsheet would compute gets an apostrophe in front; `text` takes it away.
+    """
     if value is None:
         return ""
     if isinstance(value, bool | int | float):
@@ -20,7 +24,7 @@ def cell(value) -> str:
 
 
 def text(cell: str) -> str:
-    """What `cell` escaped, as it was."""
+    """The text of a cell without the apostrophe that `cell` put in front."""
     return cell[1:] if cell.startswith("'") and _computed(cell[1:]) else cell
 
 
@@ -30,15 +34,15 @@ def _computed(text):
 
 
 def without(text: str, first: str) -> str:
-    """The same lines but those that begin with the cell ``first``; for what `lines` wrote."""
+    """A CSV that `lines` wrote, without the rows whose first cell is ``first``."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerows(row for row in csv.reader(io.StringIO(text, newline="")) if row[:1] != [first])
     return out.getvalue()
 
 
-def lines(rows) -> str:
-    """Rows of values as CSV (RFC 4180), every cell quoted: a separator of another country then splits nothing."""
+def lines(rows: Iterable[Iterable[object]]) -> str:
+    """Rows of values (`cell`) as CSV (RFC 4180), each quoted: a separator of another country then splits nothing."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerows([cell(value) for value in row] for row in rows)

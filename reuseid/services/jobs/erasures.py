@@ -3,7 +3,9 @@
 What stays: the user's row under its id alone (the pseudonym), the trail, and the evidence of completed operations.
 """
 
-from django.db.models import Exists, F, OuterRef
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from reuseid import signals
@@ -58,7 +60,7 @@ def _empty(user):
     return True
 
 
-def _finish(user) -> bool:
+def _finish(user: User) -> bool:
     """Once nothing is owed any more: the rest of the events, and the references themselves."""
     if not _held(user, emptied_at__isnull=False) or not _is_empty(user) or _owed_events(user).exists():
         return False
@@ -71,14 +73,14 @@ def _finish(user) -> bool:
     return True
 
 
-def _held(user, **still) -> bool:
+def _held(user: User, **still: Any) -> bool:
     """Whether this transaction has the row; a rival that has it does the same."""
     return (
         User.objects.select_for_update(skip_locked=True).filter(pk=user.pk, erased_at=None, **still).first() is not None
     )
 
 
-def _is_empty(user) -> bool:
+def _is_empty(user: User) -> bool:
     """Delete up to STEP rows of each kind; whether none are left but events that are owed."""
     if user.emptied_at is None:
         bulk.forget(user, _texts(user))
@@ -103,15 +105,15 @@ def _forget(user):
     signals.user_erased.send(User, user=user, actor=SYSTEM, reason="")
 
 
-def _texts(user) -> set[str]:
+def _texts(user: User) -> set[str]:
     """What somebody may have typed to name the person."""
     attributes = Attribute.objects.filter(user=user)[:STEP]
     values = {value for value in map(readable, attributes) if isinstance(value, str)}
     return values | ({user.external_ref} if user.external_ref else set())
 
 
-def readable(attribute):
-    """Its value, or None where it does not open: what can't be read is erased all the same."""
+def readable(attribute: Attribute) -> Any:
+    """The attribute's value, or None where it does not open: what can't be read is erased all the same."""
     try:
         return value_of(attribute)
     except Unreadable:
@@ -123,7 +125,7 @@ def _owed_events(user):
     return Event.objects.filter(Exists(owed), user_id=user.pk)
 
 
-def _delete_some(rows) -> bool:
+def _delete_some(rows: QuerySet) -> bool:
     """Delete up to STEP rows; whether there may be more."""
     some = list(rows.values_list("pk", flat=True)[:STEP])
     rows.model.objects.filter(pk__in=some).delete()

@@ -28,8 +28,8 @@ class Kind:
 USER_COLUMNS = ["userId", "externalRef", "segment", "state", "stateSince", "lockReason", "lockedUntil", "created"]
 
 
-def attribute_names(account_id) -> list[str]:
-    """Those that get a column: the names of the catalogue."""
+def attribute_names(account_id: UUID) -> list[str]:
+    """The attributes that get a column: the first ATTRIBUTES names of the account's catalogue, in order."""
     return list(AttributeKey.objects.filter(account=account_id).order_by("name").values_list("name", flat=True))[
         :ATTRIBUTES
     ]
@@ -114,7 +114,10 @@ KINDS = {
 
 
 def rights_of(kind: str, sensitive: bool) -> tuple[str, ...]:
-    """Those that a colleague needs; sensitive values take one more. Raises Invalid."""
+    """The rights (``app.codename``) that an export takes, two more with ``sensitive`` values.
+
+    Raises Invalid for a kind that is not in KINDS, or that has no sensitive values.
+    """
     if kind not in KINDS or (sensitive and kind != "users"):
         raise Invalid.field("kind", "It can't be exported.")
     return KINDS[kind].rights + (("reuseid.view_attribute", "reuseid.export_sensitive") if sensitive else ())

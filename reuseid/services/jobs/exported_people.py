@@ -1,13 +1,14 @@
 """People in the form that leaves the house: walked along an index in batches, values masked where they have to be."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import tzinfo
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from reuseid.actors import Actor
 from reuseid.errors import Invalid
-from reuseid.models import Attribute, User
+from reuseid.models import Account, Attribute, User
 from reuseid.services import reasons
 from reuseid.services.audit import trail
 from reuseid.services.people import attributes
@@ -17,7 +18,7 @@ BATCH = 500
 MASKED = "••••••"
 
 
-def users_of(account, names: list[str] | None, *, actor: Actor, reason: str, note: str = "") -> Iterator[dict]:
+def users_of(account: Account, names: list[str] | None, *, actor: Actor, reason: str, note: str = "") -> Iterator[dict]:
     """Each user in the form that the import reads, with its id and state; ``names`` of attributes, None for all.
 
     Raises Invalid for a wrong reason. The trail gets its line before the first user is given out.
@@ -29,12 +30,12 @@ def users_of(account, names: list[str] | None, *, actor: Actor, reason: str, not
 
 
 def _walk(rows, names):
-    batch = []
+    batch: list[User] = []
     while batch := next_users(rows, batch[-1] if batch else None):
         yield from described(batch, names)
 
 
-def chosen(account_id, filters: dict):
+def chosen(account_id: UUID, filters: dict) -> QuerySet:
     """The account's users that the filters let through: ``status`` and days (both included) as ISO dates.
 
     ``zone`` names the zone in which the days are meant, else UTC. Raises Invalid for a filter that is not known or
@@ -70,7 +71,7 @@ def between(name: str, value: str, zone: tzinfo) -> Q:
     return Q(**{f"{column}__gte": begins(day, zone)}) if side == "from" else Q(**{f"{column}__lt": ends(day, zone)})
 
 
-def next_users(rows, last: User | None) -> list[User]:
+def next_users(rows: QuerySet, last: User | None) -> list[User]:
     """The next BATCH users after ``last`` (of which only ``created_at`` and ``pk`` count), oldest first."""
     if last is not None:
         # The first condition bounds the index walk, which the OR alone would not.
@@ -79,7 +80,7 @@ def next_users(rows, last: User | None) -> list[User]:
     return list(rows.order_by("created_at", "pk")[:BATCH])
 
 
-def described(batch: list[User], names: list[str] | None, hidden=()) -> list[dict]:
+def described(batch: list[User], names: list[str] | None, hidden: Collection[str] = ()) -> list[dict]:
     """Each user with the attributes of these names (None for all); values of ``hidden`` ones are not even opened."""
     open_names = names if names is None else [name for name in names if name not in hidden]
     values = attributes.values(batch, open_names) if open_names != [] else {}

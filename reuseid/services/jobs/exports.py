@@ -7,6 +7,7 @@ A part is written in the transaction that moves the cursor on, so a worker that 
 import contextlib
 import logging
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
@@ -15,7 +16,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Unknown, WrongState
-from reuseid.models import Export, ExportPart, move
+from reuseid.models import Account, Export, ExportPart, User, move
 from reuseid.models.deadlines import IN_TIME, OVERDUE
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import leases, reasons, sweeping
@@ -36,9 +37,9 @@ KEPT = timedelta(days=90)  # what an export was, without its rows
 
 @transaction.atomic
 def ask(
-    account,
+    account: Account,
     *,
-    by,
+    actor: Actor,
     kind: str,
     reason: str,
     note: str = "",
@@ -48,17 +49,17 @@ def ask(
     bom: bool = False,
 ) -> Export:
     """Owe an export. Raises Invalid, NotAllowed, or Conflict for a colleague who has too many."""
-    rights.check(by.pk, account.pk, *rights_of(kind, sensitive))
+    rights.check(actor.staff_id, account.pk, *rights_of(kind, sensitive))
     reasons.check(reason, note)
     KINDS[kind].rows(account.pk, filters or {})
-    alive = Export.objects.filter(asked_by=by, status__in=["OWED", "RUNNING", "READY"])
+    alive = Export.objects.filter(asked_by=actor.staff_id, status__in=["OWED", "RUNNING", "READY"])
     if len(alive.values_list("pk")[:OPEN]) >= OPEN:
         raise Conflict(
             f"You have {OPEN} exports already. Each is deleted {settings.EXPORT_HOURS} hours after it is made."
         )
     export = Export(
         account=account,
-        asked_by=by,
+        asked_by_id=actor.staff_id,
         kind=kind,
         filters=filters or {},
         attributes=attribute_names(account.pk) if attributes and kind == "users" else [],
@@ -69,7 +70,7 @@ def ask(
     )
     export.save(force_insert=True)
     changes = {"kind": kind, "filters": export.filters, "attributes": export.attributes, "sensitive": sensitive}
-    trail.record(export, "export.asked", actor=Actor.staff(by), reason=reason, note=note, changes=changes)
+    trail.record(export, "export.asked", actor=actor, reason=reason, note=note, changes=changes)
     wake(MAKE, queue=QUEUE)
     return export
 
@@ -84,7 +85,7 @@ def make_owed(seconds: float = leases.SECONDS) -> bool:
     return leases.work_off(owed(), _step, lease=LEASE, trace="export", seconds=seconds)
 
 
-def _step(export_id) -> bool:
+def _step(export_id: UUID) -> bool:
     """Make the next part; False when there is none. A failure is the export's own alone."""
     try:
         return _make_part(export_id)
@@ -98,7 +99,7 @@ def _step(export_id) -> bool:
 
 
 @transaction.atomic
-def _make_part(export_id) -> bool:
+def _make_part(export_id: UUID) -> bool:
     """In the export's row lock, which keeps rivals apart whatever they believe of the lease."""
     export = owed().select_for_update(no_key=True).filter(pk=export_id).first()
     if export is None:
@@ -149,24 +150,24 @@ def _too_many():
 
 
 @transaction.atomic
-def download(export, *, by) -> int:
+def download(export: Export, *, actor: Actor) -> int:
     """Record a download and return how many parts there are; for the asker alone, who still has the rights.
 
     Raises NotAllowed, or WrongState when it is not ready or its time is over.
     """
-    rights.check(by.pk, export.account_id, *rights_of(export.kind, export.sensitive))
-    if by.pk != export.asked_by_id:
+    rights.check(actor.staff_id, export.account_id, *rights_of(export.kind, export.sensitive))
+    if actor.staff_id != export.asked_by_id:
         raise rights.NotAllowed("Only the colleague who asked for it downloads it.")
     # A sweep that deletes it waits for the line of the trail.
     ready = Export.objects.select_for_update(no_key=True).filter(pk=export.pk, status="READY", **IN_TIME)
     if ready.first() is None:
         export.refresh_from_db(fields=["status"])
         raise WrongState(export, Export.Status.READY)
-    trail.record(export, "export.downloaded", actor=Actor.staff(by), changes={"rows": export.row_count})
+    trail.record(export, "export.downloaded", actor=actor, changes={"rows": export.row_count})
     return export.part_count
 
 
-def part(export, number: int) -> bytes:
+def part(export: Export, number: int) -> bytes:
     """One part's bytes; raises Unknown when it was deleted meanwhile."""
     found = ExportPart.objects.filter(export=export, number=number).first()
     if found is None:
@@ -186,7 +187,7 @@ def _expire(export):
     trail.record(export, "export.deleted", actor=SYSTEM)
 
 
-def forget(user):
+def forget(user: User) -> None:
     """Take a person's row out of the exports that there are, in the transaction of the person's erasure.
 
     Waits for a part that is being made: the next one reads what the erasure leaves.

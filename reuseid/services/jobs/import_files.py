@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from reuseid import strict_csv, strict_json
@@ -39,7 +40,7 @@ class Row:
     user_id: UUID | None = None
     errors: list[dict] = field(default_factory=list)
 
-    def refuse(self, error: ServiceError):
+    def refuse(self, error: ServiceError) -> None:
         """Keep the reasons; never the values."""
         self.status = "refused"
         self.errors += error.invalid_params or [{"name": "row", "reason": error.detail or error.title}]
@@ -136,7 +137,7 @@ def _from_csv(header, row):
         raise Invalid.field("row", row.refused)
     if len(row.cells) != len(header):
         raise Invalid.field("row", "It has more or fewer columns than the header.")
-    body = {"attributes": {}}
+    body: dict[str, Any] = {"attributes": {}}
     for name, cell in zip(header, row.cells, strict=True):
         value = _text(name, cell)
         if name.startswith("attributes."):
@@ -176,7 +177,7 @@ def _fill(row, body):
     row.attributes = {name: record_of(name, value) for name, value in attributes.items()}
 
 
-def record_of(name: str, value) -> Record:
+def record_of(name: str, value: object) -> Record:
     """A bare value, or a record as ``PUT attributes/{name}`` takes it; raises Invalid."""
     if not isinstance(value, dict) or "value" not in value:
         return Record(value)

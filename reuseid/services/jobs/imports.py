@@ -10,7 +10,7 @@ from django.db import DataError, transaction
 from reuseid import strict_json
 from reuseid.actors import Actor, ActorKind
 from reuseid.errors import Invalid, ServiceError
-from reuseid.models import Attribute, AttributeKey, TrailEntry, User
+from reuseid.models import Account, Attribute, AttributeKey, TrailEntry, User
 from reuseid.services.jobs.import_files import Row, read
 from reuseid.services.people import catalogue, users
 
@@ -18,18 +18,25 @@ BATCH = 200
 
 
 class DryRun(Exception):
-    """Undoes a batch."""
+    """Raised inside the transaction of a batch to undo it."""
 
 
 def actor_of(path: Path) -> Actor:
-    """The import of exactly these bytes: by it a second run knows what the first one made."""
+    """Who acts in an import: the service, named by the hash of the file's bytes.
+
+    By it a second run of the same file knows which users the first one made.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Actor(ActorKind.SYSTEM, f"import_users {digest[:32]}", f"manage.py import_users {path.name}"[:150])
 
 
-def judge(account, path: Path, actor: Actor) -> Iterator[list[Row]]:
-    """Every row in batches, refused where its values, its names, another row or the database speak against it."""
+def judge(account: Account, path: Path, *, actor: Actor) -> Iterator[list[Row]]:
+    """The file's rows in batches of BATCH, each row with its outcome; nothing is written.
+
+    A row is refused where its values, its names, another row or the database speak against it, and ``imported before``
+    where this very import made its user. Raises Invalid for a file that is no import file.
+    """
     seen: dict[str, int] = {}
     for batch in _batches(read(path)):
         _judge_values(account, batch, seen)
@@ -103,14 +110,14 @@ def _judge_presence(account, batch, actor):
             row.refuse(Invalid.field("externalRef", "Another user has it."))
 
 
-def carry_out(account, path: Path, actor: Actor, *, dry_run: bool) -> Iterator[list[Row]]:
+def carry_out(account: Account, path: Path, *, actor: Actor, dry_run: bool) -> Iterator[list[Row]]:
     """Judge again and make the users, a batch to a transaction; a dry run undoes each batch after it.
 
     Raises Invalid for a file of which ``actor`` is not the import any more.
     """
     if actor_of(path) != actor:
         raise Invalid.field("file", "It has changed since it was judged: start again.")
-    for batch in judge(account, path, actor):
+    for batch in judge(account, path, actor=actor):
         try:
             with transaction.atomic():
                 for row in batch:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from reuseid.actors import SYSTEM, Actor, ActorKind
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import STAFF, Conflict, Invalid, WrongState
 from reuseid.models import ApprovalRequest, Staff, User, move
 from reuseid.models.deadlines import IN_TIME, OVERDUE
@@ -82,7 +82,7 @@ class Overtaken(Conflict):
     title = gettext_noop("It has been done already in another way, so this request is withdrawn.")
 
 
-def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> ApprovalRequest:
+def ask(user: User, *, actor: Actor, action: str, reason: str, note: str = "") -> ApprovalRequest:
     """A PENDING request that somebody else decides within REQUEST_HOURS.
 
     Raises Invalid, NotEntitled, AlreadyWaiting, and WrongState or `erasure.AlreadyAsked` when it is done already.
@@ -105,7 +105,7 @@ def ask(user, *, actor: Actor, action: str, reason: str, note: str = "") -> Appr
     return approval
 
 
-def approve(approval, *, actor: Actor, note: str = "") -> ApprovalRequest:
+def approve(approval: ApprovalRequest, *, actor: Actor, note: str = "") -> ApprovalRequest:
     """PENDING to APPROVED, and what was asked for is done in the same transaction, by the one who approves.
 
     Raises Invalid, NotEntitled, OwnRequest, AskerGone, WrongState when it is settled or late (then it is EXPIRED), and
@@ -125,7 +125,7 @@ def approve(approval, *, actor: Actor, note: str = "") -> ApprovalRequest:
     return approval
 
 
-def reject(approval, *, actor: Actor, note: str) -> ApprovalRequest:
+def reject(approval: ApprovalRequest, *, actor: Actor, note: str) -> ApprovalRequest:
     """PENDING to REJECTED; the note tells the asker why. Raises Invalid, NotEntitled, OwnRequest or WrongState."""
     colleague = _decider(approval, actor, note)
     if not note.strip():
@@ -136,7 +136,7 @@ def reject(approval, *, actor: Actor, note: str) -> ApprovalRequest:
     return approval
 
 
-def withdraw(approval, *, actor: Actor, note: str = "") -> ApprovalRequest:
+def withdraw(approval: ApprovalRequest, *, actor: Actor, note: str = "") -> ApprovalRequest:
     """PENDING to WITHDRAWN by the one who asked, with or without the right to ask by now.
 
     Raises Invalid, NotEntitled, NotTheAsker or WrongState.
@@ -154,7 +154,7 @@ def withdraw(approval, *, actor: Actor, note: str = "") -> ApprovalRequest:
 
 
 @transaction.atomic
-def expire(approval) -> ApprovalRequest:
+def expire(approval: ApprovalRequest) -> ApprovalRequest:
     """End an overdue request at its deadline; raises WrongState if it is settled or in time."""
     _settle(approval, Status.EXPIRED, guard=OVERDUE, decided_at=F("expires_at"))
     _record(approval, "expired", SYSTEM)
@@ -175,14 +175,14 @@ def purge(limit: int) -> int:
     return sweeping.delete(settled.order_by("decided_at"), limit)
 
 
-def is_done(user, action: str) -> bool:
+def is_done(user: User, action: str) -> bool:
     """Whether the person, as read, is already what the action would make of them."""
     if action == Action.DEACTIVATE:
         return user.status == User.Status.DEACTIVATED
     return user.erasure_requested_at is not None
 
 
-def asker_may(approval) -> bool:
+def asker_may(approval: ApprovalRequest) -> bool:
     """Whether who asked could ask now, as the database has them: an approval needs both colleagues."""
     asker = Staff.objects.filter(pk=approval.asked_by_id).first()
     return _entitled(asker, approval.account_id, RIGHTS[approval.action]) is not None
@@ -190,7 +190,7 @@ def asker_may(approval) -> bool:
 
 def _colleague(actor):
     """The entry of the colleague who acts, read anew; None for a client, a phone or the service."""
-    return Staff.objects.filter(pk=actor.id).first() if actor.kind == ActorKind.STAFF else None
+    return Staff.objects.filter(pk=actor.staff_id).first() if actor.is_staff else None
 
 
 def _entitled(staff, account_id, right):

@@ -1,5 +1,7 @@
 """The attribute catalogue's entries: made and changed, never so that values already kept stop being found."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -15,7 +17,7 @@ INDEXED = ("searchable", "unique", "normalisation", "type")
 
 
 @transaction.atomic
-def create(account: Account, name: str, *, actor: Actor, **rules) -> AttributeKey:
+def create(account: Account, name: str, *, actor: Actor, **rules: Any) -> AttributeKey:
     """A name and its rules. Raises Invalid; Conflict for a name that is there, or whose kept values need indexing."""
     if not catalogue.NAME.fullmatch(name):
         raise Invalid.field("name", _("1 to 64 of A-Z a-z 0-9 _ . - and begins with a letter."))
@@ -29,7 +31,7 @@ def create(account: Account, name: str, *, actor: Actor, **rules) -> AttributeKe
 
 
 @transaction.atomic
-def change(key: AttributeKey, *, actor: Actor, reason: str = "", **rules) -> AttributeKey:
+def change(key: AttributeKey, *, actor: Actor, reason: str = "", **rules: Any) -> AttributeKey:
     """Change rules. Those that search is built on only while no value of the name is kept: Conflict otherwise."""
     before = {name: getattr(key, name) for name in rules}
     _apply(key, rules)

@@ -2,8 +2,10 @@
 
 import json
 import uuid
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -12,7 +14,7 @@ from django.utils import timezone
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid, Unknown
-from reuseid.models import Attribute, AttributeVersion, Proofing
+from reuseid.models import Attribute, AttributeVersion, Client, Proofing, User
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services.people import catalogue
 
@@ -29,7 +31,7 @@ class NotUnique(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A value and where it comes from."""
+    """A value (any JSON but null) and where it comes from: what an attribute is set to."""
 
     value: object
     source: str = ""
@@ -39,7 +41,7 @@ class Record:
     proofing_id: uuid.UUID | None = None
 
 
-def write(user, records: dict[str, Record | None], *, actor: Actor, reason: str = "") -> list[str]:
+def write(user: User, records: Mapping[str, Record | None], *, actor: Actor, reason: str = "") -> list[str]:
     """Set each named attribute, or delete where None; returns the names that changed.
 
     For the services of this room: the caller holds the transaction and the user's row, writes the trail and the event.
@@ -52,7 +54,10 @@ def write(user, records: dict[str, Record | None], *, actor: Actor, reason: str 
     if len({*present, *(name for name, record in records.items() if record)}) > MAX_PER_USER:
         raise Invalid.field("attributes", f"At most {MAX_PER_USER} for a user.")
     _check_proofings(user, records)
-    made, changed, gone, history = [], [], [], []
+    made: list[Attribute] = []
+    changed: list[Attribute] = []
+    gone: list[Attribute] = []
+    history: list[AttributeVersion] = []
     for name, record in records.items():
         before = present.get(name)
         if before:
@@ -131,29 +136,32 @@ def _store(made, changed, gone, history):
         raise NotUnique from None
 
 
-def value_of(attribute):
-    """The plain value of one attribute (or of one former version)."""
+def value_of(attribute: Attribute | AttributeVersion) -> Any:
+    """The value of one attribute, or of a former version of it: any JSON. Raises crypto.Unreadable."""
     return json.loads(unseal_field(attribute, "value"))
 
 
-def values(users, names=None) -> dict:
-    """``{user id: {name: value}}`` of many users, in one query; all names unless some are given."""
-    found = {user.pk: {} for user in users}
+def values(users: Iterable[User], names: Iterable[str] | None = None) -> dict:
+    """``{user id: {name: value}}`` of many users, in one query; all names unless some are given.
+
+    Raises crypto.Unreadable.
+    """
+    found: dict[uuid.UUID, dict[str, Any]] = {user.pk: {} for user in users}
     rows = Attribute.objects.filter(user__in=list(found)).order_by("name")
     for attribute in rows if names is None else rows.filter(name__in=names):
         found[attribute.user_id][attribute.name] = value_of(attribute)
     return found
 
 
-def get(user, name: str) -> Attribute:
-    """The attribute of that name; raises Unknown."""
+def get(user: User, name: str) -> Attribute:
+    """The user's attribute of that name; raises Unknown."""
     attribute = user.attributes.filter(name=name).first()
     if attribute is None:
         raise Unknown
     return attribute
 
 
-def requested(user, names, client) -> dict:
+def requested(user: User | None, names: Collection[str], client: Client | None) -> dict:
     """``requestedUserAttributes`` of a successful operation: the named values that are there and have not expired.
 
     Nothing without the client's scope ``attributes:read``.

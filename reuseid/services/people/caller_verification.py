@@ -1,14 +1,15 @@
 """Is the caller who they say? A recorded step: which questions were checked, and how it ended."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from reuseid.actors import Actor, ActorKind
+from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict, Invalid
-from reuseid.models import TrailEntry
+from reuseid.models import TrailEntry, User
 from reuseid.services import reasons
 from reuseid.services.audit import trail
 
@@ -19,7 +20,7 @@ REQUIRED = "required"
 
 
 class CallerNotVerified(Conflict):
-    """The house rule asks for a verified caller first."""
+    """The setting CALLER_CHECK asks for a verified caller first, and there is none."""
 
     code = "caller_not_verified"
     audience = STAFF
@@ -27,13 +28,16 @@ class CallerNotVerified(Conflict):
 
 
 def questions() -> dict[str, str]:
-    """Each code with its question, in the order of the setting."""
+    """The questions that may be asked (setting CALLER_QUESTIONS): ``{code: question}``, in the order of the setting."""
     return settings.CALLER_QUESTIONS
 
 
 @transaction.atomic
-def verified(user, *, actor: Actor, asked: list[str], passed: bool, note: str = "") -> TrailEntry:
-    """Record that a caller was asked, and the outcome. Raises Invalid; a pass needs a question that was asked."""
+def verified(user: User, *, actor: Actor, asked: list[str], passed: bool, note: str = "") -> TrailEntry:
+    """Record that a caller was asked, and the outcome. ``asked`` holds codes of `questions`.
+
+    Raises Invalid for another code, a pass without a question, or a note that is too long.
+    """
     unknown = [code for code in asked if code not in questions()]
     if unknown or (passed and not asked):
         raise Invalid.field("asked", f"At least one of {', '.join(questions())}.")
@@ -43,7 +47,7 @@ def verified(user, *, actor: Actor, asked: list[str], passed: bool, note: str = 
     return trail.record(user, ACTION, actor=actor, note=note, changes=changes)
 
 
-def latest(user_id) -> TrailEntry | None:
+def latest(user_id: UUID) -> TrailEntry | None:
     """The last check of a caller for the person of this id, if it is at most 15 minutes old by the database's clock."""
     lines = TrailEntry.objects.filter(user_id=user_id, action=ACTION).order_by("-id")
     line = lines.annotate(fresh_from=Now() - GOOD_FOR).first()
@@ -51,11 +55,11 @@ def latest(user_id) -> TrailEntry | None:
 
 
 def is_passed(line: TrailEntry | None) -> bool:
-    """Whether that check lets a strong act happen."""
+    """Whether that check was passed, so that a strong act may happen; False where there is none."""
     return line is not None and line.changes.get("outcome") == PASSED
 
 
-def require(user_id, *, actor: Actor):
+def require(user_id: UUID, *, actor: Actor) -> None:
     """Raise CallerNotVerified where the setting asks for a verified caller, a colleague acts and there is none."""
-    if settings.CALLER_CHECK == REQUIRED and actor.kind == ActorKind.STAFF and not is_passed(latest(user_id)):
+    if settings.CALLER_CHECK == REQUIRED and actor.is_staff and not is_passed(latest(user_id)):
         raise CallerNotVerified("First verify the caller: the button “Verify the caller” on the person's page.")

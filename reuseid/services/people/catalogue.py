@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 
 from reuseid import crypto
 from reuseid.errors import Invalid
-from reuseid.models import AttributeKey
+from reuseid.models import Account, AttributeKey
 from reuseid.normalisation import normalise
 from reuseid.times import parse_day
 
@@ -29,7 +31,7 @@ class Rules:
     normalisation: str = AttributeKey.Normalisation.TEXT
     listed: bool = False
 
-    def encode(self, value) -> bytes:
+    def encode(self, value: object) -> bytes:
         """The value as the JSON that is sealed; raises Invalid naming the attribute."""
         if value is None or not _FITS[self.type](value):
             raise self.refuse(f"Must be of type {self.type}.")
@@ -38,20 +40,26 @@ class Rules:
             raise self.refuse(f"At most {self.max_length} bytes as JSON.")
         return encoded
 
-    def index(self, account_id, value) -> str:
-        """The keyed hash that search finds, newest key; empty where the name is not searchable."""
+    def index(self, account_id: UUID, value: object) -> str:
+        """The keyed hash that search finds, under the newest key; empty where the name is not searchable.
+
+        Raises Invalid as `indexes` does.
+        """
         return self.indexes(account_id, value)[0] if self.searchable else ""
 
-    def indexes(self, account_id, value) -> list[str]:
-        """The keyed hashes under every key; raises Invalid for a value without a normal form."""
+    def indexes(self, account_id: UUID, value: object) -> list[str]:
+        """The keyed hashes of the value's normal form under every key, the newest first.
+
+        Raises Invalid for a value without a normal form.
+        """
         try:
             normal = normalise(value, self.normalisation, region=settings.PHONE_REGION)
         except ValueError as error:
             raise self.refuse(str(error)) from None
         return crypto.blind_indexes("attribute", str(account_id), self.name, value=normal)
 
-    def refuse(self, reason):
-        """The error that names this attribute."""
+    def refuse(self, reason: str) -> Invalid:
+        """The error to raise: Invalid, with this attribute as its field."""
         return Invalid.field(f"attributes.{self.name}", reason)
 
 
@@ -71,7 +79,7 @@ _FITS = {
 }
 
 
-def rules_for(account, names, *, closed: bool = True) -> dict[str, Rules]:
+def rules_for(account: Account, names: Collection[str], *, closed: bool = True) -> dict[str, Rules]:
     """The rules of these names, in one query; raises Invalid as `check_names` does, unless ``closed=False``."""
     keys = {key.name: key for key in AttributeKey.objects.filter(account=account, name__in=list(names))}
     rules = {name: _rules(name, keys.get(name)) for name in names}
@@ -80,7 +88,7 @@ def rules_for(account, names, *, closed: bool = True) -> dict[str, Rules]:
     return rules
 
 
-def check_names(account, names, rules: dict[str, Rules]):
+def check_names(account: Account, names: Iterable[str], rules: dict[str, Rules]) -> None:
     """Raise Invalid for a name that is malformed, or that a closed catalogue does not have."""
     for name in names:
         if not NAME.fullmatch(name):
@@ -96,7 +104,7 @@ def _rules(name, key):
     return Rules(name, key.type, key.searchable, key.unique, key.max_length, key.normalisation, listed=True)
 
 
-def search_indexes(account, name: str, text: str) -> list[str]:
+def search_indexes(account: Account, name: str, text: str) -> list[str]:
     """The hashes that a search for ``name:text`` compares with; none where nothing can match.
 
     ``text`` is read as text and, where it is a JSON number or truth value, as that too.

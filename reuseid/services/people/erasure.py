@@ -6,9 +6,7 @@ from django.db.models.functions import Now
 
 from reuseid.actors import Actor
 from reuseid.errors import Conflict
-from reuseid.models import (
-    User,
-)
+from reuseid.models import User
 from reuseid.services import reasons
 from reuseid.services.audit import trail
 from reuseid.services.people import users
@@ -24,7 +22,7 @@ class AlreadyAsked(Conflict):
 
 
 @transaction.atomic
-def request(user, *, actor: Actor, reason: str, note: str = "", asked_by: Actor | None = None) -> User:
+def request(user: User, *, actor: Actor, reason: str, note: str = "", asked_by: Actor | None = None) -> User:
     """Deactivate the user if need be and owe the erasure. Raises Invalid or AlreadyAsked.
 
     ``asked_by`` is the first of two colleagues, where the actor is the second (`approvals`).

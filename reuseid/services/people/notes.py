@@ -12,7 +12,7 @@ LIMIT = 2000
 
 
 @transaction.atomic
-def add(user, text: str, *, actor: Actor) -> UserNote:
+def add(user: User, text: str, *, actor: Actor) -> UserNote:
     """Keep a note of 1 to 2000 characters, encrypted. Raises Invalid, or WrongState for a person who is erased."""
     text = text.strip()
     if not 1 <= len(text) <= LIMIT or "\0" in text:
@@ -35,5 +35,5 @@ def add(user, text: str, *, actor: Actor) -> UserNote:
 
 
 def text_of(note: UserNote) -> str:
-    """What the note says; raises crypto.Unreadable."""
+    """The plain text of a note; raises crypto.Unreadable."""
     return unseal_field(note, "text").decode()

@@ -1,5 +1,8 @@
 """What every change of a user shares: its row is taken, its version rises, the integrators are told."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -21,7 +24,7 @@ class ExternalRefTaken(Conflict):
     title = gettext_noop("Another user has this external reference.")
 
 
-def touch(user, *, versions=None, **changes):
+def touch(user: User, *, versions: Collection[int] | None = None, **changes: Any) -> None:
     """Take the user's row, raise its version and set ``changes``, in one conditional UPDATE.
 
     Raises PreconditionFailed when ``versions`` are given and it has none of them, WrongState, or ExternalRefTaken.
@@ -41,14 +44,14 @@ def touch(user, *, versions=None, **changes):
         raise PreconditionFailed
 
 
-def reload(user):
+def reload(user: User) -> None:
     """Read the row anew, and keep the account that was loaded with it."""
     account = user.account
     user.refresh_from_db()
     user.account = account
 
 
-def tell(user, event_type: str, actor: Actor, reason: str = "", changed: list[str] | None = None):
+def tell(user: User, event_type: str, *, actor: Actor, reason: str = "", changed: list[str] | None = None) -> None:
     """Owe the event: the user without attribute values, who did it and why."""
     data = describe_user_event(user, actor=actor, reason=reason, changed=changed)
     outbox.owe(user, event_type, data, user_id=user.pk)

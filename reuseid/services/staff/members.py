@@ -5,17 +5,20 @@ second factor away meanwhile, and the other way round. A constraint of the table
 """
 
 import secrets
+from collections.abc import Collection
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from reuseid.actors import Actor
 from reuseid.errors import STAFF, Conflict, Invalid
-from reuseid.models import Staff
+from reuseid.models import Account, Staff
 from reuseid.services.audit import trail
 
 PLAIN = ("first_name", "last_name", "email", "is_active")
@@ -43,11 +46,14 @@ class TakesTwo(Conflict):
 
 
 @transaction.atomic
-def create(username: str, *, by: Staff, roles=(), accounts=(), **plain) -> tuple[Staff, str]:
+def create(
+    username: str, *, actor: Actor, roles: Collection[Group] = (), accounts: Collection[Account] = (), **plain: Any
+) -> tuple[Staff, str]:
     """A new entry and its first password, which is shown this once. Raises Invalid, Conflict or NotYours."""
-    _check_accounts(by, accounts)
-    _check_roles(by, roles)
-    staff = Staff(username=username.strip(), is_staff=True, password_set_by=by)
+    acting = _acting(actor)
+    _check_accounts(acting, accounts)
+    _check_roles(acting, roles)
+    staff = Staff(username=username.strip(), is_staff=True, password_set_by=acting)
     _apply(staff, plain)
     password = _set_password(staff)
     _clean(staff)
@@ -58,24 +64,31 @@ def create(username: str, *, by: Staff, roles=(), accounts=(), **plain) -> tuple
         raise Conflict(_("A colleague of this name is there already.")) from None
     staff.groups.set(roles)
     staff.accounts.set(accounts)
-    _record(staff, "staff.created", by, _shown({**plain, "roles": roles, "accounts": accounts}))
+    _record(staff, "staff.created", actor, _shown({**plain, "roles": roles, "accounts": accounts}))
     return staff, password
 
 
 @transaction.atomic
-def change(staff: Staff, *, by: Staff, roles=None, accounts=None, **plain) -> Staff:
+def change(
+    staff: Staff,
+    *,
+    actor: Actor,
+    roles: Collection[Group] | None = None,
+    accounts: Collection[Account] | None = None,
+    **plain: Any,
+) -> Staff:
     """Change what is given; rights and accounts count from the colleague's next click. Raises Invalid or NotYours."""
-    check_mine(staff, by)
+    acting = check_mine(staff, actor=actor)
     before = {**{name: getattr(staff, name) for name in plain}}
     if roles is not None:
         before["roles"] = list(staff.groups.all())
-        _check_roles(by, set(before["roles"]) ^ set(roles))
+        _check_roles(acting, set(before["roles"]) ^ set(roles))
         staff.groups.set(roles)
         plain_roles = {"roles": list(roles)}
     else:
         plain_roles = {}
     if accounts is not None:
-        _check_accounts(by, accounts)
+        _check_accounts(acting, accounts)
         before["accounts"] = list(staff.accounts.all())
         staff.accounts.set(accounts)
         plain_roles["accounts"] = list(accounts)
@@ -85,25 +98,25 @@ def change(staff: Staff, *, by: Staff, roles=None, accounts=None, **plain) -> St
         staff.save(update_fields=sorted(plain))
     after, before = _shown({**plain, **plain_roles}), _shown(before)
     changes = {name: {"before": before[name], "after": after[name]} for name in after}
-    _record(staff, "staff.changed", by, changes)
+    _record(staff, "staff.changed", actor, changes)
     return staff
 
 
 @transaction.atomic
-def new_password(staff: Staff, *, by: Staff) -> str:
+def new_password(staff: Staff, *, actor: Actor) -> str:
     """A fresh password, shown this once; the colleague's sessions end. Raises NotYours and TakesTwo."""
-    check_mine(staff, by)
-    check_gives(hold(staff), by)
+    check_mine(staff, actor=actor)
+    check_gives(hold(staff), actor.staff_id)
     password = _set_password(staff)
-    staff.password_set_by = by
+    staff.password_set_by_id = actor.staff_id
     staff.save(update_fields=["password", "password_set_by"])
-    _record(staff, "staff.password_set", by, {})
+    _record(staff, "staff.password_set", actor, {})
     return password
 
 
-def check_gives(held: Staff, by: Staff):
-    """Raise TakesTwo where a password from ``by`` would let them in as the colleague: nothing else guards the entry."""
-    if held.factor_reset_by_id == by.pk:
+def check_gives(held: Staff, giver_id: int) -> None:
+    """Raise TakesTwo where a password would let the giver in as the colleague: nothing else guards the entry."""
+    if held.factor_reset_by_id == giver_id:
         raise TakesTwo(_("You reset this colleague's second factor: another administrator gives the password."))
     if settings.SECOND_FACTOR != "required" or held.factor_reset_by_id or held.has_second_factor():
         return
@@ -111,7 +124,7 @@ def check_gives(held: Staff, by: Staff):
         raise TakesTwo(
             _("This colleague has no second factor, so a password from you would let you in. An operator gives one.")
         )
-    if held.password_set_by_id != by.pk:
+    if held.password_set_by_id != giver_id:
         raise TakesTwo(
             _(
                 "This colleague has no second factor yet, so a password from you would let you in. %(who)s gave the "
@@ -130,7 +143,7 @@ def change_own_password(staff: Staff, password: str) -> Staff:
     staff.set_password(password)
     staff.password_set_by = None
     staff.save(update_fields=["password", "password_set_by"])
-    _record(staff, "staff.own_password_changed", staff, {})
+    _record(staff, "staff.own_password_changed", Actor.staff(staff), {})
     return staff
 
 
@@ -139,29 +152,39 @@ def hold(staff: Staff) -> Staff:
     return Staff.objects.select_for_update().get(pk=staff.pk)
 
 
-def check_mine(staff: Staff, by: Staff):
-    """Raise NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see."""
-    if staff.pk == by.pk:
+def _acting(actor: Actor) -> Staff:
+    """The colleague who acts, as they are now."""
+    return Staff.objects.get(pk=actor.staff_id)
+
+
+def check_mine(staff: Staff, *, actor: Actor) -> Staff:
+    """The colleague who acts, as they are now, where they may change this one.
+
+    Raises NotYours: oneself, a superuser (unless one is one), or somebody with accounts that one does not see.
+    """
+    acting = _acting(actor)
+    if staff.pk == acting.pk:
         raise NotYours(_("Nobody changes their own entry: ask another administrator."))
-    if by.is_superuser:
-        return
+    if acting.is_superuser:
+        return acting
     if staff.is_superuser:
         raise NotYours(_("Only a superuser changes a superuser."))
-    if staff.accounts.exclude(pk__in=by.accounts.values("pk")).exists():
+    if staff.accounts.exclude(pk__in=acting.accounts.values("pk")).exists():
         raise NotYours(_("This colleague sees accounts that you don't see."))
+    return acting
 
 
-def _check_accounts(by, accounts):
-    if by.is_superuser:
+def _check_accounts(acting, accounts):
+    if acting.is_superuser:
         return
-    mine = set(by.accounts.values_list("pk", flat=True))
+    mine = set(acting.accounts.values_list("pk", flat=True))
     if any(account.pk not in mine for account in accounts):
         raise NotYours(_("You can give only accounts that you see yourself."))
 
 
-def _check_roles(by, roles):
+def _check_roles(acting, roles):
     """Roles that change colleagues are a superuser's to give and to take: administrators make no administrators."""
-    if by.is_superuser:
+    if acting.is_superuser:
         return
     powerful = Group.objects.filter(permissions__codename__in=OVER_COLLEAGUES, pk__in=[role.pk for role in roles])
     if role := powerful.order_by("name").first():
@@ -195,12 +218,12 @@ def _shown(values):
     return {name: sorted(str(item) for item in value) if name in named else value for name, value in values.items()}
 
 
-def _record(staff, action, by, changes):
+def _record(staff, action, actor, changes):
     """A line that names no address."""
     changes = {name: value for name, value in changes.items() if name in {"roles", "accounts", "is_active"}}
-    trail.record(staff, action, actor=Actor.staff(by), changes=changes)
+    trail.record(staff, action, actor=actor, changes=changes)
 
 
-def all_roles():
-    """Every group that can be given."""
+def all_roles() -> QuerySet:
+    """The roles (groups) that a colleague can have, by name."""
     return Group.objects.order_by("name")

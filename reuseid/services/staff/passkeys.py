@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -83,7 +84,7 @@ def _server(place):
             log.warning("A passkey was answered for another origin than %s.", place.origin)
         return origin == place.origin
 
-    server = Fido2Server(
+    server: Any = Fido2Server(
         PublicKeyCredentialRpEntity(id=place.host, name=str(settings.UNFOLD["SITE_TITLE"])),
         attestation=AttestationConveyancePreference.NONE,
         verify_origin=same_origin,
@@ -140,7 +141,9 @@ def begin_adding(staff: Staff, place: Place) -> tuple[dict, dict]:
 
 
 @transaction.atomic
-def add(staff: Staff, place: Place, state: dict | None, answer: str, *, name: str, by: Staff, first: bool) -> list[str]:
+def add(
+    staff: Staff, place: Place, state: dict | None, answer: str, *, name: str, actor: Actor, first: bool
+) -> list[str]:
     """Keep the passkey that the browser made; returns ten recovery codes where it is the first factor, else none.
 
     ``first``: the session has shown no factor, so there must be none. Raises Refused, NoFactor and Enough.
@@ -164,20 +167,20 @@ def add(staff: Staff, place: Place, state: dict | None, answer: str, *, name: st
             passkey.save(force_insert=True)
     except IntegrityError:
         raise Refused from None
-    trail.record(staff, "staff.passkey_added", actor=Actor.staff(by), changes={"passkey": passkey.pk})
+    trail.record(staff, "staff.passkey_added", actor=actor, changes={"passkey": passkey.pk})
     return [] if had else second_factors.make_codes(staff)
 
 
 @transaction.atomic
-def rename(staff: Staff, passkey_id: int, name: str, *, by: Staff):
+def rename(staff: Staff, passkey_id: int, name: str, *, actor: Actor) -> None:
     """Give a passkey another name, of 64 characters at most. Raises NoFactor when it is gone."""
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).update(name=name):
         raise NoFactor(GONE)
-    trail.record(staff, "staff.passkey_renamed", actor=Actor.staff(by), changes={"passkey": passkey_id})
+    trail.record(staff, "staff.passkey_renamed", actor=actor, changes={"passkey": passkey_id})
 
 
 @transaction.atomic
-def remove(staff: Staff, passkey_id: int, *, by: Staff):
+def remove(staff: Staff, passkey_id: int, *, actor: Actor) -> None:
     """Take one passkey away; sessions that were opened with it need another factor. Raises NoFactor and OnlyFactor."""
     held = hold(staff)
     if not Passkey.objects.filter(user=staff.pk, pk=passkey_id).delete()[0]:
@@ -186,7 +189,7 @@ def remove(staff: Staff, passkey_id: int, *, by: Staff):
         if settings.SECOND_FACTOR == "required":
             raise OnlyFactor
         RecoveryCode.objects.filter(staff=staff.pk).delete()
-    trail.record(staff, "staff.passkey_removed", actor=Actor.staff(by), changes={"passkey": passkey_id})
+    trail.record(staff, "staff.passkey_removed", actor=actor, changes={"passkey": passkey_id})
 
 
 # Checking
@@ -214,7 +217,7 @@ def check(staff: Staff, place: Place, state: dict | None, answer: str) -> Passke
     known = [AttestedCredentialData(bytes(row.credential)) for row in present.values()]
     response = _read(lambda: _answered(staff, place, state, known, answer))
     passkey = present[response.raw_id]
-    _take(passkey, response.response.authenticator_data, state["challenge"])
+    _take(passkey, response.response.authenticator_data, _required(state)["challenge"])
     second_factors.forgive(counted)
     return passkey
 
@@ -233,7 +236,7 @@ def _take(passkey, data, challenge):
 # What browsers send
 
 
-def _read(verified: Callable):
+def _read(verified: Callable[[], Any]) -> Any:
     """What ``verified()`` says; any failure, also of reading what a stranger sent, is the one refusal."""
     try:
         return verified()

@@ -1,5 +1,7 @@
 """What a colleague may do now: asked again where work that they asked for is done later, by a worker."""
 
+from uuid import UUID
+
 from reuseid.errors import STAFF, Conflict
 from reuseid.models import Staff
 
@@ -12,7 +14,7 @@ class NotAllowed(Conflict):
     title = "Your roles or your accounts don't allow this."
 
 
-def colleague(staff_id, account_id, *rights: str) -> Staff | None:
+def colleague(staff_id: int, account_id: UUID, *rights: str) -> Staff | None:
     """The colleague as they are now, if they may sign in, see the account and have all the rights; else None."""
     staff = Staff.objects.filter(pk=staff_id, is_active=True, is_staff=True).first()
     if staff is None or not staff.has_perms(rights):
@@ -22,8 +24,8 @@ def colleague(staff_id, account_id, *rights: str) -> Staff | None:
     return None
 
 
-def check(staff_id, account_id, *rights: str) -> Staff:
-    """`colleague`; raises NotAllowed where that is None."""
+def check(staff_id: int, account_id: UUID, *rights: str) -> Staff:
+    """The colleague as `colleague` finds them; raises NotAllowed where there is none."""
     staff = colleague(staff_id, account_id, *rights)
     if staff is None:
         raise NotAllowed

@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.db import IntegrityError, transaction
 
+from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid
 from reuseid.models import SavedView, Staff
 
@@ -13,26 +14,30 @@ NAME, QUERY = 60, 1000
 NEVER = {"q", "starts", "p", "tab", "e"}
 
 
-def keep(staff: Staff, *, model: str, name: str, query: str) -> SavedView:
-    """Keep the filters of an address under a name. Raises Invalid or Conflict (taken, or 30 there already)."""
+def keep(*, actor: Actor, model: str, name: str, query: str) -> SavedView:
+    """Keep a list's filters under a name, for the colleague who acts.
+
+    ``model`` is the list's label (``app.model``), ``query`` the query string of its address, kept without what may name
+    a person (NEVER). Raises Invalid, or Conflict for a name that is taken or when LIMIT are kept already.
+    """
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME:
         raise Invalid.field("name", f"1 to {NAME} characters.")
     kept = urlencode([(key, value) for key, value in parse_qsl(query) if key not in NEVER])
     if len(kept) > QUERY:
         raise Invalid.field("name", "There are too many filters to keep.")
-    if SavedView.objects.filter(staff=staff)[:LIMIT].count() >= LIMIT:
+    if SavedView.objects.filter(staff=actor.staff_id)[:LIMIT].count() >= LIMIT:
         raise Conflict(f"There are {LIMIT} saved views already: remove one first.")
     try:
         with transaction.atomic():
-            return SavedView.objects.create(staff=staff, model=model, name=name, query=kept)
+            return SavedView.objects.create(staff_id=actor.staff_id, model=model, name=name, query=kept)
     except IntegrityError:
         raise Conflict("There is a view of this name already.") from None
 
 
-def remove(view: SavedView, *, staff: Staff):
-    """Forget a view; one that is not this colleague's is left alone."""
-    SavedView.objects.filter(pk=view.pk, staff=staff).delete()
+def remove(view: SavedView, *, actor: Actor) -> None:
+    """Forget a view of the colleague who acts; anybody else's is left alone."""
+    SavedView.objects.filter(pk=view.pk, staff=actor.staff_id).delete()
 
 
 def of(staff: Staff, model: str) -> list[SavedView]:

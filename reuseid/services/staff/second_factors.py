@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.contrib.auth.hashers import check_password as matches
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -74,11 +74,11 @@ def kinds(staff: Staff, host: str = "") -> Kinds:
 
 
 def app_of(staff: Staff) -> SecondFactor | None:
-    """The colleague's authenticator app."""
+    """The colleague's authenticator app; None where there is none."""
     return SecondFactor.objects.filter(user=staff.pk).first()
 
 
-def passkeys_of(staff: Staff):
+def passkeys_of(staff: Staff) -> QuerySet:
     """The colleague's passkeys, the oldest first."""
     return Passkey.objects.filter(user=staff.pk).order_by("pk")
 
@@ -100,7 +100,7 @@ def codes_left(staff: Staff) -> int:
 
 
 def new_secret() -> bytes:
-    """What an app is given: RFC 4226 recommends 160 bits."""
+    """20 random bytes, the secret that an app is given (RFC 4226, section 4, recommends 160 bits)."""
     return secrets.token_bytes(20)
 
 
@@ -109,7 +109,7 @@ def new_secret() -> bytes:
 
 @transaction.atomic
 def enrol(
-    staff: Staff, secret: bytes, code: str, *, by: Staff, replace: bool = False, beside: bool = False
+    staff: Staff, secret: bytes, code: str, *, actor: Actor, replace: bool = False, beside: bool = False
 ) -> list[str]:
     """Take ``secret`` into use with the first ``code`` of it; returns ten recovery codes, shown this once, or none
     where those of an earlier factor go on.
@@ -130,7 +130,7 @@ def enrol(
             factor.save(force_insert=True)
     except IntegrityError:
         raise NoFactor from None
-    trail.record(staff, "staff.factor_replaced" if replace else "staff.factor_enrolled", actor=Actor.staff(by))
+    trail.record(staff, "staff.factor_replaced" if replace else "staff.factor_enrolled", actor=actor)
     return [] if had and not replace else make_codes(staff)
 
 
@@ -147,12 +147,12 @@ def begin(staff: Staff, *, first: bool) -> bool:
 
 
 @transaction.atomic
-def new_codes(staff: Staff, *, by: Staff) -> list[str]:
+def new_codes(staff: Staff, *, actor: Actor) -> list[str]:
     """Ten fresh recovery codes, shown this once; the former ones stop. Raises NoFactor."""
     if not hold(staff).has_second_factor():
         raise NoFactor(_("Set up a second factor first."))
     codes = make_codes(staff)
-    trail.record(staff, "staff.recovery_codes_made", actor=Actor.staff(by))
+    trail.record(staff, "staff.recovery_codes_made", actor=actor)
     return codes
 
 
@@ -172,7 +172,7 @@ def _group():
 # Checking
 
 
-def check(staff: Staff, code: str) -> Method:
+def check(staff: Staff, code: str) -> StaffSignIn.Method:
     """Take a code of the app, or a recovery code; says which it was. Raises Refused.
 
     Not in a transaction of the caller's: a wrong try must stay counted.
@@ -202,8 +202,8 @@ def claim_try(factor: SecondFactor | Passkey | None) -> SecondFactor | Passkey:
     return factor
 
 
-def forgive(factor: SecondFactor | Passkey):
-    """The try that was counted in advance was right."""
+def forgive(factor: SecondFactor | Passkey) -> None:
+    """Take back the failure that `claim_try` counted in advance: the try was right."""
     rows = type(factor).objects.filter(pk=factor.pk)
     rows.update(throttling_failure_count=0, throttling_failure_timestamp=None)
 
@@ -232,7 +232,7 @@ def _take_recovery_code(staff, code):
     trail.record(staff, "staff.recovery_code_used", actor=Actor.staff(staff), changes=changes)
 
 
-def check_password(staff: Staff, password: str):
+def check_password(staff: Staff, password: str) -> None:
     """The colleague's own password, for one who has no second factor. Raises Refused."""
     spent = hit("staff-password", str(staff.pk), quota=PASSWORD_TRIES, window=PASSWORD_WINDOW)
     if spent.left < 0 or not staff.check_password(password):
@@ -252,34 +252,34 @@ def _digits(code):
 
 
 @transaction.atomic
-def reset(staff: Staff, *, by: Staff, reason: str, note: str = ""):
+def reset(staff: Staff, *, actor: Actor, reason: str, note: str = "") -> None:
     """Take a colleague's app, passkeys and recovery codes away and end their sessions.
 
     Raises NotYours and NoFactor, and TakesTwo for who gave the colleague the present password.
     """
-    check_mine(staff, by)
-    check_resets(hold(staff), by)
-    _remove(staff, by, actor=Actor.staff(by), reason=reason, note=note)
+    check_mine(staff, actor=actor)
+    check_resets(hold(staff), actor.staff_id)
+    _remove(staff, actor, reset_by=actor.staff_id, reason=reason, note=note)
 
 
-def check_resets(held: Staff, by: Staff):
-    """Raise TakesTwo where a reset would let ``by`` in as the colleague."""
-    if held.password_set_by_id == by.pk:
+def check_resets(held: Staff, resetter_id: int) -> None:
+    """Raise TakesTwo where a reset would let who does it in as the colleague."""
+    if held.password_set_by_id == resetter_id:
         raise TakesTwo(
             _("You gave this colleague the present password: another administrator resets the second factor.")
         )
 
 
 @transaction.atomic
-def reset_by_operator(staff: Staff, *, actor: Actor):
-    """The same from the command line, for whom no colleague may change. Raises NoFactor."""
+def reset_by_operator(staff: Staff, *, actor: Actor) -> None:
+    """Reset as `reset` does, from the command line: also a colleague whom no other may change. Raises NoFactor."""
     hold(staff)
-    _remove(staff, None, actor=actor)
+    _remove(staff, actor, reset_by=None)
 
 
-def _remove(staff, by, *, actor, reason="", note=""):
+def _remove(staff, actor, *, reset_by, reason="", note=""):
     if not sum(model.objects.filter(user=staff.pk).delete()[0] for model in (SecondFactor, Passkey)):
         raise NoFactor(_("There is no second factor to reset."))
     RecoveryCode.objects.filter(staff=staff.pk).delete()
-    Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1, factor_reset_by=by)
+    Staff.objects.filter(pk=staff.pk).update(sign_in_round=F("sign_in_round") + 1, factor_reset_by=reset_by)
     trail.record(staff, "staff.factor_reset", actor=actor, reason=reason, note=note)

@@ -3,6 +3,7 @@
 import html
 import json
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, quote_plus
@@ -18,7 +19,10 @@ HIDDEN = "••••••"
 
 
 def attempt(claim: Claim) -> Outcome:
-    """Post it. Whatever goes wrong and whatever a peer sends is an outcome, so that no delivery is ever lost."""
+    """Sign and post one delivery, and say what it came to; never raises.
+
+    Whatever goes wrong and whatever a peer sends is an outcome, so that no delivery is ever lost.
+    """
     if claim.problem:
         return Outcome(claim, None, error=claim.problem)
     started = time.monotonic()
@@ -43,7 +47,7 @@ def _read(claim, answer, started):
     )
 
 
-def _kept(body: bytes, personal) -> str:
+def _kept(body: bytes, personal: Iterable[str]) -> str:
     """The beginning of an answer, without the personal texts that were sent: receivers like to quote what they got."""
     text = body.decode(errors="replace").replace("\0", "\ufffd")
     for value in personal:

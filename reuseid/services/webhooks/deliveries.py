@@ -8,11 +8,12 @@ is over can't settle what another has claimed since.
 import logging
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, Min, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from reuseid.errors import Conflict
 from reuseid.models import Delivery, DeliveryAttempt, Event, WebhookEndpoint
 from reuseid.models.sealed import unseal_field
 from reuseid.services.audit import trail
+from reuseid.services.wake import wake
 from reuseid.services.webhooks import endpoints, outbox
 
 log = logging.getLogger(__name__)
@@ -36,9 +38,9 @@ PAGES = (64, 512, 4096)
 class Claim:
     """One attempt that this process may make until its lease ends: everything that it needs, no model."""
 
-    delivery_id: object
-    endpoint_id: object
-    object_id: object
+    delivery_id: UUID
+    endpoint_id: UUID
+    object_id: UUID
     attempt: int
     retry: bool
     ailing: bool
@@ -49,7 +51,7 @@ class Claim:
     secrets: tuple[bytes, ...]
     signing_keys: tuple[bytes, ...]
     problem: str = ""
-    account_id: object = None
+    account_id: UUID | None = None
     personal: tuple[str, ...] = ()
 
 
@@ -99,7 +101,7 @@ def _need_not_last():
             cursor.execute("SET LOCAL synchronous_commit TO off")
 
 
-def _lock_first_of_objects(endpoint, limit) -> list[Delivery]:
+def _lock_first_of_objects(endpoint: WebhookEndpoint, limit: int) -> list[Delivery]:
     """Due deliveries with no earlier one about the same object still owed to the endpoint, locked.
 
     Walks the index of what is due, further only where too much of it has to wait its turn, and asks for no other
@@ -139,7 +141,7 @@ def _pass_breaker(endpoint):
     return WebhookEndpoint.objects.sendable().filter(pk=endpoint.pk).update(open_until=lease)
 
 
-def signing_keys(endpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+def signing_keys(endpoint: WebhookEndpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Keys of `v1` and of `v1a`, the present ones first, then those that still overlap."""
     names = [("secret", "signing_key")]
     overlaps = WebhookEndpoint.objects.filter(pk=endpoint.pk, previous_secret_expires_at__gt=Now())
@@ -150,7 +152,9 @@ def signing_keys(endpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
 
 
 def _as_claim(endpoint, row):
-    attempt, body, keys, problem, personal = row.attempts + 1, b"", ((), ()), "", ()
+    attempt, body, problem = row.attempts + 1, b"", ""
+    keys: tuple[tuple[bytes, ...], tuple[bytes, ...]] = ((), ())
+    personal: tuple[str, ...] = ()
     try:
         body, keys = outbox.body_for(row.event, endpoint.shown_scopes()), signing_keys(endpoint)
         # The longest first: one may hold another.
@@ -178,7 +182,7 @@ def _as_claim(endpoint, row):
     )
 
 
-def settle(outcomes: list[Outcome]):
+def settle(outcomes: list[Outcome]) -> None:
     """Write what attempts came to; one whose fence is gone is only logged. Then judge the endpoints."""
     # In one order everywhere, so that two senders whose leases overlapped don't lock each other out.
     outcomes = sorted(outcomes, key=lambda outcome: outcome.claim.delivery_id)
@@ -241,7 +245,7 @@ def retry_delay(outcome: Outcome) -> float:
     return max(delay, min(outcome.retry_after or 0, MAX_RETRY_AFTER))
 
 
-def judge(endpoint_id, outcomes: list[Outcome]):
+def judge(endpoint_id: UUID, outcomes: list[Outcome]) -> None:
     """Move the circuit breaker: one receipt closes it, failures in a row open it, 410 and days of failure disable.
 
     A row that was healthy when claimed and stays so is not written: the crowd of good deliveries doesn't queue for it.
@@ -278,7 +282,7 @@ def _blame(endpoint, outcomes):
 
 
 @transaction.atomic
-def resend(delivery: Delivery, *, actor: Actor, reason: str = "", note: str = ""):
+def resend(delivery: Delivery, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Owe a settled delivery again, from the start of the retry table, with the same id and body.
 
     One that waits for its next attempt becomes due; one that is being sent right now is left alone. Raises Conflict
@@ -288,10 +292,10 @@ def resend(delivery: Delivery, *, actor: Actor, reason: str = "", note: str = ""
     _again(Delivery.objects.filter(pk=delivery.pk))
     delivery.refresh_from_db()
     trail.record(delivery, "delivery.resent", actor=actor, reason=reason, note=note, user_id=delivery.event.user_id)
-    outbox.wake(outbox.SEND)
+    wake(outbox.SEND)
 
 
-def _again(deliveries) -> int:
+def _again(deliveries: QuerySet) -> int:
     """One conditional UPDATE. While a lease runs, the claimed attempt has no line in the log yet."""
     logged = DeliveryAttempt.objects.filter(delivery=OuterRef("pk"), number=OuterRef("attempts"))
     free = ~Q(status=Status.PENDING) | Q(attempts=0) | Exists(logged)
@@ -321,14 +325,20 @@ def resend_failed(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", 
         some = ids[start : min(start + 500, RESEND_AT_ONCE)]
         count += _again(Delivery.objects.filter(pk__in=some, status=Status.FAILED))
     trail.record(endpoint, "webhook.failed_resent", actor=actor, reason=reason, note=note, changes={"count": count})
-    outbox.wake(outbox.SEND)
+    wake(outbox.SEND)
     return count, len(ids) > RESEND_AT_ONCE
 
 
 @transaction.atomic
 def resend_since(
-    endpoint: WebhookEndpoint, since, *, actor: Actor, delivered: bool = False, reason: str = "", note: str = ""
-) -> tuple[int, object]:
+    endpoint: WebhookEndpoint,
+    since: datetime,
+    *,
+    actor: Actor,
+    delivered: bool = False,
+    reason: str = "",
+    note: str = "",
+) -> tuple[int, datetime | None]:
     """Owe the endpoint again what it missed since a time: given up, or never owed while it was disabled.
 
     With ``delivered`` what it got already, too. At most 10 000 events a call, the oldest first: gives how many are owed
@@ -349,7 +359,7 @@ def resend_since(
         count += _owe_again(endpoint, wanted[start : start + 500], again)
     changes = {"since": since.isoformat(), "delivered": delivered, "count": count}
     trail.record(endpoint, "webhook.resent", actor=actor, reason=reason, note=note, changes=changes)
-    outbox.wake(outbox.SEND)
+    wake(outbox.SEND)
     return count, more
 
 

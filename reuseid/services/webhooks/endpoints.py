@@ -1,7 +1,9 @@
 """Webhook endpoints: where an account's events go, signed with which secrets, and whether at all."""
 
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,10 +17,11 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.addresses import Refused, check_url
 from reuseid.errors import Conflict, Invalid, WrongState
 from reuseid.event_scopes import READING
-from reuseid.models import Account, Client, Delivery, Event, WebhookEndpoint, move
+from reuseid.models import Account, Delivery, Event, WebhookEndpoint, move
 from reuseid.models.sealed import seal_field, unseal_field
 from reuseid.services import notices
 from reuseid.services.audit import trail
+from reuseid.services.wake import wake
 from reuseid.services.webhooks import outbox
 from reuseid.services.webhooks.descriptions import describe_test
 
@@ -39,16 +42,15 @@ def create(
     *,
     url: str,
     actor: Actor,
-    event_types=(),
+    event_types: Collection[str] = (),
     description: str = "",
-    scopes=(),
-    client: Client | None = None,
-    holds=READING,
+    scopes: Collection[str] = (),
+    holds: Collection[str] = READING,
 ) -> WebhookEndpoint:
     """An active endpoint with fresh keys; `secret_of` shows its secret. Raises Invalid, TooManyEndpoints.
 
     ``scopes`` are what its events show, at most those that who makes it ``holds``; none: ids and types alone. What a
-    ``client`` gives lasts while the client has it.
+    client gives lasts while it has it.
     """
     # The account's row is the turnstile: two creations at the limit don't both pass.
     Account.objects.select_for_update().get(pk=account.pk)
@@ -57,8 +59,8 @@ def create(
     endpoint = WebhookEndpoint(
         id=uuid.uuid4(),
         account=account,
-        created_by=client,
-        granted_by=client,
+        created_by_id=_client(actor),
+        granted_by_id=_client(actor),
         scopes=_granted(scopes, holds),
         url=_checked_url(url),
         description=description,
@@ -71,7 +73,7 @@ def create(
     return endpoint
 
 
-def check_target(url: str):
+def check_target(url: str) -> None:
     """Refuse a URL that is never called, by what it says; raises Invalid.
 
     No name is looked up: what it leads to is checked at each connect, and to who sets it a name of our own network
@@ -82,7 +84,7 @@ def check_target(url: str):
 
 @transaction.atomic
 def update(
-    endpoint: WebhookEndpoint, *, actor: Actor, client: Client | None = None, holds=READING, **changes
+    endpoint: WebhookEndpoint, *, actor: Actor, holds: Collection[str] = READING, **changes: Any
 ) -> WebhookEndpoint:
     """Change url, event_types, scopes or description; what is owed already goes to the new URL.
 
@@ -99,11 +101,11 @@ def update(
     if present is None:
         raise WrongState(endpoint, endpoint.status)
     if "scopes" in changes or changes.get("url", present.url) != present.url:
-        changes |= _given(present, changes, client, holds)
+        changes |= _given(present, changes, actor, holds)
     before = {name: getattr(present, name) for name in changes}
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
     endpoint.refresh_from_db()
-    changes.pop("granted_by", None)
+    changes.pop("granted_by_id", None)
     told = {name: {"before": before[name], "after": value} for name, value in changes.items() if value != before[name]}
     trail.record(endpoint, "webhook.updated", actor=actor, changes=told)
     return endpoint
@@ -150,14 +152,14 @@ def secret_of(endpoint: WebhookEndpoint) -> str:
 
 
 @transaction.atomic
-def pause(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+def pause(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Send nothing for now; what happens meanwhile stays owed. Raises WrongState."""
     move(endpoint, Status.PAUSED, status_since=Now())
     trail.record(endpoint, "webhook.paused", actor=actor, reason=reason, note=note)
 
 
 @transaction.atomic
-def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Send again, from a paused or disabled endpoint, with a clean slate; what is owed is due. Raises WrongState."""
     move(
         endpoint,
@@ -169,11 +171,11 @@ def resume(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: s
         open_until=None,
     )
     trail.record(endpoint, "webhook.resumed", actor=actor, reason=reason, note=note)
-    outbox.wake(outbox.SEND)
+    wake(outbox.SEND)
 
 
 @transaction.atomic
-def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = ""):
+def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: str = "") -> None:
     """Forget its keys and send nothing any more; what is owed is cancelled. Raises WrongState."""
     seal_field(endpoint, "secret", b"")
     seal_field(endpoint, "signing_key", b"")
@@ -194,7 +196,7 @@ def delete(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = "", note: s
 
 
 @transaction.atomic
-def disable(endpoint: WebhookEndpoint, *, why: str, text: str):
+def disable(endpoint: WebhookEndpoint, *, why: str, text: str) -> None:
     """What the sender does to an endpoint that is gone or dead: owed events wait, and staff get a notice."""
     move(endpoint, Status.DISABLED, guard={"status": Status.ACTIVE}, status_since=Now(), disabled_reason=why)
     trail.record(endpoint, "webhook.disabled", actor=SYSTEM, reason=why, note=text)
@@ -230,12 +232,16 @@ def _checked_url(url):
     return url
 
 
-def _given(present, changes, client, holds):
+def _given(present, changes, actor, holds):
     """The scopes of a changed endpoint and who gives them; fewer than its events show now are anybody's to say."""
     scopes = changes.get("scopes", present.scopes)
     if changes.get("url", present.url) == present.url and set(scopes) <= set(present.shown_scopes()):
         return {"scopes": _granted(scopes, READING)}
-    return {"scopes": _granted(scopes, holds), "granted_by": client}
+    return {"scopes": _granted(scopes, holds), "granted_by_id": _client(actor)}
+
+
+def _client(actor):
+    return actor.client_id if actor.is_client else None
 
 
 def _granted(scopes, holds):

@@ -2,7 +2,11 @@
 
 import json
 import uuid
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Model
 
 from reuseid import crypto, event_scopes
 from reuseid.models import Delivery, Event, WebhookEndpoint, kind_of
@@ -12,7 +16,7 @@ from reuseid.times import rfc3339
 SEND = "reuseid.tasks.send_owed_callbacks"
 
 
-def owe(obj, event_type: str, data: dict, *, user_id=None) -> Event:
+def owe(obj: Model, event_type: str, data: Mapping[str, Any], *, user_id: uuid.UUID | None = None) -> Event:
     """Tell the account's endpoints that something happened to ``obj``; ``data`` is the event's ``data`` member.
 
     Call it after the change of ``obj`` itself, in the same transaction: the lock on the changed row then orders the
@@ -26,12 +30,12 @@ def owe(obj, event_type: str, data: dict, *, user_id=None) -> Event:
     return event
 
 
-def wants(endpoint, event_type: str) -> bool:
+def wants(endpoint: WebhookEndpoint, event_type: str) -> bool:
     """Whether the endpoint's filter lets the type through; no filter lets everything through."""
     return not endpoint.event_types or event_type in endpoint.event_types
 
 
-def write_event(obj, event_type: str, data: dict, *, user_id=None) -> Event:
+def write_event(obj: Model, event_type: str, data: Mapping[str, Any], *, user_id: uuid.UUID | None = None) -> Event:
     """The event alone: listed, and owed to nobody yet."""
     event = Event(
         id=uuid.uuid4(),
@@ -47,7 +51,7 @@ def write_event(obj, event_type: str, data: dict, *, user_id=None) -> Event:
     return event
 
 
-def owe_to(endpoints, event: Event):
+def owe_to(endpoints: Collection[WebhookEndpoint], event: Event) -> None:
     """Owe one event to these endpoints and wake the sender after commit."""
     if endpoints:
         Delivery.objects.bulk_create(
@@ -62,12 +66,12 @@ def body_of(event: Event) -> bytes:
     return crypto.unseal(event.payload, **_place(event))
 
 
-def body_for(event: Event, scopes) -> bytes:
+def body_for(event: Event, scopes: Collection[str]) -> bytes:
     """The body for a reader with these scopes, byte for byte the same while those are; raises crypto.Unreadable."""
     return _bytes(shown(event, scopes))
 
 
-def shown(event: Event, scopes) -> dict:
+def shown(event: Event, scopes: Collection[str]) -> dict:
     """The members of the body for a reader with these scopes; raises crypto.Unreadable."""
     body = json.loads(body_of(event))
     return body | {"data": event_scopes.reduced(event.object_type, body["data"], scopes)}
@@ -78,7 +82,7 @@ def personal_in(event: Event, body: bytes) -> set[str]:
     return event_scopes.personal_values(event.object_type, json.loads(body)["data"])
 
 
-def forget(event: Event):
+def forget(event: Event) -> None:
     """Take out of an event that is still owed what its person's erasure takes at once."""
     body = json.loads(body_of(event))
     body["data"] = event_scopes.erased(event.object_type, body["data"])

@@ -15,8 +15,10 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
@@ -24,6 +26,7 @@ from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, 
 from reuseid.models import WebhookEndpoint
 from reuseid.services.webhooks import deliveries
 from reuseid.services.webhooks.attempts import attempt
+from reuseid.services.webhooks.deliveries import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +48,8 @@ def share(free: int, wants: dict) -> Counter:
 
     ``wants`` maps (account, endpoint) to the slots that the endpoint may still take.
     """
-    dealt = Counter()
-    by_account = {}
+    dealt: Counter[UUID] = Counter()
+    by_account: dict[UUID, list[tuple[UUID, int]]] = {}
     for (account, endpoint), room in wants.items():
         by_account.setdefault(account, []).append((endpoint, room))
     rounds = [
@@ -67,7 +70,7 @@ def share(free: int, wants: dict) -> Counter:
     return dealt
 
 
-def deal(free: int, reserve: int, wants: dict, idle) -> Counter:
+def deal(free: int, reserve: int, wants: dict, idle: Collection[UUID]) -> Counter:
     """`share`, but the last ``reserve`` slots are dealt one each to endpoints with nothing under way (``idle``).
 
     However many receivers hang at once, one that answers still gets its turn.
@@ -83,12 +86,12 @@ class Sender:
     ``windows`` (endpoint id → requests that may be under way) is what earlier runs learnt.
     """
 
-    def __init__(self, windows: dict | None = None):
-        self._done = queue.SimpleQueue()
-        self._flying = {}  # delivery id → endpoint id
+    def __init__(self, windows: dict | None = None) -> None:
+        self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._flying: dict[UUID, UUID] = {}  # delivery id → endpoint id
         self._windows = {} if windows is None else windows
         self._launched = 0  # by the last filling
-        self._away_since = None
+        self._away_since: float | None = None
         self._left = False  # nobody collects any more: who finishes settles
         self._lock = threading.Lock()
 
@@ -222,7 +225,7 @@ class Sender:
 
 _running = threading.Lock()
 _again = threading.Event()
-_windows = {}
+_windows: dict[UUID, int] = {}
 
 
 def send_owed() -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from mobileid.admin import contents
 from mobileid.services import content_reveal, contexts, erasure, operations
 from reuseid import crypto
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Reveal, TrailEntry
 from reuseid.services.audit import access
 from tests import phone_factories as phones
@@ -73,7 +73,7 @@ def test_it_is_shown_to_that_colleague_alone_and_that_operation(senior, support,
 
 
 def test_every_other_page_stays_masked_in_that_minute(root, asked, ada):
-    access.reveal(asked, staff=root.staff, reason="COMPLIANCE")
+    access.reveal(asked, actor=Actor.staff(root.staff), reason="COMPLIANCE")
     for model in admin.site._registry:
         rows = [row for row in model._default_manager.all()[:20] if row != asked]
         for address in [rows_of(model), *(page(row) for row in rows)]:
@@ -107,7 +107,7 @@ def test_who_may_not_sees_no_button_and_gets_nothing(support, auditor, stranger,
 def test_a_grant_of_another_account_opens_nothing(stranger, asked, document):
     """Even where a row says so: the page is another account's."""
     for row in (asked, document):
-        access.reveal(row, staff=stranger.staff, reason="COMPLIANCE")
+        access.reveal(row, actor=Actor.staff(stranger.staff), reason="COMPLIANCE")
         assert stranger.get(page(row)).status_code == 302
         assert stranger.post(page(row, "document"), {"part": "before"}).status_code == 403
 
@@ -242,7 +242,7 @@ def test_a_download_needs_the_minute_of_this_colleague_and_a_part_that_is_there(
 def test_a_download_is_refused_to_another_site(document, account):
     staff = make_colleague("kai", "Senior support", account)
     browser = browser_of(staff, enforce_csrf_checks=True)
-    access.reveal(document, staff=staff, reason="COMPLIANCE")
+    access.reveal(document, actor=Actor.staff(staff), reason="COMPLIANCE")
     assert browser.post(page(document, "document"), {"part": "before"}).status_code == 403
 
 

@@ -70,8 +70,7 @@ def test_a_consent_is_in_the_result_of_a_signature(api, api_client, user, device
     operation = operations.start_signature(
         user.account,
         user=user,
-        client=api_client,
-        actor=SYSTEM,
+        actor=Actor.client(api_client),
         content={"mimeType": "text/plain", "content": "I agree."},
     )[0]
     seal_field(operation, "signature", b"a.b.c")

@@ -202,10 +202,12 @@ def work_on(user, account):
     asked = approvals.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="By telephone.")
     ApprovalRequest.objects.filter(pk=asked.pk).update(note=VALUES["request's note"])
     approvals.withdraw(asked, actor=Actor.staff(kim))
-    exports.ask(account, by=kim, kind="users", reason="OTHER", note="x", attributes=True, sensitive=True)
+    exports.ask(
+        account, actor=Actor.staff(kim), kind="users", reason="OTHER", note="x", attributes=True, sensitive=True
+    )
     assert exports.make_owed()
     lines = [f"  {VALUES['e-mail'].upper()} ", VALUES["external reference"]]
-    bulk.draft(account, lines, by=kim, kind="user", act="lock", reason="OTHER", note="x")
+    bulk.draft(account, lines, actor=Actor.staff(kim), kind="user", act="lock", reason="OTHER", note="x")
     browser = browser_of(kim)
     browser.get(page(user))
     browser.get(rows_of(User, q=VALUES["e-mail"]))
@@ -295,7 +297,9 @@ def test_a_key_is_known_again_under_an_older_hash_key(api, settings):
 
 def test_what_was_typed_and_named_nobody_goes_after_a_day(account):
     kim = make_colleague("kim", "Senior support", account)
-    run = bulk.draft(account, ["somebody@example.com"], by=kim, kind="user", act="lock", reason="OTHER", note="x")
+    run = bulk.draft(
+        account, ["somebody@example.com"], actor=Actor.staff(kim), kind="user", act="lock", reason="OTHER", note="x"
+    )
     assert bulk.forget_typed(10) == 0
     type(run).objects.update(created_at=Now() - 2 * bulk.TYPED_KEPT)
     assert bulk.forget_typed(10) == 1

@@ -446,8 +446,8 @@ def test_integrators_see_of_colleagues_only_that_it_was_one(api, account, user):
 
     kim, lee = (make_colleague(name, "Senior support", account) for name in ("kim", "lee"))
     actor = Actor.staff(kim)
-    access.viewed(user, staff=kim)
-    access.reveal(user.attributes.first(), staff=kim, reason="OTHER", note="x")
+    access.viewed(user, actor=Actor.staff(kim))
+    access.reveal(user.attributes.first(), actor=Actor.staff(kim), reason="OTHER", note="x")
     notes.add(user, "She called.", actor=actor)
     caller_verification.verified(user, actor=actor, asked=["ADDRESS"], passed=True)
     asked = approvals.ask(user, actor=actor, action="user.deactivate", reason="OTHER", note="x")

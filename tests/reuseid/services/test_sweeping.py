@@ -11,7 +11,7 @@ from mobileid.models import ChannelKey, Device, Nonce, Operation
 from mobileid.services import completion, devices
 from mobileid.services.keys import channel
 from reuseid import tasks
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import ApprovalRequest, Attribute, BulkRun, Delivery, Event, Export, IdempotencyKey, User
 from reuseid.services import purging, sweeping
 from reuseid.services.jobs import bulk, erasures, exports
@@ -134,8 +134,6 @@ def test_requests_that_cannot_be_ended_hold_up_no_other(account, other_account, 
     def asked(account, name):
         kim = make_colleague(name, "Senior support", account)
         user = factories.make_user(account)
-        from reuseid.actors import Actor
-
         return approvals.ask(user, actor=Actor.staff(kim), action="user.erase", reason="OTHER", note="x")
 
     bad, good = [asked(account, f"kim{n}") for n in range(3)], asked(other_account, "lee")
@@ -150,7 +148,9 @@ def test_exports_that_cannot_be_made_hold_up_no_other(account, other_account):
     staff = make_colleague("kim", "Senior support", account, other_account)
 
     def ask(account):
-        return exports.ask(account, by=staff, kind="users", reason="OTHER", note="x", attributes=True, sensitive=True)
+        return exports.ask(
+            account, actor=Actor.staff(staff), kind="users", reason="OTHER", note="x", attributes=True, sensitive=True
+        )
 
     factories.make_user(account, attributes={"email": "a@example.com"})
     from reuseid.services.people import attribute_keys
@@ -168,8 +168,10 @@ def test_bulk_runs_that_cannot_go_on_hold_up_no_other(account, other_account, mo
 
     def run(account):
         user = factories.make_user(account)
-        made = bulk.draft(account, [str(user.pk)], by=staff, kind="user", act="lock", reason="OTHER", note="x")
-        return bulk.start(made, by=staff)
+        made = bulk.draft(
+            account, [str(user.pk)], actor=Actor.staff(staff), kind="user", act="lock", reason="OTHER", note="x"
+        )
+        return bulk.start(made, actor=Actor.staff(staff))
 
     bad, good = run(account), run(other_account)
     real = bulk.counts_of
@@ -207,9 +209,9 @@ def test_keys_that_cannot_be_turned_leave_no_other_account_without(account, othe
     for one in (account, other_account):
         make_application(one)
     ChannelKey.objects.all().delete()
-    real = channel.turn_channel_keys
+    real = channel.rotate_channel_keys
     for bad in (account, other_account):
-        monkeypatch.setattr(channel, "turn_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
+        monkeypatch.setattr(channel, "rotate_channel_keys", lambda pk, bad=bad: 1 / 0 if pk == bad.pk else real(pk))
         phone_tasks.rotate_keys()
     assert set(ChannelKey.objects.values_list("account", flat=True)) == {account.pk, other_account.pk}
 

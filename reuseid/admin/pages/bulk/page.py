@@ -213,7 +213,12 @@ class BulkRunAdmin(PageAdmin):
         kind, _dot, act = form.cleaned_data["what"].partition(".")
         try:
             run = bulk.draft(
-                form.cleaned_data["account"], form.cleaned_data["lines"], by=request.user, kind=kind, act=act, **values
+                form.cleaned_data["account"],
+                form.cleaned_data["lines"],
+                actor=self.actor(request),
+                kind=kind,
+                act=act,
+                **values,
             )
         except ServiceError as error:
             form.add_error(None, explain(error))
@@ -295,7 +300,7 @@ class BulkRunAdmin(PageAdmin):
         form=SureForm,
     )
     def carry_out(self, request, form, object_id):
-        return self.act(request, object_id, _by(bulk.start), done=_("It is being carried out."))
+        return self.act(request, object_id, bulk.start, done=_("It is being carried out."))
 
     @dialog_action(
         gettext_lazy("Stop"),
@@ -308,15 +313,7 @@ class BulkRunAdmin(PageAdmin):
         form=SureForm,
     )
     def stop(self, request, form, object_id):
-        return self.act(request, object_id, _by(bulk.stop), done=_("It is stopped."))
-
-    def actor(self, request):
-        return request.user
-
-
-def _by(service):
-    """Services that ask again what a colleague may take the colleague, not the name for the trail."""
-    return lambda row, *, actor: service(row, by=actor)
+        return self.act(request, object_id, bulk.stop, done=_("It is stopped."))
 
 
 @admin.register(BulkRow)

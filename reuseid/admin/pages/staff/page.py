@@ -87,9 +87,9 @@ class Foreseen:
         return {"follows": self.foreseen(row, request.user) if row else []}
 
 
-def _refusal(check, staff, by):
+def _refusal(check, staff, reader):
     try:
-        check(staff, by)
+        check(staff, reader.pk)
     except staff_service.TakesTwo as refusal:
         return [refusal.detail]
     return []
@@ -98,9 +98,9 @@ def _refusal(check, staff, by):
 class PasswordForm(Foreseen, SureForm):
     """A new password for a colleague."""
 
-    def foreseen(self, staff, by):
+    def foreseen(self, staff, reader):
         """Who knows what afterwards."""
-        return _refusal(staff_service.check_gives, staff, by) or [
+        return _refusal(staff_service.check_gives, staff, reader) or [
             _("The present password stops at once, and every session ends. The new one is shown once, to you."),
             _("Right after signing in with it the colleague has to choose an own one; nothing else opens before."),
             _("Until then you can't reset their second factor: another administrator does."),
@@ -112,13 +112,13 @@ class ResetForm(Foreseen, ReasonForm):
 
     danger = True
 
-    def foreseen(self, staff, by):
+    def foreseen(self, staff, reader):
         """What stops, and who could sign in as the colleague in between."""
         giver = staff.password_set_by
         known = _("%(who)s gave the present password and knows it: after this it is all that it takes to sign in.")
-        return _refusal(second_factors.check_resets, staff, by) or [
+        return _refusal(second_factors.check_resets, staff, reader) or [
             _("The authenticator app, the passkeys and the recovery codes stop, and every session ends."),
-            *([known % {"who": giver.get_username()}] if giver and giver.pk != by.pk else []),
+            *([known % {"who": giver.get_username()}] if giver and giver.pk != reader.pk else []),
             _("With the password the colleague sets up a new one: make sure that it is the colleague who asks."),
             _("Until they have, you can't give them a password: another administrator does."),
         ]
@@ -229,7 +229,7 @@ class StaffAdmin(PageAdmin):
     )
     def create(self, request, form):
         try:
-            staff, password = staff_service.create(by=request.user, **form.values())
+            staff, password = staff_service.create(actor=self.actor(request), **form.values())
         except ServiceError as error:
             messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
             return go_to(request, formatting.list_of(Staff))
@@ -246,10 +246,7 @@ class StaffAdmin(PageAdmin):
         submit=_("Save"),
     )
     def access(self, request, form, object_id):
-        def change(staff, *, actor, **values):
-            return staff_service.change(staff, by=request.user, **values)
-
-        return self.act(request, object_id, change, done=_("The access is saved."), **form.values())
+        return self.act(request, object_id, staff_service.change, done=_("The access is saved."), **form.values())
 
     @dialog_action(
         _("New password"),
@@ -266,7 +263,7 @@ class StaffAdmin(PageAdmin):
         if staff is None:
             raise Http404
         try:
-            secret = staff_service.new_password(staff, by=request.user)
+            secret = staff_service.new_password(staff, actor=self.actor(request))
         except ServiceError as error:
             messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
             return go_to(request, formatting.page_of(Staff, staff.pk))
@@ -283,11 +280,8 @@ class StaffAdmin(PageAdmin):
         submit=_("Reset"),
     )
     def reset_factor(self, request, form, object_id):
-        def reset(staff, *, actor, **values):
-            return second_factors.reset(staff, by=request.user, **values)
-
         done = _("The second factor is reset. With the password the colleague sets up a new one.")
-        return self.act(request, object_id, reset, done=done, **form.values())
+        return self.act(request, object_id, second_factors.reset, done=done, **form.values())
 
     def _secret(self, request, staff, secret):
         return shown_once(

@@ -168,7 +168,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     # The page
 
     def opened(self, request, user):
-        access.viewed(user, staff=request.user)
+        access.viewed(user, actor=self.actor(request))
 
     def header(self, request, user):
         line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])

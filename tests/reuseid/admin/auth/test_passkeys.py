@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from reuseid.actors import Actor
 from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn, TrailEntry
 from reuseid.services.staff import passkeys, second_factors
 from tests.reuseid.admin.authenticator import FLAG, Authenticator, make_passkey
@@ -97,7 +98,7 @@ def test_a_password_alone_adds_no_second_passkey_and_no_app_beside_one(pia):
     assert second.get(ENROL).url == ASK
     secret = b"a secret of 20 bytes"
     with pytest.raises(second_factors.NoFactor):
-        second_factors.enrol(pia, secret, _code(secret), by=pia)
+        second_factors.enrol(pia, secret, _code(secret), actor=Actor.staff(pia))
     assert not SecondFactor.objects.exists()
 
 
@@ -270,7 +271,7 @@ def test_anothers_passkey_lets_nobody_in(pia, passkey, account):
 
 def test_where_no_passkey_works_the_page_says_why_and_a_code_does(pia):
     make_passkey(pia)
-    codes = second_factors.new_codes(pia, by=pia)
+    codes = second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = half_browser_of(pia, HTTP_HOST="127.0.0.1:8000")
     shown = browser.get("/admin/", follow=True)
     assert shown.redirect_chain[-1][0].startswith(CODE)
@@ -320,7 +321,7 @@ def test_beginning_again_and_again_ends(pia, passkey):
 
 
 def test_guesses_of_a_recovery_code_are_slowed_where_there_is_no_app(pia, passkey):
-    codes = second_factors.new_codes(pia, by=pia)
+    codes = second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = half(pia)
     assert browser.post(CODE, {"code": "wrong-wrong-wrong"}).status_code == 200
     assert browser.post(CODE, {"code": codes[0]}).status_code == 200
@@ -391,7 +392,7 @@ def test_a_second_passkey_is_added_after_a_check_and_removed_again(pia, late):
 
 
 def test_the_last_factor_stays_while_one_is_demanded(pia, passkey, settings):
-    second_factors.new_codes(pia, by=pia)
+    second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = full(pia)
     remove = f"/admin/me/passkeys/{passkey.pk}/remove/"
     browser.post(remove, SENT)
@@ -450,7 +451,7 @@ def test_ten_are_enough(pia):
 def test_an_app_beside_a_passkey_leaves_the_recovery_codes_as_they_are(pia, passkey):
     from tests.reuseid.admin.signing_in import app_code, secret_shown
 
-    codes = second_factors.new_codes(pia, by=pia)
+    codes = second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = full(pia)
     secret = secret_shown(browser.get("/admin/me/app/"))
     assert browser.post("/admin/me/app/", {"code": app_code(secret), **SENT}).url == ME
@@ -462,7 +463,7 @@ def test_an_app_beside_a_passkey_leaves_the_recovery_codes_as_they_are(pia, pass
 
 
 def test_a_reset_takes_passkeys_too_and_every_session_ends(administrator, pia, passkey):
-    second_factors.new_codes(pia, by=pia)
+    second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = full(pia)
     administrator.post(page(pia, "reset-factor"), {**SENT, "reason": "OTHER", "note": "Lost the laptop."})
     assert not Passkey.objects.exists()
@@ -477,7 +478,7 @@ def test_a_password_or_reset_in_between_adds_no_factor(pia, passkey):
     made = Authenticator().create(json.loads(json.dumps(options)))
     second_factors.reset_by_operator(pia, actor=_operator())
     with pytest.raises(second_factors.NoFactor):
-        passkeys.add(stale, place, state, made, name="x", by=stale, first=False)
+        passkeys.add(stale, place, state, made, name="x", actor=Actor.staff(stale), first=False)
     assert not Passkey.objects.exists()
 
 

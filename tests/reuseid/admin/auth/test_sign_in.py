@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from reuseid.actors import Actor
 from reuseid.models import RecoveryCode, SecondFactor, Staff, StaffSignIn, TrailEntry
 from reuseid.services.staff import second_factors, sign_ins
 from tests.reuseid.admin.signing_in import (
@@ -86,7 +87,7 @@ def test_a_second_browser_gets_another_secret_and_can_not_replace_an_app(pia):
     first.post(ENROL, {"code": app_code(mine), **SENT})
     assert second.post(ENROL, {"code": app_code(theirs), **SENT}).url == CODE
     with pytest.raises(second_factors.NoFactor):
-        second_factors.enrol(pia, base64.b32decode(theirs), app_code(theirs), by=pia)
+        second_factors.enrol(pia, base64.b32decode(theirs), app_code(theirs), actor=Actor.staff(pia))
     assert second.get("/admin/").status_code == 302
 
 
@@ -142,7 +143,7 @@ def test_every_refusal_reads_the_same_and_guesses_are_slowed(pia):
 
 def test_a_recovery_code_works_once_and_says_how_many_are_left(pia):
     make_factor(pia)
-    codes = second_factors.new_codes(pia, by=pia)
+    codes = second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = half_browser_of(pia)
     assert "inputmode" not in str(browser.get(f"{CODE}?recovery=1").context["form"])
     assert browser.post(CODE, {"code": codes[3].upper()}).status_code == 302
@@ -319,7 +320,7 @@ def test_another_phone_and_new_codes_ask_for_the_present_one(pia, late):
 
 def test_an_administrator_resets_a_lost_app_and_every_session_ends(administrator, pia):
     make_factor(pia)
-    second_factors.new_codes(pia, by=pia)
+    second_factors.new_codes(pia, actor=Actor.staff(pia))
     browser = browser_of(pia)
     sent = {**SENT, "reason": "OTHER", "note": "New phone; known by voice."}
     response = administrator.post(page(pia, "reset-factor"), sent, follow=True)

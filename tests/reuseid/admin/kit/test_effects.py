@@ -158,8 +158,8 @@ SERVICES = {
         "resend_since": E.SENDS_AGAIN,
     },
     "reuseid.services.jobs.exports": {"ask": E.HANDS_OUT_MASKED, "download": E.HANDS_OUT_MASKED},
-    "reuseid.services.audit.access": {"reveal": E.UNMASKS, "until": E.NOTES, "viewed": E.NOTES},
-    "reuseid.services.audit.searches": {"searched": E.NOTES},
+    "reuseid.services.audit.access": {"reveal": E.UNMASKS, "viewed": E.NOTES},
+    "reuseid.services.audit.searches": {"may_compare": E.NOTES, "searched": E.NOTES},
     "reuseid.services.people.notes": {"add": E.NOTES},
     "reuseid.services.notices": {"mark_seen": E.NOTES},
     "reuseid.services.staff.passkeys": {"add": E.OPENS, "remove": E.FOR_GOOD, "rename": E.NAMES},
@@ -169,7 +169,7 @@ SERVICES = {
         "reject": E.ENDS_OPEN,
         "withdraw": E.ENDS_OPEN,
     },
-    "reuseid.services.staff.saved_views": {"remove": E.NOTES},
+    "reuseid.services.staff.saved_views": {"keep": E.NOTES, "remove": E.NOTES},
     "reuseid.services.staff.second_factors": {"enrol": E.OPENS, "new_codes": E.GIVES_SECRET, "reset": E.OPENS},
     "reuseid.services.staff.members": {"change": E.OPENS, "create": E.GIVES_SECRET, "new_password": E.GIVES_SECRET},
     "reuseid.services.people.users": {"create": E.STARTS, "lock": E.HOLDS, "unlock": E.RELEASES},
@@ -271,7 +271,7 @@ def changes(service):
     if not inspect.isfunction(service):
         return False
     found = inspect.signature(service).parameters.values()
-    return any(one.kind is one.KEYWORD_ONLY and one.name in {"actor", "by", "staff"} for one in found)
+    return any(one.kind is one.KEYWORD_ONLY and one.name == "actor" for one in found)
 
 
 CALLS = [

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib import admin
 
+from reuseid.actors import Actor
 from reuseid.admin.kit.filters import DateFilter
 from reuseid.middleware.zone import COOKIE
 from reuseid.models import Attribute, AttributeKey, Export, SavedView, User
@@ -65,7 +66,7 @@ def test_a_list_and_its_export_mean_the_same_day(senior, account, made, zone):
 
 def test_an_export_without_a_zone_is_one_of_before_and_means_utc(senior, account, made):
     query = {"created_at_from": "2026-03-10", "created_at_to": "2026-03-10"}
-    exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE", filters=query)
+    exports.ask(account, actor=Actor.staff(senior.staff), kind="users", reason="COMPLIANCE", filters=query)
     exports.make_owed()
     assert Export.objects.get().row_count == 1
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.utils import timezone
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Attribute, Reveal, TrailEntry
 from reuseid.services import purging
 from reuseid.services.audit import access
@@ -73,7 +73,7 @@ def test_the_line_says_who_what_and_why_and_never_the_value(senior, anna, passpo
 def test_every_other_page_stays_masked_while_it_is_shown(root, senior, anna, passport):
     senior.post(page(passport, "reveal"), SENT)
     senior.staff.user_permissions.clear()
-    access.reveal(passport, staff=root.staff, reason="COMPLIANCE")
+    access.reveal(passport, actor=Actor.staff(root.staff), reason="COMPLIANCE")
     for model in admin.site._registry:
         for address in [rows_of(model), *(page(row) for row in model._default_manager.all()[:20])]:
             response = root.get(address)

@@ -28,8 +28,8 @@ LOOKS = ["Opened the person", "Found the person by a value"]
 def scene(account, other_account):
     """A row of nearly everything in both accounts, made as colleagues and clients make it; `bridge` works for both."""
     root = make_colleague("founder", None, is_superuser=True)
-    bridge, _password = staff_service.create("bridge", by=root, accounts=[account, other_account])
-    staff_service.change(bridge, by=root, accounts=[other_account, account])
+    bridge, _password = staff_service.create("bridge", actor=Actor.staff(root), accounts=[account, other_account])
+    staff_service.change(bridge, actor=Actor.staff(root), accounts=[other_account, account])
     staff_service.change_own_password(bridge, "a-longer-phrase-than-before")
     bridge.groups.set(make_colleague("model", "Senior support", account).groups.all())
     for one, reference in ((account, REFERENCE), (other_account, THEIR_REFERENCE)):
@@ -55,11 +55,11 @@ def _everything(account, reference, bridge):
     from mobileid.services import devices
 
     devices.lock(device, actor=SYSTEM, reason="DEVICE_LOST")
-    access.reveal(user.attributes.get(), staff=bridge, reason="COMPLIANCE")
+    access.reveal(user.attributes.get(), actor=Actor.staff(bridge), reason="COMPLIANCE")
     notes.add(user, "Called back.", actor=Actor.staff(bridge))
     approvals.ask(user, action=ApprovalRequest.Action.DEACTIVATE, actor=Actor.staff(bridge), reason="COMPLIANCE")
-    exports.ask(account, by=bridge, kind="users", reason="COMPLIANCE")
-    bulk.draft(account, [reference], by=bridge, kind="user", act="lock", reason="COMPLIANCE", note="")
+    exports.ask(account, actor=Actor.staff(bridge), kind="users", reason="COMPLIANCE")
+    bulk.draft(account, [reference], actor=Actor.staff(bridge), kind="user", act="lock", reason="COMPLIANCE", note="")
     notices.tell(endpoint, "webhook.disabled", "An endpoint was switched off.")
     for delivery in Delivery.objects.filter(account=account):
         device = PHONE if delivery.event.type.startswith("device.") else ""

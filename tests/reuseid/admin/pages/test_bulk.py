@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reuseid import tasks
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, WrongState
 from reuseid.models import BulkRow, BulkRun, Event, TrailEntry, User
 from reuseid.services import leases, purging
@@ -36,7 +36,7 @@ def dry(senior, account):
 
     def call(*lines, act="lock", **values):
         lines = [str(line) for line in lines]
-        return bulk.draft(account, lines, by=senior.staff, kind="user", act=act, **{**WHY, **values})
+        return bulk.draft(account, lines, actor=Actor.staff(senior.staff), kind="user", act=act, **{**WHY, **values})
 
     return call
 
@@ -50,7 +50,7 @@ def rows(run):
 
 
 def carry_out(run, senior):
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     assert bulk.carry_out_owed()
     run.refresh_from_db()
 
@@ -148,7 +148,7 @@ def test_locks_may_end_and_unlocking_takes_no_end(dry, senior, people):
 
 
 def test_the_task_carries_it_out(dry, senior, people):
-    bulk.start(dry("c-0"), by=senior.staff)
+    bulk.start(dry("c-0"), actor=Actor.staff(senior.staff))
     tasks.carry_out_bulk_runs()
     assert states(people)[0] == "LOCKED"
 
@@ -156,21 +156,21 @@ def test_the_task_carries_it_out(dry, senior, people):
 def test_a_run_is_started_once_by_its_asker_within_the_hour(dry, senior, administrator, people, account):
     run = dry("c-0")
     with pytest.raises(rights.NotAllowed):
-        bulk.start(run, by=administrator.staff)
+        bulk.start(run, actor=Actor.staff(administrator.staff))
     BulkRun.objects.update(created_at=timezone.now() - timedelta(minutes=61))
     with pytest.raises(bulk.Conflict, match="older than an hour"):
-        bulk.start(run, by=senior.staff)
+        bulk.start(run, actor=Actor.staff(senior.staff))
     BulkRun.objects.update(created_at=timezone.now())
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     with pytest.raises(WrongState):
-        bulk.start(BulkRun.objects.get(pk=run.pk), by=senior.staff)
+        bulk.start(BulkRun.objects.get(pk=run.pk), actor=Actor.staff(senior.staff))
     assert TrailEntry.objects.filter(action="bulk_run.started").count() == 1
 
 
 @pytest.mark.parametrize("how", ["shut out", "role", "account", "right"])
 def test_a_colleague_who_may_not_any_more_changes_nothing_more(dry, senior, people, how):
     run = dry("c-0", "c-1", "c-2")
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     run_id = leases.claim(bulk.owed(), bulk.LEASE)
     assert bulk._step(run_id)
     if how == "shut out":
@@ -189,7 +189,7 @@ def test_a_colleague_who_may_not_any_more_changes_nothing_more(dry, senior, peop
 
 def test_a_run_whose_worker_died_goes_on_when_the_lease_is_over(dry, senior, people):
     run = dry("c-0", "c-1")
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     bulk._step(leases.claim(bulk.owed(), bulk.LEASE))
     assert leases.claim(bulk.owed(), bulk.LEASE) is None
     assert bulk.carry_out_owed()
@@ -202,7 +202,7 @@ def test_a_run_whose_worker_died_goes_on_when_the_lease_is_over(dry, senior, peo
 
 def test_a_task_whose_time_is_over_leaves_the_rest_to_the_next(dry, senior, people):
     run = dry("c-0", "c-1", "c-2")
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     assert not bulk.carry_out_owed(seconds=0)
     assert states(people) == ["LOCKED", "ACTIVE", "ACTIVE", "ACTIVE"]
     assert bulk.carry_out_owed()
@@ -229,7 +229,7 @@ def test_an_error_of_one_row_that_nobody_foresaw_does_not_hold_the_others(dry, s
 def test_what_is_old_goes(dry, senior, people):
     run, forgotten, running = dry("c-0"), dry("c-1"), dry("c-2")
     carry_out(run, senior)
-    bulk.start(running, by=senior.staff)
+    bulk.start(running, actor=Actor.staff(senior.staff))
     assert bulk.purge(10) == 0
     BulkRun.objects.update(created_at=timezone.now() - timedelta(days=2))
     assert bulk.purge(10) == 1
@@ -341,7 +341,7 @@ def test_support_and_auditor_act_on_nobody_in_bulk(support, auditor, senior, acc
 def test_a_stranger_sees_no_run_and_stops_none(senior, stranger, account, people):
     senior.post(ADD, sent(account, "c-0"))
     run = BulkRun.objects.get()
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     assert page(run) not in stranger.get(rows_of(BulkRun)).content.decode()
     assert stranger.get(page(run)).status_code == 302
     assert stranger.get(page(run, "progress")).status_code == 404
@@ -354,7 +354,7 @@ def test_another_senior_may_stop_it(senior, dry, people, account):
     from tests.staff_factories import browser_of, make_colleague
 
     run = dry("c-0", "c-1")
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     other = browser_of(make_colleague("noor", "Senior support", account))
     response = other.post(page(run, "stop"), {"_form_submitted": "on"}, follow=True)
     assert said(response) == ["It is stopped."]
@@ -365,7 +365,7 @@ def test_another_senior_may_stop_it(senior, dry, people, account):
 
 def test_the_bar_asks_again_while_it_runs_and_at_last_no_more(senior, dry, people):
     run = dry("c-0", "c-1")
-    bulk.start(run, by=senior.staff)
+    bulk.start(run, actor=Actor.staff(senior.staff))
     answer = senior.get(page(run, "progress"))
     assert "0 of 2 rows." in answer.content.decode()
     assert "look=1" in answer.content.decode()

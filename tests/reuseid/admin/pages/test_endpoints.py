@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from reuseid import outbound
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Delivery, Event, StaffNotice, TrailEntry, WebhookEndpoint
 from reuseid.services import notices
 from reuseid.services.webhooks import deliveries, endpoints, sender
@@ -169,7 +169,7 @@ def test_a_failing_endpoint_is_found_by_a_filter(support, account, endpoint):
 def test_a_notice_is_marked_by_the_first_who_sees_it(support, senior, auditor, stranger, endpoint):
     seen = notices.tell(endpoint, "webhook.disabled", "Every attempt failed.")
     notice = notices.tell(endpoint, "webhook.disabled", "The receiver answered 410 Gone.")
-    notices.mark_seen(seen, staff=support.staff)
+    notices.mark_seen(seen, actor=Actor.staff(support.staff))
     rows = support.get(rows_of(StaffNotice)).context["cl"].result_list
     assert [row.pk for row in rows] == [notice.pk, seen.pk]
     card = next(card for card in support.get("/admin/").context["cards"] if card.title == "Notices not seen")

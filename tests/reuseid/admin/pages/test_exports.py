@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reuseid import tasks
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Conflict, Invalid, Unknown, WrongState
 from reuseid.models import AttributeKey, Export, ExportPart, TrailEntry, User
 from reuseid.services import leases
@@ -45,8 +45,12 @@ def people(account):
 def asked(senior, account):
     """`asked(**values)`: senior's export, made."""
 
-    def call(by=None, **values):
-        export = exports.ask(account, by=by or senior.staff, **{"kind": "users", "reason": "COMPLIANCE", **values})
+    def call(asker=None, **values):
+        export = exports.ask(
+            account,
+            actor=Actor.staff(asker or senior.staff),
+            **{"kind": "users", "reason": "COMPLIANCE", **values},
+        )
         assert exports.make_owed()
         export.refresh_from_db()
         return export
@@ -77,7 +81,7 @@ def test_sensitive_values_are_masked_unless_asked_for(asked, people):
 
 
 def test_a_name_that_became_sensitive_meanwhile_is_masked(senior, account, people):
-    export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE", attributes=True)
+    export = exports.ask(account, actor=Actor.staff(senior.staff), kind="users", reason="COMPLIANCE", attributes=True)
     AttributeKey.objects.filter(name="tier").update(sensitive=True)
     exports.make_owed()
     export.refresh_from_db()
@@ -148,7 +152,7 @@ def test_filters_choose(asked, people, other_account):
 )
 def test_other_filters_are_refused(senior, account, filters):
     with pytest.raises(Invalid):
-        exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE", filters=filters)
+        exports.ask(account, actor=Actor.staff(senior.staff), kind="users", reason="COMPLIANCE", filters=filters)
 
 
 def test_many_batches_miss_nobody_and_repeat_nobody(asked, account, monkeypatch):
@@ -168,7 +172,7 @@ def test_too_many_rows_make_no_file(asked, people, settings):
 
 def test_the_auditor_exports_the_timeline_of_the_account(asked, auditor, people, other_account):
     factories.make_user(other_account, external_ref="theirs")
-    export = asked(by=auditor.staff, kind="trail", filters={"at_from": "2020-01-01"})
+    export = asked(asker=auditor.staff, kind="trail", filters={"at_from": "2020-01-01"})
     rows = table(export)
     assert {row["userId"] for row in rows if row["action"] == "user.created"} == {str(user.pk) for user in people}
     assert [row["action"] for row in rows][-1] == "export.asked"
@@ -179,7 +183,7 @@ def test_the_auditor_exports_the_timeline_of_the_account(asked, auditor, people,
 
 def test_a_worker_that_died_leaves_neither_gap_nor_repeat(senior, account, people, monkeypatch):
     monkeypatch.setattr(exported_people, "BATCH", 1)
-    export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE")
+    export = exports.ask(account, actor=Actor.staff(senior.staff), kind="users", reason="COMPLIANCE")
     claimed = leases.claim(exports.owed(), exports.LEASE)
     exports._step(claimed)
     exports._step(claimed)
@@ -191,7 +195,7 @@ def test_a_worker_that_died_leaves_neither_gap_nor_repeat(senior, account, peopl
 
 
 def test_a_colleague_who_may_not_any_more_gets_no_file(senior, account, people):
-    export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE")
+    export = exports.ask(account, actor=Actor.staff(senior.staff), kind="users", reason="COMPLIANCE")
     claimed = leases.claim(exports.owed(), exports.LEASE)
     exports._step(claimed)
     senior.staff.groups.clear()
@@ -213,7 +217,7 @@ def test_it_is_deleted_after_its_hours(asked, senior, people):
     assert exports.expire() == 0
     Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(WrongState):
-        exports.download(export, by=senior.staff)
+        exports.download(export, actor=Actor.staff(senior.staff))
     tasks.expire_exports()
     export.refresh_from_db()
     assert export.status == "EXPIRED"
@@ -227,7 +231,9 @@ def test_it_is_deleted_after_its_hours(asked, senior, people):
 
 def test_a_step_costs_as_many_queries_for_one_person_as_for_many(senior, account, people):
     def step():
-        export = exports.ask(account, by=senior.staff, kind="users", reason="COMPLIANCE", attributes=True)
+        export = exports.ask(
+            account, actor=Actor.staff(senior.staff), kind="users", reason="COMPLIANCE", attributes=True
+        )
         exports._step(export.pk)
         with CaptureQueriesContext(connection) as seen:
             exports._step(export.pk)
@@ -340,7 +346,7 @@ def test_a_colleague_who_lost_the_right_downloads_nothing_any_more(senior, asked
     export = asked(sensitive=True)
     senior.staff.groups.clear()
     with pytest.raises(rights.NotAllowed):
-        exports.download(export, by=type(senior.staff).objects.get(pk=senior.staff.pk))
+        exports.download(export, actor=Actor.staff(type(senior.staff).objects.get(pk=senior.staff.pk)))
 
 
 @pytest.mark.parametrize(

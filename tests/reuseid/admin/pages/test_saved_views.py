@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Client, SavedView, User
 from reuseid.services.people import users
 from reuseid.services.staff import saved_views
@@ -71,7 +71,7 @@ def test_a_name_counts_once_and_thirty_is_enough(support, user):
     save(support, "Same", "status=LOCKED")
     assert "There is a view of this name already." in said(save(support, "Same", "status=ACTIVE"))[0]
     for number in range(saved_views.LIMIT - 1):
-        saved_views.keep(support.staff, model="reuseid.user", name=str(number), query="")
+        saved_views.keep(actor=Actor.staff(support.staff), model="reuseid.user", name=str(number), query="")
     assert "30 saved views already" in said(save(support, "Too many", "status=ACTIVE"))[0]
 
 

@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid
 from reuseid.models import AttributeKey, User
 from reuseid.services.jobs import exports, imports
@@ -166,7 +166,9 @@ def test_an_export_of_the_back_office_is_read_but_not_what_it_masked(account, ta
     AttributeKey.objects.create(account=account, name="ssn", sensitive=sensitive)
     user = factories.make_user(account, external_ref="a", attributes={"ssn": "0101"})
     senior = staff_factories.make_colleague("senior", "Senior support", account)
-    export = exports.ask(account, by=senior, kind="users", reason="COMPLIANCE", attributes=True, bom=True)
+    export = exports.ask(
+        account, actor=Actor.staff(senior), kind="users", reason="COMPLIANCE", attributes=True, bom=True
+    )
     exports.make_owed()
     export.refresh_from_db()
     users.update(user, actor=SYSTEM, external_ref="before")
@@ -186,7 +188,7 @@ def test_a_file_that_changes_meanwhile_is_not_half_judged(account, tmp_path):
     actor = imports.actor_of(path)
     path.write_text("externalRef\nb\n")
     with pytest.raises(Invalid):
-        list(imports.carry_out(account, path, actor, dry_run=False))
+        list(imports.carry_out(account, path, actor=actor, dry_run=False))
 
 
 def test_a_failing_database_ends_in_words_and_the_same_file_goes_on(take, monkeypatch):
