@@ -38,7 +38,9 @@ class AdminConfig(SimpleAdminConfig):
         from django.contrib import admin
         from django.utils.translation import gettext_lazy as _
 
+        from reuseid.admin.kit.extensions import registry
         from reuseid.admin.kit.model_names import translate_models
 
+        registry.hand_over(admin.site)
         translate_models("reuseid", "mobileid")
         admin.site.index_title = _("Today")
