@@ -88,6 +88,10 @@ class Figures:
     order: int = 50
 
 
+# What makes two of them the same; else it is the thing itself.
+_KEYS: dict[type, str] = {Tab: "slug", Act: "name", Finder: "find", Figures: "read"}
+
+
 class _Parts:
     """Tuples of what is added, by kind."""
 
@@ -95,24 +99,10 @@ class _Parts:
         """Both, in this order. Raises ImproperlyConfigured for what stands in it twice."""
         both = {kind: (*parts, *getattr(more, kind)) for kind, parts in vars(self).items()}
         for kind, parts in both.items():
-            keys = [_key(part) for part in parts]
+            keys = [getattr(part, _KEYS[type(part)]) if type(part) in _KEYS else part for part in parts]
             if twice := [str(key) for key in keys if keys.count(key) > 1]:
                 raise ImproperlyConfigured(f"Registered twice among {kind}: {twice[0]}.")
         return type(self)(**both)
-
-
-def _key(part: Any) -> Any:
-    """What makes two of a kind the same."""
-    match part:
-        case Tab():
-            return part.slug
-        case Act():
-            return part.name
-        case Finder():
-            return part.find
-        case Figures():
-            return part.read
-    return part
 
 
 @dataclass(frozen=True)
