@@ -9,9 +9,9 @@ What nobody would ever see is refused at the start: the same thing twice, a page
 right that no model has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from django.apps import apps
@@ -22,7 +22,12 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 
 Row = Any  # of the model whose page it is
-Panel = Any  # what has a template of admin/parts/: Table, Findings … of `kit.pages`, Chart of `kit.charts`
+
+
+class Panel(Protocol):
+    """A part of a page, drawn by its own template: Table, Findings … of `kit.pages`, Chart of `kit.charts`."""
+
+    template: str
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Tab:
 
     slug: str
     title: str
-    panels: Callable[[HttpRequest, Row], list[Panel]]
+    panels: Callable[[HttpRequest, Row], Sequence[Panel]]
     permission: str = ""
     order: int = 50
 
@@ -65,9 +70,8 @@ class Act:
         """The right's codename, and the model that declares it. Raises ImproperlyConfigured where none does."""
         app, _dot, codename = self.permission.partition(".")
         for opts in (model._meta for model in apps.get_app_config(app).get_models()):
-            if codename in {f"{verb}_{opts.model_name}" for verb in opts.default_permissions} | set(
-                dict(opts.permissions)
-            ):
+            plain = {f"{verb}_{opts.model_name}" for verb in opts.default_permissions}
+            if codename in plain or codename in dict(opts.permissions):
                 return codename, opts
         raise ImproperlyConfigured(f"{self.name} asks for {self.permission}, a right that no model has.")
 
@@ -84,7 +88,7 @@ class Finder:
 class Figures:
     """A part of the first page: ``read(request)`` gives what the colleague may see of it."""
 
-    read: Callable[[HttpRequest], list[Any]]
+    read: Callable[[HttpRequest], Sequence[Any]]
     order: int = 50
 
 
@@ -115,9 +119,9 @@ class Extension(_Parts):
 
     tabs: tuple[Tab, ...] = ()
     acts: tuple[Act, ...] = ()
-    header: tuple[Callable[[Row], list[tuple[Any, Any]]], ...] = ()
-    overview: tuple[Callable[[HttpRequest, Row], list[Panel]], ...] = ()
-    consequences: tuple[Callable[[Row], list[str]], ...] = ()
+    header: tuple[Callable[[Row], Sequence[tuple[Any, Any]]], ...] = ()
+    overview: tuple[Callable[[HttpRequest, Row], Sequence[Panel]], ...] = ()
+    consequences: tuple[Callable[[Row], Sequence[str]], ...] = ()
     finders: tuple[Finder, ...] = ()
     list_filter: tuple[type[ListFilter], ...] = ()
 
