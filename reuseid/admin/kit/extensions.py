@@ -105,7 +105,7 @@ class _Parts:
         for kind, parts in both.items():
             keys = [getattr(part, _KEYS[type(part)]) if type(part) in _KEYS else part for part in parts]
             if twice := [str(key) for key in keys if keys.count(key) > 1]:
-                raise ImproperlyConfigured(f"Registered twice among {kind}: {twice[0]}.")
+                raise ImproperlyConfigured(f"{twice[0]} is registered twice among {kind}.")
         return type(self)(**both)
 
 
@@ -164,14 +164,14 @@ class Registry:
             own = Extension(tabs=tuple(getattr(page, "tabs", ())), list_filter=tuple(getattr(page, "list_filter", ())))
             for kind, parts in vars(own + extension).items():
                 if parts and kind not in getattr(page, "extensible", ()):
-                    raise ImproperlyConfigured(f"No page of {model.__name__} shows {kind} of other modules.")
+                    raise ImproperlyConfigured(f"{model.__name__} has no page that shows {kind} of other modules.")
             if extension.acts:
                 page.take(extension.acts)
         self._handed_over = True
 
     def _check_time(self) -> None:
         if self._handed_over:
-            raise ImproperlyConfigured("Pages are extended while Django starts, and no later.")
+            raise ImproperlyConfigured(f"{type(self).__name__}: pages are extended while Django starts, and no later.")
 
 
 registry = Registry()

@@ -18,7 +18,7 @@ from reuseid.admin.kit.pages import Facts
 from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.models import Account, Attribute, User
 from reuseid.services.uuids import as_uuid
-from tests.reuseid.admin.cast import browser_of, buttons, make_colleague, page, rows_of
+from tests.staff_factories import browser_of, buttons, make_colleague, page, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -197,7 +197,7 @@ def test_what_the_page_has_itself_is_refused(registry, site, extension):
 )
 def test_a_page_that_is_none_or_does_not_show_it_is_refused(registry, site, model, extension):
     registry.extend(model, extension)
-    with pytest.raises(ImproperlyConfigured, match=f"No page of {model.__name__} shows"):
+    with pytest.raises(ImproperlyConfigured, match=f"{model.__name__} has no page that shows"):
         registry.hand_over(site)
 
 
