@@ -37,7 +37,9 @@ class AdminConfig(SimpleAdminConfig):
         # They need the models, which are there only now.
         import mobileid.admin  # noqa: F401
         import reuseid.admin  # noqa: F401
+        from reuseid.admin.kit.extensions import registry
         from reuseid.admin.kit.model_names import translate_models
 
+        registry.hand_over(admin.site)
         translate_models("reuseid", "mobileid")
         admin.site.index_title = _("Today")

@@ -1,4 +1,4 @@
-"""The back office as a whole: django-unfold's settings, the side bar, the first page, Ctrl+K."""
+"""The back office as a whole: django-unfold's settings, the side bar, the word in the corner."""
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -105,19 +105,6 @@ def _only_seen(group, request):
     return {**group, "items": items}
 
 
-def dashboard(request, context):
-    """The first page: one search box, numbers, operations by hour, endpoints that fail."""
-    # The settings import this module, before there are any apps.
-    from config import today
-    from reuseid.admin.auth.site import has_factor
-    from reuseid.admin.kit.formatting import list_of
-    from reuseid.models import User
-
-    context["offer_second_factor"] = not has_factor(request)
-    context["find_url"] = list_of(User) if request.user.has_perm("reuseid.view_user") else ""
-    return context | today.figures(request)
-
-
 def environment(request):
     """The word in the top corner: red in production, orange where ENVIRONMENT_NAME says that it is another."""
     from django.conf import settings  # They import this module.
@@ -147,7 +134,7 @@ UNFOLD = {
     },
     "LOGIN": {"form": "reuseid.admin.auth.password.LoginForm"},
     "ENVIRONMENT": "config.backoffice.environment",
-    "DASHBOARD_CALLBACK": "config.backoffice.dashboard",
+    "DASHBOARD_CALLBACK": "reuseid.admin.kit.first_page.dashboard",
     "STYLES": [lambda request: static("reuseid/backoffice.css")],
     "SCRIPTS": [
         lambda request: static("reuseid/backoffice.js"),

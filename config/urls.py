@@ -4,16 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from config import today
 from reuseid import health, metrics
-from reuseid.admin.kit import command
+from reuseid.admin.kit import command, first_page
 from reuseid.api.docs import guides
 
 urlpatterns = [
     path("", guides.front, name="front"),
     path("admin/search/", admin.site.admin_view(command.find)),
     path("admin/try/", include("mobileid.admin.try_it")),
-    path("admin/live/", admin.site.admin_view(today.live), name="live"),
+    path("admin/live/", admin.site.admin_view(first_page.live), name="live"),
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),

@@ -1,11 +1,8 @@
 from mobileid.admin import (  # noqa: F401
-    all_devices,
     applications,
-    dashboard,
     devices,
+    extensions,
     keys,
     message_replay,
     operations,
-    people,
-    registrations,
 )

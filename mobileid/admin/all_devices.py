@@ -11,12 +11,11 @@ from mobileid.services import all_devices
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.extensions import Act, Group
 from reuseid.admin.kit.pages import explain, go_to
-from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.errors import ServiceError
 from reuseid.models import User
 
-GROUP = (gettext_lazy("All devices"), "devices")
 LOCKABLE, LOCKED = [Device.Status.ACTIVE], [Device.Status.LOCKED]
 ENDABLE = Device.MOVES[Device.Status.DEACTIVATED]
 
@@ -74,13 +73,6 @@ def _line(outcome):
     return _("“%(name)s” was not changed: it is %(state)s already.") % {"name": outcome.device.name, "state": state}
 
 
-def _has(codename):
-    def allowed(self, request, object_id=None):
-        return self.may(request, object_id, codename, Device._meta)
-
-    return allowed
-
-
 @dialog_action(
     gettext_lazy("Lock all devices"),
     icon="lock",
@@ -132,21 +124,13 @@ def _states(user):
     return user._device_states
 
 
-UserAdmin.add_act(
-    lock_devices,
-    allowed=_has("lock_device"),
-    available_when=lambda user: bool(_states(user) & set(LOCKABLE)),
-    group=GROUP,
-)
-UserAdmin.add_act(
-    unlock_devices,
-    allowed=_has("unlock_device"),
-    available_when=lambda user: bool(_states(user) & set(LOCKED)),
-    group=GROUP,
-)
-UserAdmin.add_act(
-    deactivate_devices,
-    allowed=_has("deactivate_device"),
-    available_when=lambda user: bool(_states(user) & set(ENDABLE)),
-    group=GROUP,
+def _any_in(states):
+    return lambda user: bool(_states(user) & set(states))
+
+
+GROUP = Group(gettext_lazy("All devices"), "devices")
+ACTS = (
+    Act(lock_devices, "mobileid.lock_device", available_when=_any_in(LOCKABLE), group=GROUP),
+    Act(unlock_devices, "mobileid.unlock_device", available_when=_any_in(LOCKED), group=GROUP),
+    Act(deactivate_devices, "mobileid.deactivate_device", available_when=_any_in(ENDABLE), group=GROUP),
 )

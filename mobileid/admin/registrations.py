@@ -9,16 +9,16 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from mobileid.models import Application, Operation
+from mobileid.models import Application
 from mobileid.services.qr import svg_data_uri
 from mobileid.services.registration import by_integrator
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.dialogs import caller_advice, dialog_action
 from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.extensions import Act
 from reuseid.admin.kit.one_time_secret import shown_once
 from reuseid.admin.kit.pages import explain, go_to
 from reuseid.admin.kit.scope import scoped
-from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.errors import ServiceError
 from reuseid.models import User
 
@@ -99,8 +99,4 @@ def register(self, request, form, object_id):
     )
 
 
-def allowed(self, request, object_id=None):
-    return self.may(request, object_id, "start_registration", Operation._meta)
-
-
-UserAdmin.add_act(register, allowed=allowed, available_when=lambda user: user.status == User.Status.ACTIVE)
+ACT = Act(register, "mobileid.start_registration", available_when=lambda user: user.status == User.Status.ACTIVE)

@@ -69,7 +69,7 @@ def _pages():
     yield "devices: locked", f"{_list(Device)}?status=LOCKED"
     yield "operations: expired", f"{_list(Operation)}?status=EXPIRED"
     page = reverse("admin:reuseid_user_change", args=[user.pk])
-    for tab in sorted(site._registry[User].tabs, key=lambda tab: tab.order):
+    for tab in site._registry[User].get_tabs():
         yield f"a person: {tab.slug}", f"{page}?tab={tab.slug}"
     for model in (Device, Operation):
         if row := model.objects.order_by("-created_at").first():

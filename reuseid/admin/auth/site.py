@@ -114,6 +114,10 @@ class BackOfficeSite(UnfoldAdminSite):
 
     UNUSED = ("view_on_site", "password_change_done")
 
+    def index(self, request, extra_context=None):
+        """The first page, which offers a second factor to who has none."""
+        return super().index(request, {**(extra_context or {}), "offer_second_factor": not has_factor(request)})
+
     def has_permission(self, request):
         """Staff who may sign in, after both steps, with a password of their own."""
         return super().has_permission(request) and passed(request) and request.user.password_set_by_id is None

@@ -17,6 +17,7 @@ from unfold.paginator import InfinitePaginator as Unbounded
 
 from reuseid.actors import Actor
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.extensions import registry
 from reuseid.admin.kit.filters import ZoneFilter
 from reuseid.admin.kit.formatting import NONE, list_of, when
 from reuseid.admin.kit.quick_filters import views_of
@@ -58,6 +59,8 @@ class BackOfficeAdmin(ModelAdmin):
     but where `BulkListMixin` is.
     """
 
+    # What other modules may add: kinds of `extensions.Extension`.
+    extensible = frozenset({"list_filter"})
     account_paths = ("account",)
     search_exact = ("pk",)
     shown = ()
@@ -103,8 +106,8 @@ class BackOfficeAdmin(ModelAdmin):
         return scoped(super().get_queryset(request), request.user, *self.account_paths)
 
     def get_list_filter(self, request):
-        """With days comes the zone in which they are meant."""
-        found = super().get_list_filter(request)
+        """The list's own and other modules'; with days comes the zone in which they are meant."""
+        found = (*super().get_list_filter(request), *registry.of(self.model).list_filter)
         return (*found, ZoneFilter) if any(isinstance(item, tuple) for item in found) else found
 
     def lookup_allowed(self, lookup, value, request=None):

@@ -2,10 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from reuseid.admin.kit.extensions import registry
 from reuseid.models import ApprovalRequest, User
 
-# What mobileid says will follow on a person's phones: functions of a user that return sentences.
-FOLLOW_ON_PHONES = []
+
+def elsewhere(user):
+    """What follows in other modules once the person can't sign in any more, in sentences."""
+    return [sentence for more in registry.of(User).consequences for sentence in more(user)]
 
 
 def consequences(action, user):
@@ -13,7 +16,7 @@ def consequences(action, user):
     found = []
     if user.status != User.Status.DEACTIVATED:
         found += [
-            *(text for more in FOLLOW_ON_PHONES for text in more(user)),
+            *elsewhere(user),
             _("All devices are deactivated for good."),
             _("The account's systems get the event user.deactivated."),
         ]

@@ -1,11 +1,11 @@
 """Pages to read: a header, tabs rendered one at a time, buttons by right and state, and what happens on a click."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import MethodType
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.base import BackOfficeAdmin
+from reuseid.admin.kit.extensions import Act, Group, Tab, registry
 from reuseid.admin.kit.scope import changes_of, history_of
 from reuseid.errors import ServiceError, WrongState
 from reuseid.models import kind_of
@@ -82,17 +83,6 @@ class Text:
     template: str = "admin/parts/text.html"
 
 
-@dataclass(frozen=True)
-class Tab:
-    """One tab: ``panels(request, obj)`` is called only while it is the open one."""
-
-    slug: str
-    title: str
-    panels: Callable
-    permission: str = ""
-    order: int = 50
-
-
 @dataclass
 class Header:
     """The top of a page: the state in a word, since when, by whom, why.
@@ -116,28 +106,37 @@ class Acting:
     The service decides again when it is clicked, so two colleagues make one change and the second is told.
     """
 
+    extensible = BackOfficeAdmin.extensible | {"acts"}
     available_when: dict = {}
     page_related = ()
 
-    @classmethod
-    def add_act(cls, act, *, allowed, available_when=bool, group=None):
-        """Another act from another module: its right is asked of ``allowed(self, request, object_id)``.
+    def take(self, acts: tuple[Act, ...]) -> None:
+        """Buttons of other modules (`kit.extensions`): the theme looks for them, and for who may, among its methods.
 
-        ``group`` names the drop-down, as ``(title, icon)``, that the button stands in; drop-downs come last.
+        They stand after the page's own, in front of its drop-downs.
         """
-        name = act.original_function_name
-        setattr(cls, name, act)
-        setattr(cls, f"has_{name}_permission", allowed)
-        cls.available_when = {**cls.available_when, name: available_when}
-        plain = [item for item in cls.actions_detail if isinstance(item, str)]
-        groups = [item for item in cls.actions_detail if not isinstance(item, str)]
-        if group is None:
-            plain.append(name)
-        elif found := next((item for item in groups if item["title"] == group[0]), None):
-            found["items"].append(name)
-        else:
-            groups.insert(0, {"title": group[0], "icon": group[1], "items": [name]})
-        cls.actions_detail = (*plain, *groups)
+        groups: dict[Group, list[str]] = {}
+        plain = [item for item in self.actions_detail if isinstance(item, str)]
+        last = [item for item in self.actions_detail if not isinstance(item, str)]
+        for act in acts:
+            (permission,) = act.method.allowed_permissions
+            methods = {act.name: MethodType(act.method, self), f"has_{permission}_permission": self._asks_for(act)}
+            for name, method in methods.items():
+                if hasattr(self, name):
+                    raise ImproperlyConfigured(f"{type(self).__name__} has a {name} of its own.")
+                setattr(self, name, method)
+            self.available_when = {**self.available_when, act.name: act.available_when}
+            (groups.setdefault(act.group, []) if act.group else plain).append(act.name)
+        drop_downs = [{"title": group.title, "icon": group.icon, "items": names} for group, names in groups.items()]
+        self.actions_detail = (*plain, *drop_downs, *last)
+
+    def _asks_for(self, act):
+        codename, opts = act.right()
+
+        def allowed(request, object_id=None):
+            return self.may(request, object_id, codename, opts)
+
+        return allowed
 
     def row(self, request, object_id):
         """The row if it is one of the colleague's accounts; read once a request."""
@@ -201,6 +200,7 @@ class Acting:
 class PageAdmin(Acting, BackOfficeAdmin):
     """A read-only page instead of a form. Subclasses give ``header(request, obj)`` and ``tabs``."""
 
+    extensible = Acting.extensible | {"tabs", "header"}
     tabs = ()
     page_related = ("account",)
 
@@ -225,9 +225,10 @@ class PageAdmin(Acting, BackOfficeAdmin):
         """What a look at the page leaves behind; nothing, for most rows."""
 
     def _context(self, request, obj, object_id):
-        tabs = [tab for tab in sorted(self.get_tabs(), key=lambda tab: tab.order) if self._sees(request, tab)]
+        tabs = [tab for tab in self.get_tabs() if self._sees(request, tab)]
         chosen = next((tab for tab in tabs if tab.slug == request.GET.get("tab")), tabs[0] if tabs else None)
         header = self.header(request, obj)
+        header.lines += [line for more in registry.of(self.model).header for line in more(obj)]
         obj.page_name = header.name or header.title
         request.list_title = self.list_title
         return {
@@ -249,8 +250,9 @@ class PageAdmin(Acting, BackOfficeAdmin):
             ),
         }
 
-    def get_tabs(self):
-        return self.tabs
+    def get_tabs(self) -> list[Tab]:
+        """The page's own and other modules', in order."""
+        return sorted((*self.tabs, *registry.of(self.model).tabs), key=lambda tab: tab.order)
 
     def _sees(self, request, tab):
         return not tab.permission or request.user.has_perm(tab.permission)

@@ -6,7 +6,6 @@ The beginning of a reference is another, deliberate search: `find_by_start`. Bot
 """
 
 from collections import Counter
-from collections.abc import Callable
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -14,6 +13,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.actors import Actor
+from reuseid.admin.kit.extensions import registry
 from reuseid.admin.kit.scope import account_ids
 from reuseid.admin.kit.texts import searched
 from reuseid.errors import Invalid
@@ -26,9 +26,6 @@ LIMIT = 200
 PART_LEAST, PART_LIMIT = 3, 50
 GUESSED = [AttributeKey.Type.DATE, AttributeKey.Type.BOOLEAN]
 
-# Each finds the ids of the people behind an id: ``finder(uuid, account ids) -> ids``. mobileid adds its own.
-FINDERS: dict[str, Callable] = {}
-
 
 def find_people(request, term: str):
     """Ids of the users that the term names, and what it was compared with, in words."""
@@ -36,10 +33,11 @@ def find_people(request, term: str):
     accounts = _accounts(request)
     found, tried = _by_reference(accounts, term), [_("external reference")]
     if value := as_uuid(term):
-        tried += [_("user id"), *FINDERS]
+        finders = registry.of(User).finders
+        tried += [_("user id"), *(finder.name for finder in finders)]
         found.append(value)
-        for finder in FINDERS.values():
-            found += finder(value, list(accounts))
+        for finder in finders:
+            found += finder.find(value, list(accounts))
     elif request.user.has_perm("reuseid.view_attribute"):
         return _with_values(request, accounts, term, found, tried)
     return _record(request, accounts, found, tried), searched(term, tried)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.kit import charts, formatting
 from reuseid.admin.kit.charts import Chart
+from reuseid.admin.kit.extensions import Figures, FirstPage, registry
 from reuseid.admin.kit.figures import Card, locked_today, today, up_to
 from reuseid.admin.kit.pages import Table
 from reuseid.admin.kit.scope import account_ids, notices
@@ -192,3 +193,6 @@ def tables(request):
     ]
     headers = [_("Endpoint"), _("State"), _("Account"), _("Failing since"), _("In a row")]
     return [Table(headers, rows, title=_("Endpoints that need a look"), empty=_("Every endpoint takes its callbacks."))]
+
+
+registry.extend_first_page(FirstPage(cards=(Figures(cards),), charts=(Figures(panels),), tables=(Figures(tables),)))

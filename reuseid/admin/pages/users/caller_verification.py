@@ -14,7 +14,7 @@ from unfold.widgets import (
 from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.dialogs import dialog_action
 from reuseid.admin.kit.effects import Effect
-from reuseid.admin.pages.users.page import HEADER, UserAdmin
+from reuseid.admin.kit.extensions import Act, Extension, registry
 from reuseid.models import User
 from reuseid.services import reasons
 from reuseid.services.people import caller_verification
@@ -77,10 +77,6 @@ def verify_caller(self, request, form, object_id):
     return self.act(request, object_id, caller_verification.verified, done=done, **form.values())
 
 
-def allowed(self, request, object_id=None):
-    return self.may(request, object_id, "verify_caller")
-
-
 def line(user):
     """The last check, if it is recent: outcome, by whom, when and what was asked."""
     found = caller_verification.latest(user.pk)
@@ -93,9 +89,12 @@ def line(user):
     return [(_("Caller"), format_html("{} {} {}<br>{}", word, formatting.when(found.at), by, asked))]
 
 
-HEADER.append(line)
-UserAdmin.add_act(
-    verify_caller,
-    allowed=allowed,
-    available_when=lambda user: user.erased_at is None and user.status != User.Status.DEACTIVATED,
+def possible(user):
+    """While there is a person who may call."""
+    return user.erased_at is None and user.status != User.Status.DEACTIVATED
+
+
+registry.extend(
+    User,
+    Extension(acts=(Act(verify_caller, "reuseid.verify_caller", available_when=possible),), header=(line,)),
 )

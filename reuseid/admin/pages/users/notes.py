@@ -10,9 +10,9 @@ from reuseid import crypto
 from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.dialogs import dialog_action
 from reuseid.admin.kit.effects import Effect
-from reuseid.admin.kit.pages import ROWS, Tab, Table
-from reuseid.admin.pages.users.page import UserAdmin
-from reuseid.models import UserNote
+from reuseid.admin.kit.extensions import Act, Extension, Tab, registry
+from reuseid.admin.kit.pages import ROWS, Table
+from reuseid.models import User, UserNote
 from reuseid.services.people import notes
 
 
@@ -44,10 +44,6 @@ def note(self, request, form, object_id):
     return self.act(request, object_id, notes.add, done=done, text=form.cleaned_data["text"])
 
 
-def allowed(self, request, object_id=None):
-    return self.may(request, object_id, "add_usernote")
-
-
 def tab(request, user):
     """The newest notes, with who wrote them."""
     found = UserNote.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
@@ -62,8 +58,10 @@ def _text(item):
         return formatting.unreadable()
 
 
-UserAdmin.add_act(note, allowed=allowed, available_when=lambda user: user.erasure_requested_at is None)
-UserAdmin.tabs = [
-    *UserAdmin.tabs,
-    Tab("notes", gettext_lazy("Notes"), tab, permission="reuseid.view_usernote", order=55),
-]
+registry.extend(
+    User,
+    Extension(
+        tabs=(Tab("notes", gettext_lazy("Notes"), tab, permission="reuseid.view_usernote", order=55),),
+        acts=(Act(note, "reuseid.add_usernote", available_when=lambda user: user.erasure_requested_at is None),),
+    ),
+)

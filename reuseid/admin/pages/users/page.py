@@ -11,7 +11,7 @@ from unfold.enums import ActionVariant
 
 from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.bulk_lists import BulkListMixin, for_chosen
-from reuseid.admin.kit.consequences import FOLLOW_ON_PHONES, consequences
+from reuseid.admin.kit.consequences import consequences, elsewhere
 from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.export_lists import PeopleExportMixin
@@ -25,13 +25,10 @@ from reuseid.models import ApprovalRequest, Client, Staff, User
 from reuseid.services.audit import access
 from reuseid.services.people import approvals, users
 
-# More lines of the page's header: functions of a user that return pairs of a name and a value.
-HEADER = []
-
 
 def _follows(*sentences):
     def follows(user):
-        return [*(text for more in FOLLOW_ON_PHONES for text in more(user)), *sentences]
+        return [*elsewhere(user), *sentences]
 
     return follows
 
@@ -85,6 +82,7 @@ def _can_ask(user, action):
 
 @admin.register(User)
 class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
+    extensible = PageAdmin.extensible | {"overview", "consequences", "finders"}
     bulk_kind = "user"
     page_related = ("account", "client")
     actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
@@ -183,7 +181,6 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
             lines.append((_("Note"), line.note))
         if user.locked_until:
             lines.append((_("Locked until"), formatting.when(user.locked_until)))
-        lines += [line for more in HEADER for line in more(user)]
         return Header(
             title=user.external_ref or _("Without a reference"),
             name=user.external_ref or name_of(user),

@@ -4,15 +4,13 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.kit import formatting, history
+from reuseid.admin.kit.extensions import registry
 from reuseid.admin.kit.pages import ROWS, Facts, Table, Timeline
 from reuseid.admin.kit.reveal import Masked, readable
 from reuseid.admin.kit.scope import trail_lines
 from reuseid.admin.kit.texts import thing
-from reuseid.models import ApprovalRequest, Attribute, AttributeKey, Client, Event, Proofing, Staff, TrailEntry
+from reuseid.models import ApprovalRequest, Attribute, AttributeKey, Client, Event, Proofing, Staff, TrailEntry, User
 from reuseid.models.trail import ACCESS, QUIET_ACCESS
-
-# What mobileid puts on top of the overview: functions of (request, user) that return panels.
-OVERVIEW = []
 
 
 def waiting(user):
@@ -74,7 +72,8 @@ def requests(request, user):
 
 def overview(request, user):
     """Why they can't sign in, the facts, and the last that happened."""
-    panels = [*_waits(request, user), *(panel for more in OVERVIEW for panel in more(request, user))]
+    panels = _waits(request, user)
+    panels += [panel for more in registry.of(User).overview for panel in more(request, user)]
     rows = [
         (_("User id"), formatting.ident(user.pk)),
         (_("External reference"), formatting.ident(user.external_ref)),

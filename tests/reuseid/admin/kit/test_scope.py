@@ -6,6 +6,7 @@ from django.contrib import admin
 from config.roles import ROLES, rights_of
 from mobileid.models import Device, Operation
 from reuseid.actors import SYSTEM, Actor
+from reuseid.admin.kit.pages import PageAdmin
 from reuseid.models import Account, ApprovalRequest, Delivery, DeliveryAttempt, Event, Reveal, Staff, TrailEntry, User
 from reuseid.services import notices
 from reuseid.services.audit import access
@@ -74,7 +75,7 @@ def every_page(browser):
         # Whose list is closed has closed pages: tests/reuseid/admin/pages/test_roles.py.
         if browser.staff.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}"):
             addresses.append(rows_of(model))
-            slugs = [tab.slug for tab in getattr(model_admin, "tabs", ())]
+            slugs = [tab.slug for tab in model_admin.get_tabs()] if isinstance(model_admin, PageAdmin) else []
             for row in model._base_manager.order_by("pk")[:ROWS]:
                 addresses += [page(row), *(page(row, tab=slug) for slug in slugs[1:])]
     for address in addresses:

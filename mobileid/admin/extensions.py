@@ -1,21 +1,24 @@
-"""What mobileid adds to a person's page in the back office: devices, operations, and why they can't sign in."""
+"""All that mobileid adds to reuseid's back office: a person's page and list, the search for people, the first page."""
 
+from uuid import UUID
+
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from mobileid.admin import all_devices, dashboard, registrations
 from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.tables import device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services import counts
 from mobileid.services.diagnosis import obstacles
-from reuseid.admin.kit import formatting, search
-from reuseid.admin.kit.consequences import FOLLOW_ON_PHONES
-from reuseid.admin.kit.pages import ROWS, Findings, Tab
-from reuseid.admin.pages.users import tabs
-from reuseid.admin.pages.users.page import UserAdmin
+from reuseid.admin.kit import formatting
+from reuseid.admin.kit.extensions import Extension, Figures, Finder, FirstPage, Tab, registry
+from reuseid.admin.kit.pages import ROWS, Findings, Table
+from reuseid.models import User
 
 
-def sign_in(request, user):
+def sign_in(request: HttpRequest, user: User) -> list[Findings]:
     """The first thing that support wants to know."""
     return [
         Findings(
@@ -26,17 +29,19 @@ def sign_in(request, user):
     ]
 
 
-def devices(request, user):
+def devices(request: HttpRequest, user: User) -> list[Table]:
+    """The person's phones, newest first."""
     found = Device.objects.filter(user=user).order_by("-created_at", "-id")[:ROWS]
     return [device_rows(found, more=formatting.list_of(Device, q=str(user.pk)))]
 
 
-def operations(request, user):
+def operations(request: HttpRequest, user: User) -> list[Table]:
+    """What the person was asked, newest first."""
     found = Operation.objects.as_listed().filter(user=user).order_by("-created_at", "-id")[:ROWS]
     return [operation_rows(found, more=formatting.list_of(Operation, q=str(user.pk)))]
 
 
-def follows(user):
+def follows(user: User) -> list[str]:
     """What locking or deactivating a person does to phones and what is open."""
     phones = counts.devices(user)
     waiting = counts.open_operations(user)
@@ -48,21 +53,29 @@ def follows(user):
     ]
 
 
-def by_device(value, accounts):
+def by_device(value: UUID, accounts: list[UUID]) -> list[UUID]:
+    """Whose phone it is."""
     return list(Device.objects.filter(pk=value, account__in=accounts).values_list("user_id", flat=True))
 
 
-def by_operation(value, accounts):
+def by_operation(value: UUID, accounts: list[UUID]) -> list[UUID]:
+    """Who was asked."""
     found = Operation.objects.filter(pk=value, account__in=accounts, user__isnull=False)
     return list(found.values_list("user_id", flat=True))
 
 
-tabs.OVERVIEW.append(sign_in)
-FOLLOW_ON_PHONES.append(follows)
-search.FINDERS.update({_("device id"): by_device, _("operation id"): by_operation})
-UserAdmin.list_filter = (*UserAdmin.list_filter, PersonPlatformFilter)
-UserAdmin.tabs = [
-    *UserAdmin.tabs,
-    Tab("devices", _("Devices"), devices, permission="mobileid.view_device", order=30),
-    Tab("operations", _("Operations"), operations, permission="mobileid.view_operation", order=40),
-]
+registry.extend(
+    User,
+    Extension(
+        tabs=(
+            Tab("devices", _("Devices"), devices, permission="mobileid.view_device", order=30),
+            Tab("operations", _("Operations"), operations, permission="mobileid.view_operation", order=40),
+        ),
+        acts=(registrations.ACT, *all_devices.ACTS),
+        overview=(sign_in,),
+        consequences=(follows,),
+        finders=(Finder(_("device id"), by_device), Finder(_("operation id"), by_operation)),
+        list_filter=(PersonPlatformFilter,),
+    ),
+)
+registry.extend_first_page(FirstPage(cards=(Figures(dashboard.cards),), charts=(Figures(dashboard.panels, order=10),)))
