@@ -1,7 +1,5 @@
 """Who acts: every service that changes something takes an ``actor``, every trail line and event names one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
@@ -50,15 +48,15 @@ class Actor:
     key: int | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def client(cls, client: Client) -> Actor:
+    def client(cls, client: "Client") -> "Actor":
         return cls(ActorKind.CLIENT, client.client_id, client.name, client.pk)
 
     @classmethod
-    def staff(cls, staff: Staff) -> Actor:
+    def staff(cls, staff: "Staff") -> "Actor":
         return cls(ActorKind.STAFF, str(staff.pk), staff.get_username(), staff.pk)
 
     @classmethod
-    def device(cls, device: Any) -> Actor:
+    def device(cls, device: Any) -> "Actor":
         return cls(ActorKind.DEVICE, str(device.pk))
 
     @property

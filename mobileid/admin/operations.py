@@ -209,7 +209,7 @@ class EvidenceAdmin(OfPerson):
     ordering = ("-pk",)
     search_exact = ("pk",)
     search_hint = _("Id of the operation, exactly")
-    content_reveal = ("of", "auth_method", "device_thumbprint", "device_jwk", "proof", "at")
+    shown = ("of", "auth_method", "device_thumbprint", "device_jwk", "proof", "at")
 
     @display(description=_("Operation"))
     def of(self, evidence):

@@ -4,7 +4,6 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ImproperlyConfigured
-from reuseid.services.uuids import as_uuid
 
 from mobileid.admin.all_devices import lock_devices
 from mobileid.admin.filters import PersonPlatformFilter
@@ -18,6 +17,7 @@ from reuseid.admin.kit.filters import LockFilter
 from reuseid.admin.kit.pages import Facts
 from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.models import Account, Attribute, User
+from reuseid.normalisation import as_uuid
 from tests.staff_factories import browser_of, buttons, make_colleague, page, rows_of
 
 pytestmark = pytest.mark.django_db
