@@ -38,7 +38,7 @@ class AdminConfig(SimpleAdminConfig):
         from django.contrib import admin
         from django.utils.translation import gettext_lazy as _
 
-        from reuseid.admin.kit.model_names import translate_models
+        from reuseid.admin.kit.texts.models import translate_models
 
         translate_models("reuseid", "mobileid")
         admin.site.index_title = _("Today")

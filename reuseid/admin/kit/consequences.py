@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from reuseid.models import Request, User
 
 # What mobileid says will follow on a person's phones: functions of a user that return sentences.
-FOLLOW_ON_PHONES = []
+FOLLOW_ON_PHONES: list = []
 
 
 def consequences(action, user):

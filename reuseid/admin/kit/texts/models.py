@@ -184,7 +184,7 @@ COLUMNS = {
 DEFAULT_RIGHTS = {"add": _("Can add"), "change": _("Can change"), "delete": _("Can delete"), "view": _("Can view")}
 
 
-def translate_models(*app_labels):
+def translate_models(*app_labels: str) -> None:
     """Every name of a model and of a column of these apps is looked up when it is shown."""
     for label in app_labels:
         for model in apps.get_app_config(label).get_models():
@@ -196,5 +196,5 @@ def translate_models(*app_labels):
                     field.verbose_name = _later(field.verbose_name)
 
 
-def _later(name):
+def _later(name: str | Promise) -> str | Promise:
     return name if isinstance(name, Promise) or not name else BETTER.get(str(name)) or gettext_lazy(str(name))
