@@ -97,13 +97,11 @@ def row_act(service: Callable, *, label: str, done: str, name: str = "", **dialo
     return dialog_action(label, **dialog)(act)
 
 
-# How the acts look that are there twice, to hold something and to let it go on: for `row_act` and `dialog_action`.
-WARNS = {"variant": ActionVariant.WARNING}
-FREES = {"icon": "lock_open", "variant": ActionVariant.SUCCESS}
-LOCK = {"icon": "lock", "effect": Effect.HOLDS, **WARNS}
-UNLOCK = {"effect": Effect.RELEASES, **FREES}
-BLOCK = {"icon": "block", **WARNS}
-UNBLOCK = {"effect": Effect.OPENS, **FREES}
+# How acts look that come in pairs, to hold something and to let it go on: for `row_act`.
+LOCK = {"icon": "lock", "effect": Effect.HOLDS, "variant": ActionVariant.WARNING}
+UNLOCK = {"icon": "lock_open", "effect": Effect.RELEASES, "variant": ActionVariant.SUCCESS}
+BLOCK = {"icon": "block", "variant": ActionVariant.WARNING}
+UNBLOCK = {"icon": "lock_open", "effect": Effect.OPENS, "variant": ActionVariant.SUCCESS}
 
 
 class ReasonForm(BaseDialogForm):

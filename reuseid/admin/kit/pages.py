@@ -107,7 +107,6 @@ class Header:
     state: str = ""
     ident: str = ""
     means: str = ""
-    since: object = None
     lines: list = field(default_factory=list)
 
 
