@@ -44,7 +44,7 @@ class Refusals:
 
 
 def explain(error: ServiceError) -> str:
-    """A service's refusal in a sentence."""
+    """A service's refusal in one sentence, with the fields that it is about."""
     params = " ".join(f"{item['name']}: {item['reason']}" for item in error.invalid_params)
     return f"{error.detail or gettext(error.title)} {params}".strip()
 

@@ -26,7 +26,7 @@ Series = Sequence[tuple[str, str, str]]
 
 @dataclass(frozen=True)
 class Period:
-    """A span up to now in equal columns."""
+    """A time span that ends now, cut into ``columns`` of ``step`` each; ``slug`` names it in the address."""
 
     slug: str
     title: str
@@ -102,12 +102,12 @@ class Chart:
 
     @property
     def width(self) -> int:
-        """Of the view box."""
+        """The width of the drawing, in the units of its view box."""
         return max(len(self.rows), 1) * WIDTH
 
 
 def in_columns(figures: Mapping[tuple, int], starts: list[datetime]) -> dict[tuple, int]:
-    """``{(moment, *key): count}`` by column: ``{(index, *key): count}``."""
+    """Counts added up by column: of ``{(moment, *key): count}`` it makes ``{(index of the column, *key): count}``."""
     step = starts[1] - starts[0]
     found: dict[tuple, int] = {}
     for (moment, *key), count in figures.items():
@@ -154,7 +154,7 @@ def scale(values: Iterable[float], steps: Sequence[int]) -> int:
 
 
 def ticks(starts: list[datetime], period: Period) -> list[str]:
-    """Names under the first column, the last one and some in between."""
+    """The names below the drawing: of every sixth or so of its columns."""
     every = max(len(starts) // 6, 1)
     return [period.label(start) for start in starts[::every]]
 

@@ -194,7 +194,7 @@ class WhyNotForm(NoteForm):
 
 
 class SureForm(BaseDialogForm):
-    """Nothing to say: a click to confirm."""
+    """A dialog that asks nothing: a click confirms."""
 
     def values(self) -> dict[str, Any]:
         return {}

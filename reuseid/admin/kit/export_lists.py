@@ -100,7 +100,7 @@ class ExportForm(ReasonForm):
 
 
 class PeopleForm(ExportForm):
-    """People, with or without their attributes."""
+    """The dialog that asks for an export of people, with or without their attributes."""
 
     attributes = forms.BooleanField(
         label=gettext_lazy("With attributes"),
@@ -111,7 +111,7 @@ class PeopleForm(ExportForm):
 
 
 class SensitiveForm(PeopleForm):
-    """People with all values of the catalogue's attributes."""
+    """The same with all values of the catalogue's attributes."""
 
     sensitive = True
 
@@ -124,7 +124,7 @@ class SensitiveForm(PeopleForm):
 
 
 class TrailForm(ExportForm):
-    """Lines of the trail."""
+    """The dialog that asks for an export of trail lines."""
 
     kind = "trail"
 
@@ -133,7 +133,7 @@ class ExportListMixin(BackOfficeAdmin):
     """A list that can be exported."""
 
     def ask_export(self, request: HttpRequest, form: ExportForm) -> HttpResponse:
-        """Owe it, and go to its page."""
+        """Ask for the export that the form describes, and go to its page."""
         values = form.values()
         with Refusals(request, _("Nothing is exported. %(why)s")):
             export = exports.ask(
@@ -143,7 +143,7 @@ class ExportListMixin(BackOfficeAdmin):
         return go_to(request, formatting.list_of(self.model))
 
     def may_export(self, request: HttpRequest, kind: str, sensitive: bool = False) -> bool:
-        """The rights to it; a refusal then says what is missing."""
+        """Whether the colleague has the rights to this export; the page of the refusal says that they don't."""
         if request.user.has_perms(export_kinds.rights_of(kind, sensitive)):
             return True
         request.refusal = _("Your roles don't include this export.")
@@ -184,7 +184,7 @@ class PeopleExportMixin(ExportListMixin):
 
 
 class TrailExportMixin(ExportListMixin):
-    """Lines of the trail."""
+    """The export of trail lines."""
 
     actions_list = ("export",)
 

@@ -27,7 +27,7 @@ MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: 
 
 
 def quiet(text: object) -> SafeString:
-    """Words about what is not there, as muted as the word none."""
+    """A text that says what is missing, in the muted colour of the word none."""
     return format_html('<span class="bo-none">{}</span>', text)
 
 
@@ -37,7 +37,7 @@ def badge(text: object, colour: str = "quiet", title: str = "") -> SafeString:
 
 
 def unreadable() -> SafeString:
-    """Instead of a sealed value that does not open."""
+    """A badge in place of a sealed value whose key is not configured here."""
     return badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
 
 
@@ -98,22 +98,22 @@ def ident(value: object, brief: bool = False) -> SafeString:
 
 
 def text(value: object) -> str:
-    """A plain value or the word none."""
+    """The value as a string; the word none in place of nothing."""
     return NONE if value in (None, "", [], {}) else str(value)
 
 
 def lines(value: Any) -> SafeString:
-    """Text as it was written, its line breaks kept."""
+    """A text of several lines, its line breaks kept."""
     return format_html('<span class="bo-lines">{}</span>', value)
 
 
 def words(values: Collection[object]) -> SafeString:
-    """A few short words side by side."""
+    """Short words side by side, each in a frame of its own."""
     return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE
 
 
 def beside(parts: Iterable[object]) -> SafeString:
-    """A few cells side by side."""
+    """Several formatted values in one cell, with a space between them."""
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
@@ -126,7 +126,7 @@ def page_of(model: type[Model] | Model, pk: object) -> str:
 
 
 def list_of(model: type[Model], **query: object) -> str:
-    """The address of a model's list, filtered."""
+    """The address of a model's list, with ``query`` as its filters."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(query)}" if query else address
 
@@ -178,6 +178,6 @@ def duration(start: datetime | None, end: datetime | None) -> str:
 
 
 def _two(seconds: float, size: int, unit: str, part: int, small: str) -> str:
-    """Two units; the smaller one only where there is some of it."""
+    """“2 h 5 min”: whole units of ``size`` seconds and the rest in parts, where there is a rest."""
     whole, rest = divmod(int(seconds), size)
     return f"{whole} {unit} {rest // part} {small}" if rest // part else f"{whole} {unit}"

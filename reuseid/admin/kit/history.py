@@ -20,7 +20,7 @@ COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": 
 
 @dataclass
 class Line:
-    """One line: time, who, through what, sentence, reason."""
+    """A trail entry as pages show it: each part of it as formatted text."""
 
     at: str
     who: str

@@ -66,7 +66,7 @@ def _hidden(value: Any) -> Any:
 
 
 def _values(value: Any, names: set[str], within: bool) -> Iterator[str]:
-    """The texts and numbers below hidden names."""
+    """The texts and numbers that stand below hidden names; ``within`` says that such a name was passed."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _values(item, names, within or name in names)
@@ -78,7 +78,7 @@ def _values(value: Any, names: set[str], within: bool) -> Iterator[str]:
 
 
 def _forms(value: str) -> set[str]:
-    """As it is, and as JSON writes it."""
+    """The value as it is, and in the two ways that JSON may escape it."""
     return {value, *(json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False))}
 
 

@@ -26,7 +26,7 @@ ROWS = 50
 
 @dataclass
 class Facts:
-    """Names and values, two columns."""
+    """Pairs of a name and a value, as a list in two columns."""
 
     rows: list
     title: str = ""
@@ -35,7 +35,7 @@ class Facts:
 
 @dataclass
 class Table:
-    """Up to ROWS rows and where the rest is."""
+    """Rows of cells below ``headers``, ROWS at most, and the address where the rest is (``more``)."""
 
     headers: list
     rows: list
@@ -47,7 +47,7 @@ class Table:
 
 @dataclass
 class Timeline:
-    """Trail lines, newest first."""
+    """Lines of the trail (`history.Line`), newest first, and the address of the rest (``more``)."""
 
     lines: list
     title: str = ""
@@ -68,7 +68,7 @@ class Findings:
 
 @dataclass
 class Points:
-    """A list of sentences."""
+    """Sentences as a list with bullets."""
 
     points: list
     title: str = ""
@@ -173,7 +173,7 @@ class Acting(BackOfficeAdmin):
         return rows[key]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
-        """With what the header names, in one query."""
+        """The row with what its header names (``page_related``), in one query; None for an id that can be none."""
         try:
             pk = self.opts.pk.to_python(object_id)
         except (ValidationError, ValueError):
@@ -233,7 +233,7 @@ class Acting(BackOfficeAdmin):
         return go_to(request, self.page_after(obj) + (f"?tab={tab}" if tab else ""))
 
     def page_after(self, obj: Model) -> str:
-        """Where an act leads to."""
+        """The address that an act leads to."""
         return formatting.page_of(self.model, obj.pk)
 
 
@@ -275,7 +275,7 @@ class PageAdmin(Acting):
         return TemplateResponse(request, "admin/page.html", self._context(request, obj, object_id))
 
     def opened(self, request: HttpRequest, obj: Model) -> None:
-        """What a look at the page leaves behind; nothing, for most rows."""
+        """Called when somebody opens the page: where a look is recorded, it is recorded here."""
 
     def _context(self, request: HttpRequest, obj: Model, object_id: str) -> dict[str, Any]:
         tabs = [tab for tab in sorted(self.get_tabs(), key=lambda tab: tab.order) if self._sees(request, tab)]

@@ -31,12 +31,12 @@ class Link:
 
 
 def since_today(field: str, **query: str) -> Callable[[], dict[str, str]]:
-    """Filters for what happened since midnight by ``field``, and whatever else."""
+    """The query of a `View` of rows whose ``field`` is of today, with other filters beside it."""
     return lambda: {**query, f"{field}_from": localdate().isoformat()}
 
 
 def only(**query: str) -> Callable[[], dict[str, str]]:
-    """Filters that are always the same."""
+    """The query of a `View` whose filters are always the same."""
     return lambda: query
 
 

@@ -75,7 +75,7 @@ def history_of(obj: Model, staff: Staff) -> QuerySet:
 
 
 def changes_of(obj: Model) -> QuerySet:
-    """The lines about one row that changed it."""
+    """The trail lines about one row, but for those that say who looked at it."""
     rows = TrailEntry.objects.filter(object_type=obj._meta.model_name, object_id=str(obj.pk))
     return rows.exclude(action__in=LOOKS)
 

@@ -37,7 +37,7 @@ def reason_sentence(code: str) -> str:
 
 
 def heartbeat_in_words(name: str) -> str:
-    """Whose sign of life it is."""
+    """The worker or the schedule that gives the sign of life of this name."""
     return str(HEARTBEATS.get(name, name))
 
 
