@@ -3,11 +3,10 @@
 from django.contrib import messages
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.enums import ActionVariant
 
 from mobileid.models import Device
 from mobileid.services import all_devices
-from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.dialogs import LOCK, UNLOCK, LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.pages.users.page import UserAdmin
 from reuseid.models import User
@@ -66,12 +65,10 @@ def _has(codename):
 
 @dialog_action(
     gettext_lazy("Lock all devices"),
-    icon="lock",
-    effect=Effect.HOLDS,
-    variant=ActionVariant.WARNING,
     title=gettext_lazy("Lock all devices of this person"),
     form=AllLockForm,
     submit=gettext_lazy("Lock them"),
+    **LOCK,
 )
 def lock_devices(self, request, form, object_id):
     return self.act(request, object_id, all_devices.lock_all, then=_tell, tab="devices", **form.values())
@@ -79,12 +76,10 @@ def lock_devices(self, request, form, object_id):
 
 @dialog_action(
     gettext_lazy("Unlock all devices"),
-    icon="lock_open",
-    effect=Effect.RELEASES,
-    variant=ActionVariant.SUCCESS,
     title=gettext_lazy("Unlock all devices of this person"),
     form=AllUnlockForm,
     submit=gettext_lazy("Unlock them"),
+    **UNLOCK,
 )
 def unlock_devices(self, request, form, object_id):
     return self.act(request, object_id, all_devices.unlock_all, then=_tell, tab="devices", **form.values())
@@ -94,7 +89,6 @@ def unlock_devices(self, request, form, object_id):
     gettext_lazy("Deactivate all devices"),
     icon="phonelink_erase",
     effect=Effect.FOR_GOOD,
-    variant=ActionVariant.DANGER,
     title=gettext_lazy("Deactivate all devices of this person for good"),
     form=AllEndForm,
     submit=gettext_lazy("Deactivate for good"),

@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.enums import ActionVariant
 
 from mobileid.admin.filters import MethodFilter, PlatformFilter
 from mobileid.admin.tables import method_name, operation_rows
@@ -209,7 +208,6 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         label=_("Deactivate"),
         icon="phonelink_erase",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Deactivate this device for good"),
         form=DeactivateForm,
         submit=_("Deactivate for good"),

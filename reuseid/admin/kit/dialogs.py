@@ -52,6 +52,14 @@ def caller_advice(user_id: UUID) -> list[str]:
     return [sentence % {"button": gettext("Verify the caller")}]
 
 
+COLOURS = {
+    Effect.FOR_GOOD: ActionVariant.DANGER,
+    Effect.HOLDS: ActionVariant.WARNING,
+    Effect.MANY: ActionVariant.WARNING,
+    Effect.RELEASES: ActionVariant.SUCCESS,
+}
+
+
 def dialog_action(
     label: str,
     *,
@@ -59,7 +67,7 @@ def dialog_action(
     title: str,
     form: type[forms.Form],
     icon: str = "",
-    variant: ActionVariant = ActionVariant.DEFAULT,
+    variant: ActionVariant | None = None,
     url_path: str = "",
     description: str = "",
     submit: str = "",
@@ -67,8 +75,10 @@ def dialog_action(
     """An action behind a dialog: ``form`` under ``title``, with a button that says ``submit``, or else the label.
 
     Its method's name is what the page's ``rights`` know it by, and the end of its address. ``effect`` is what it does:
-    a strong one asks for the second factor again when that was some minutes ago.
+    a strong one asks for the second factor again when that was some minutes ago, and it gives the button its colour
+    where no ``variant`` does.
     """
+    variant = variant or COLOURS.get(effect, ActionVariant.DEFAULT)
     form = strong_form(form) if effect.strong else form
 
     def decorate(method: Callable) -> Callable:
@@ -97,11 +107,10 @@ def row_act(service: Callable, *, label: str, done: str, name: str = "", **dialo
     return dialog_action(label, **dialog)(act)
 
 
-# How acts look that come in pairs, to hold something and to let it go on: for `row_act`.
-LOCK = {"icon": "lock", "effect": Effect.HOLDS, "variant": ActionVariant.WARNING}
-UNLOCK = {"icon": "lock_open", "effect": Effect.RELEASES, "variant": ActionVariant.SUCCESS}
-BLOCK = {"icon": "block", "variant": ActionVariant.WARNING}
-UNBLOCK = {"icon": "lock_open", "effect": Effect.OPENS, "variant": ActionVariant.SUCCESS}
+# What acts that come in pairs have in common: to hold something, and to let it go on.
+LOCK = {"icon": "lock", "effect": Effect.HOLDS}
+UNLOCK = {"icon": "lock_open", "effect": Effect.RELEASES}
+LET_IN = {"icon": "lock_open", "effect": Effect.OPENS, "variant": ActionVariant.SUCCESS}
 
 
 class ReasonForm(BaseDialogForm):

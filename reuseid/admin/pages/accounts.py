@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin.kit.dialogs import BLOCK, UNBLOCK, ReasonForm, row_act
+from reuseid.admin.kit.dialogs import LET_IN, ReasonForm, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import StatusFilter
 from reuseid.admin.kit.pages import Acting
@@ -54,11 +54,11 @@ class AccountAdmin(Acting, EditAdmin):
     block = row_act(
         accounts.block,
         label=_("Block"),
+        icon="block",
         effect=Effect.MANY,
         title=_("Block this account"),
         form=BlockForm,
         done=_("The account is blocked."),
-        **BLOCK,
     )
 
     unblock = row_act(
@@ -67,5 +67,5 @@ class AccountAdmin(Acting, EditAdmin):
         title=_("Let this account in again"),
         form=UnblockForm,
         done=_("The account is let in again."),
-        **UNBLOCK,
+        **LET_IN,
     )

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.consequences import consequences
@@ -200,7 +199,6 @@ class RequestAdmin(PageAdmin):
         label=_("Approve"),
         icon="check",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Approve this request"),
         form=ApproveForm,
         submit=_("Approve for good"),

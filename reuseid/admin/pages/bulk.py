@@ -269,7 +269,6 @@ class BulkRunAdmin(WorkedOff):
         gettext_lazy("Carry out"),
         icon="play_arrow",
         effect=Effect.MANY,
-        variant=ActionVariant.WARNING,
         title=gettext_lazy("Carry out this bulk act"),
         description=gettext_lazy(
             "Each row is decided again, one after the other, in the background. Each change leaves its own line in "

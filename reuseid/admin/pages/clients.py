@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.answers import Refusals, go_to, shown_once
-from reuseid.admin.kit.dialogs import BLOCK, UNBLOCK, ReasonForm, dialog_action, row_act
+from reuseid.admin.kit.dialogs import LET_IN, ReasonForm, dialog_action, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, StatusFilter
 from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
@@ -168,11 +168,11 @@ class ClientAdmin(PageAdmin):
     block = row_act(
         clients.block,
         label=_("Block"),
+        icon="block",
         effect=Effect.HOLDS,
         title=_("Block this client"),
         form=BlockForm,
         done=_("The client is blocked."),
-        **BLOCK,
     )
 
     unblock = row_act(
@@ -181,5 +181,5 @@ class ClientAdmin(PageAdmin):
         title=_("Let this client in again"),
         form=UnblockForm,
         done=_("The client is let in again."),
-        **UNBLOCK,
+        **LET_IN,
     )

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from reuseid.admin.kit import formatting, history
 from reuseid.admin.kit.answers import last_line
@@ -213,7 +212,6 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         label=_("Ask to deactivate …"),
         icon="person_off",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to deactivate this person for good"),
         form=AskDeactivateForm,
         submit=_("Ask to deactivate"),
@@ -226,7 +224,6 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         label=_("Ask to erase …"),
         icon="delete_forever",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to erase this person's data"),
         form=AskEraseForm,
         submit=_("Ask to erase"),
