@@ -34,7 +34,7 @@ class Progress:
         return _("%(done)s of %(total)s rows.") % {"done": self.done, "total": self.total}
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         """The end of the bar: before a worker has counted the rows their number is not known."""
         return max(self.total, self.done, 1)
 
@@ -54,7 +54,7 @@ class Progress:
         return 1 if self.look < 20 else 5
 
 
-class WorkedOff(PageAdmin):
+class JobAdmin(PageAdmin):
     """Pages about what a worker does: each has a bar, and an address that answers with the bar alone."""
 
     progress_of: Callable[[Model], Progress]
@@ -65,7 +65,7 @@ class WorkedOff(PageAdmin):
 
     def progress(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The bar alone; when the work is over the page is asked for anew."""
-        panel = self.progress_of(self.seen(request, object_id))
+        panel = self.progress_of(self.viewable(request, object_id))
         look = request.GET.get("look", "")
         panel.look = int(look) if look.isdecimal() and len(look) < 4 else 0
         response = TemplateResponse(request, panel.template, {"panel": panel})
@@ -73,8 +73,8 @@ class WorkedOff(PageAdmin):
             response["HX-Refresh"] = "true"
         return response
 
-    def seen(self, request: HttpRequest, object_id: str) -> Model:
-        """The row for a colleague who may read it; 404 or 403 else."""
+    def viewable(self, request: HttpRequest, object_id: str) -> Model:
+        """The row for a colleague who may view it; 404 or 403 else."""
         row = self.found(request, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied

@@ -23,7 +23,7 @@ from reuseid.admin.kit.dialogs import LockForm, SureForm, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.kit.pages import Facts, Header, Tab, Table, Timeline, as_colleague, trail_of
-from reuseid.admin.kit.progress import Progress, WorkedOff
+from reuseid.admin.kit.progress import JobAdmin, Progress
 from reuseid.admin.kit.scope import account_ids, accounts_of
 from reuseid.admin.kit.texts import reason_in_words
 from reuseid.admin.kit.texts.statuses import colour_of
@@ -161,7 +161,7 @@ def typed(row):
 
 
 @admin.register(BulkRun)
-class BulkRunAdmin(WorkedOff):
+class BulkRunAdmin(JobAdmin):
     progress_of = staticmethod(progress_of)
     page_related = ("account", "asked_by")
     list_display = ("created_at", "what", "state", "row_count", "who", "account")
@@ -244,7 +244,7 @@ class BulkRunAdmin(WorkedOff):
 
     def results(self, request, object_id):
         """Every row as CSV; formulas are escaped."""
-        run = self.seen(request, object_id)
+        run = self.viewable(request, object_id)
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="bulk-{run.pk}.csv"'
         writer = csv.writer(response, quoting=csv.QUOTE_ALL)

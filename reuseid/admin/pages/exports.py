@@ -14,7 +14,7 @@ from reuseid.admin.kit.answers import Refusals, go_to
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter
 from reuseid.admin.kit.pages import Facts, Header, Tab, Timeline, trail_of
-from reuseid.admin.kit.progress import Progress, WorkedOff
+from reuseid.admin.kit.progress import JobAdmin, Progress
 from reuseid.admin.kit.texts import reason_in_words
 from reuseid.models import Export, ExportPart
 from reuseid.services.jobs import exports
@@ -62,7 +62,7 @@ def overview(request, export):
 
 
 @admin.register(Export)
-class ExportAdmin(WorkedOff):
+class ExportAdmin(JobAdmin):
     progress_of = staticmethod(progress_of)
     page_related = ("account", "asked_by")
     list_display = ("created_at", "kind", "state", "row_count", "sensitive", "who", "account")
@@ -93,7 +93,7 @@ class ExportAdmin(WorkedOff):
         """The file, part by part; a link alone downloads nothing."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        export = self.seen(request, object_id)
+        export = self.viewable(request, object_id)
         with Refusals(request, _("Nothing was downloaded. %(why)s")):
             return self._file(request, export, exports.download(export, by=request.user))
         return go_to(request, formatting.page_of(Export, export.pk))
