@@ -38,7 +38,7 @@ class AdminConfig(SimpleAdminConfig):
         import mobileid.admin  # noqa: F401
         import reuseid.admin  # noqa: F401
         from reuseid.admin.kit.extensions import registry
-        from reuseid.admin.kit.model_names import translate_models
+        from reuseid.admin.kit.texts.models import translate_models
 
         registry.hand_over(admin.site)
         translate_models("reuseid", "mobileid")

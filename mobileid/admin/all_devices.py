@@ -1,19 +1,14 @@
 """All phones of a person at once: locked, unlocked or deactivated for one reason, with an outcome for each."""
 
 from django.contrib import messages
-from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.enums import ActionVariant
 
 from mobileid.models import Device
 from mobileid.services import all_devices
-from reuseid.admin.kit import formatting
-from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.dialogs import LOCK, UNLOCK, LockForm, ReasonForm, caller_advice, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.extensions import Act, Group
-from reuseid.admin.kit.pages import explain, go_to
-from reuseid.errors import ServiceError
 from reuseid.models import User
 
 LOCKABLE, LOCKED = [Device.Status.ACTIVE], [Device.Status.LOCKED]
@@ -44,20 +39,7 @@ AllEndForm = ReasonForm.about(
 )
 
 
-def _run(self, request, object_id, service, values):
-    user = self.row(request, object_id)
-    if user is None:
-        raise Http404
-    try:
-        outcomes = service(user, actor=self.actor(request), **values)
-    except ServiceError as error:
-        messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
-    else:
-        _tell(request, outcomes)
-    return go_to(request, f"{formatting.page_of(User, user.pk)}?tab=devices")
-
-
-def _tell(request, outcomes):
+def _tell(request, user, outcomes):
     """One message: how many were changed, and each phone by name with the state that it is in now."""
     changed = sum(outcome.refusal is None for outcome in outcomes)
     head = ngettext("%(count)s device was changed.", "%(count)s devices were changed.", changed) % {"count": changed}
@@ -75,44 +57,36 @@ def _line(outcome):
 
 @dialog_action(
     gettext_lazy("Lock all devices"),
-    icon="lock",
-    permission="lock_devices",
-    effect=Effect.HOLDS,
-    variant=ActionVariant.WARNING,
     title=gettext_lazy("Lock all devices of this person"),
     form=AllLockForm,
     submit=gettext_lazy("Lock them"),
+    **LOCK,
 )
 def lock_devices(self, request, form, object_id):
-    return _run(self, request, object_id, all_devices.lock_all, form.values())
+    return self.act(request, object_id, all_devices.lock_all, then=_tell, tab="devices", **form.values())
 
 
 @dialog_action(
     gettext_lazy("Unlock all devices"),
-    icon="lock_open",
-    permission="unlock_devices",
-    effect=Effect.RELEASES,
-    variant=ActionVariant.SUCCESS,
     title=gettext_lazy("Unlock all devices of this person"),
     form=AllUnlockForm,
     submit=gettext_lazy("Unlock them"),
+    **UNLOCK,
 )
 def unlock_devices(self, request, form, object_id):
-    return _run(self, request, object_id, all_devices.unlock_all, form.values())
+    return self.act(request, object_id, all_devices.unlock_all, then=_tell, tab="devices", **form.values())
 
 
 @dialog_action(
     gettext_lazy("Deactivate all devices"),
     icon="phonelink_erase",
-    permission="deactivate_devices",
     effect=Effect.FOR_GOOD,
-    variant=ActionVariant.DANGER,
     title=gettext_lazy("Deactivate all devices of this person for good"),
     form=AllEndForm,
     submit=gettext_lazy("Deactivate for good"),
 )
 def deactivate_devices(self, request, form, object_id):
-    return _run(self, request, object_id, all_devices.deactivate_all, form.values())
+    return self.act(request, object_id, all_devices.deactivate_all, then=_tell, tab="devices", **form.values())
 
 
 def _states(user):

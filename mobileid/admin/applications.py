@@ -64,19 +64,20 @@ class ApplicationForm(EditForm):
 class ApplicationAdmin(EditAdmin):
     effect = Effect.LOWERS_BAR
     form = ApplicationForm
-    list_display = ("name", "account", "server", "methods", "suite", "pin_type", "created")
+    list_display = ("name", "account", "server", "methods", "suite", "pin_type", "created_at")
+    headers = {"created_at": _("Made")}
     list_filter = (AccountFilter,)
     list_select_related = ("account",)
     sortable_by = None
     ordering = ("account", "name")
     search_exact = ("pk", "name")
     search_hint = _("Id or name, exactly")
-    fixed = ("account", "server", "id", "created")
+    readonly_fields = ("account", "server", "id", "created_at")
     shown_only = ("preview", "configuration", "keys", "history")
 
     def get_fields(self, request, obj=None):
-        fields = ("account", "server", *applications.POLICY, *applications.BRAND)
-        return (*fields, "id", "created", *self.shown_only) if obj else fields
+        policy = (*applications.POLICY, *applications.BRAND)
+        return (*self.readonly_fields, *policy, *self.shown_only) if obj else ("account", "server", *policy)
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
@@ -85,7 +86,7 @@ class ApplicationAdmin(EditAdmin):
                 (_("Looks and help"), {"fields": applications.BRAND}),
             ]
         return [
-            (_("Policy"), {"fields": (*self.fixed, *applications.POLICY), "classes": ["tab"]}),
+            (_("Policy"), {"fields": (*self.readonly_fields, *applications.POLICY), "classes": ["tab"]}),
             (_("Looks and help"), {"fields": ("preview", *applications.BRAND), "classes": ["tab"]}),
             (_("Configuration"), {"fields": ("configuration",), "classes": ["tab"]}),
             (_("Keys"), {"fields": ("keys",), "classes": ["tab"]}),
@@ -95,7 +96,7 @@ class ApplicationAdmin(EditAdmin):
     def get_readonly_fields(self, request, obj=None):
         if obj and not self.has_change_permission(request):
             return self.get_fields(request, obj)
-        return (*self.fixed, *self.shown_only) if obj else ()
+        return (*self.readonly_fields, *self.shown_only) if obj else ()
 
     @display(description=_("Methods"))
     def methods(self, application):
@@ -104,10 +105,6 @@ class ApplicationAdmin(EditAdmin):
     @display(description=_("Suite at least"), ordering="min_suite")
     def suite(self, application):
         return Suite(application.min_suite).label
-
-    @display(description=_("Made"), ordering="created_at")
-    def created(self, application):
-        return formatting.when(application.created_at)
 
     @display(description=_("Preview"))
     def preview(self, application):

@@ -23,9 +23,9 @@ from mobileid.services.descriptions import unseal_json
 from reuseid import crypto
 from reuseid.actors import Actor
 from reuseid.admin.kit import formatting
-from reuseid.admin.kit.pages import Facts, explain
+from reuseid.admin.kit.answers import WHY, Refusals
+from reuseid.admin.kit.pages import Facts
 from reuseid.admin.kit.reveal import button, reveal_form, seconds_left
-from reuseid.errors import ServiceError
 from reuseid.services.audit import access
 
 LIMIT = 32 * 1024
@@ -175,22 +175,23 @@ def _context(name, content, part):
 def download(request, operation, part):
     """The file as an answer that nothing keeps, runs or shows in the page; else back to the page, and why."""
     try:
-        content = content_reveal.download(operation, part, actor=Actor.staff(request.user))
-    except ServiceError as error:
-        messages.error(request, explain(error))
+        with Refusals(request, WHY):
+            return _file(operation, part, content_reveal.download(operation, part, actor=Actor.staff(request.user)))
     except crypto.Unreadable:
         messages.error(request, _("It can't be decrypted: its key is not configured here."))
-    else:
-        name = f"operation-{operation.pk}-{part}.{ENDINGS.get(content.mime_type, 'bin')}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        }
-        kind = f"{content.mime_type}; charset=utf-8" if content.mime_type in TEXT_TYPES else content.mime_type
-        return HttpResponse(content.data, content_type=kind, headers=headers)
     return redirect(formatting.page_of(Operation, operation.pk))
+
+
+def _file(operation, part, content):
+    name = f"operation-{operation.pk}-{part}.{ENDINGS.get(content.mime_type, 'bin')}"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    kind = f"{content.mime_type}; charset=utf-8" if content.mime_type in TEXT_TYPES else content.mime_type
+    return HttpResponse(content.data, content_type=kind, headers=headers)
 
 
 def _text(content):

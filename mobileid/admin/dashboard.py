@@ -7,8 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from mobileid.models import Device, Operation
 from mobileid.models.operations import OPEN
 from reuseid.admin.kit import charts, formatting
-from reuseid.admin.kit.charts import Chart
-from reuseid.admin.kit.figures import Card, locked_today, up_to
+from reuseid.admin.kit.charts import Card, Chart, locked_today, up_to
 from reuseid.admin.kit.scope import account_ids
 from reuseid.services import counting
 

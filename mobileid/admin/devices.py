@@ -3,8 +3,6 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from mobileid.admin.filters import MethodFilter, PlatformFilter
 from mobileid.admin.tables import method_name, operation_rows
@@ -13,12 +11,13 @@ from mobileid.services import devices
 from mobileid.services.descriptions import methods_of
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.bulk_lists import BulkListMixin, for_chosen
-from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.dialogs import LOCK, UNLOCK, LockForm, ReasonForm, caller_advice, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, LockFilter, StatusFilter, by_row
 from reuseid.admin.kit.pages import ROWS, Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.kit.quick_filters import View, only, since_today
-from reuseid.admin.kit.texts import meaning, reason_in_words
+from reuseid.admin.kit.texts import reason_in_words
+from reuseid.admin.kit.texts.statuses import meaning
 from reuseid.models import TrailEntry, User
 
 
@@ -117,8 +116,20 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
     bulk_kind = "device"
     actions = (for_chosen("device", "lock"), for_chosen("device", "unlock"))
     page_related = ("account", "application", "user")
-    list_display = ("label", "state", "person", "platform", "model", "app_version", "last_seen", "account", "created")
-    list_display_links = ("label",)
+    list_display = (
+        "name",
+        "state",
+        "person",
+        "platform",
+        "model",
+        "app_version",
+        "last_used_at",
+        "account",
+        "created_at",
+    )
+    headers = {"name": _("Device"), "last_used_at": _("Last seen"), "created_at": _("Registered")}
+    missing = {"last_used_at": formatting.NEVER}
+    list_display_links = ("name",)
     list_filter = (
         StatusFilter,
         LockFilter,
@@ -145,6 +156,7 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         Tab("operations", _("Operations"), operations, permission="mobileid.view_operation"),
         Tab("timeline", _("Timeline"), timeline, permission="reuseid.view_trailentry"),
     ]
+    rights = {"lock": "lock_device", "unlock": "unlock_device", "deactivate": "deactivate_device"}
     available_when = {
         "lock": lambda device: (
             device.status == Device.Status.ACTIVE
@@ -153,26 +165,6 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
         "unlock": lambda device: device.status == Device.Status.LOCKED,
         "deactivate": lambda device: device.status in Device.MOVES[Device.Status.DEACTIVATED],
     }
-
-    @display(description=_("Device"), ordering="name")
-    def label(self, device):
-        return device.name
-
-    @display(description=_("State"), ordering="status")
-    def state(self, device):
-        return formatting.state(device)
-
-    @display(description=_("User"))
-    def person(self, device):
-        return formatting.link(User, device.user_id, device.user.external_ref)
-
-    @display(description=_("Last seen"), ordering="last_used_at")
-    def last_seen(self, device):
-        return formatting.when(device.last_used_at, formatting.NEVER)
-
-    @display(description=_("Registered"), ordering="created_at")
-    def created(self, device):
-        return formatting.when(device.created_at)
 
     def header(self, request, device):
         lines = [
@@ -193,49 +185,31 @@ class DeviceAdmin(BulkListMixin, PageAdmin):
             lines=lines,
         )
 
-    def has_lock_permission(self, request, object_id=None):
-        return self.may(request, object_id, "lock_device")
-
-    def has_unlock_permission(self, request, object_id=None):
-        return self.may(request, object_id, "unlock_device")
-
-    def has_deactivate_permission(self, request, object_id=None):
-        return self.may(request, object_id, "deactivate_device")
-
-    @dialog_action(
-        _("Lock"),
-        icon="lock",
-        permission="lock",
-        effect=Effect.HOLDS,
-        variant=ActionVariant.WARNING,
+    lock = row_act(
+        devices.lock,
+        label=_("Lock"),
         title=_("Lock this device"),
         form=DeviceLockForm,
+        done=_("The device is locked."),
+        **LOCK,
     )
-    def lock(self, request, form, object_id):
-        return self.act(request, object_id, devices.lock, done=_("The device is locked."), **form.values())
 
-    @dialog_action(
-        _("Unlock"),
-        icon="lock_open",
-        permission="unlock",
-        effect=Effect.RELEASES,
-        variant=ActionVariant.SUCCESS,
+    unlock = row_act(
+        devices.unlock,
+        label=_("Unlock"),
         title=_("Unlock this device"),
         form=UnlockForm,
+        done=_("The device is unlocked."),
+        **UNLOCK,
     )
-    def unlock(self, request, form, object_id):
-        return self.act(request, object_id, devices.unlock, done=_("The device is unlocked."), **form.values())
 
-    @dialog_action(
-        _("Deactivate"),
+    deactivate = row_act(
+        devices.deactivate,
+        label=_("Deactivate"),
         icon="phonelink_erase",
-        permission="deactivate",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Deactivate this device for good"),
         form=DeactivateForm,
         submit=_("Deactivate for good"),
+        done=_("The device is deactivated for good."),
     )
-    def deactivate(self, request, form, object_id):
-        done = _("The device is deactivated for good.")
-        return self.act(request, object_id, devices.deactivate, done=done, **form.values())

@@ -7,26 +7,19 @@ from unfold.decorators import display
 from mobileid.admin.roll_over import RollsOver
 from mobileid.models import ChannelKey, SigningKey, Suite, TrustAnchor
 from reuseid.admin.kit import formatting
-from reuseid.admin.kit.base import BackOfficeAdmin
+from reuseid.admin.kit.base import BackOfficeAdmin, hidden
 from reuseid.admin.kit.filters import AccountFilter, StatusFilter
 
 
 class PublicHalf(BackOfficeAdmin):
     """A key whose public half is published."""
 
-    list_display = ("id", "state", "account", "created")
+    list_display = ("id", "state", "account", "created_at")
+    headers = {"created_at": _("Made")}
     list_filter = (StatusFilter, AccountFilter)
     list_select_related = ("account",)
     ordering = ("-created_at",)
-    shown = ("id", "state", "account", "created", "public_jwk", "private_half")
-
-    @display(description=_("State"), ordering="status")
-    def state(self, key):
-        return formatting.state(key)
-
-    @display(description=_("Made"), ordering="created_at")
-    def created(self, key):
-        return formatting.when(key.created_at)
+    shown = ("id", "state", "account", "created_at", "public_jwk", "private_half")
 
     @display(description=_("Private half"))
     def private_half(self, key):
@@ -45,24 +38,15 @@ class SigningKeyAdmin(PublicHalf):
 
 @admin.register(ChannelKey)
 class ChannelKeyAdmin(BackOfficeAdmin):
-    list_display = ("id", "suite_name", "account", "from_time", "to_time")
+    list_display = ("id", "suite_name", "account", "not_before", "not_after")
+    headers = {"not_before": _("From"), "not_after": _("To")}
     list_filter = (AccountFilter,)
     list_select_related = ("account",)
     ordering = ("-not_before",)
-    shown = ("id", "suite_name", "account", "from_time", "to_time", "private_half")
+    shown = ("id", "suite_name", "account", "not_before", "not_after", "private_half")
 
     @display(description=_("Suite"), ordering="suite")
     def suite_name(self, key):
         return f"{key.suite}: {Suite(key.suite).label}"
 
-    @display(description=_("From"), ordering="not_before")
-    def from_time(self, key):
-        return formatting.when(key.not_before)
-
-    @display(description=_("To"), ordering="not_after")
-    def to_time(self, key):
-        return formatting.when(key.not_after)
-
-    @display(description=_("Private half"))
-    def private_half(self, key):
-        return formatting.MASK
+    private_half = hidden(_("Private half"))

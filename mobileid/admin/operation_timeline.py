@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from mobileid.models.operations import OPEN
 from mobileid.services.descriptions import awaits_return_code
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.texts.statuses import colour_of
 
 WIDTH = 1000
 
@@ -69,7 +70,7 @@ class Life:
             Step(
                 _("Ended"),
                 formatting.when(row.ended_at, self._missing()),
-                formatting.COLOURS.get(str(row.status), "quiet") if row.ended_at else "quiet",
+                colour_of("operation", row.status) if row.ended_at else "quiet",
                 state="" if self.open else formatting.state(row),
                 then=self._spared(),
             ),

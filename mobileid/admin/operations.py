@@ -18,13 +18,14 @@ from mobileid.models.operations import OPEN
 from mobileid.services import completion, content_reveal
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.base import OfPerson
-from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.dialogs import ReasonForm, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter, by_choice, by_row
 from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.kit.quick_filters import View, only, since_today
 from reuseid.admin.kit.reveal import Revealing, reveal_action
-from reuseid.admin.kit.texts import meaning, reason_in_words
+from reuseid.admin.kit.texts import reason_in_words
+from reuseid.admin.kit.texts.statuses import meaning
 from reuseid.models import Client, User
 
 # The contents of a row are big and sealed: no list reads them.
@@ -85,8 +86,9 @@ class OperationAdmin(Revealing, PageAdmin):
         title=_("Show for one minute what the person was shown"),
     )
     page_related = ("account", "user", "device", "target_device", "client", "application", "evidence")
-    list_display = ("started", "type", "state", "because", "person", "on", "method", "account")
-    list_display_links = ("started",)
+    list_display = ("created_at", "type", "state", "because", "person", "on", "method", "account")
+    headers = {"created_at": _("Started")}
+    list_display_links = ("created_at",)
     list_filter = (
         StatusFilter,
         by_choice("type"),
@@ -109,6 +111,7 @@ class OperationAdmin(Revealing, PageAdmin):
     search_hint = _("Id of an operation, its user or its device")
     actions_detail = ("reveal", "cancel")
     tabs = [Tab("overview", _("Overview"), overview)]
+    rights = {"cancel": "cancel_operation", "reveal": "reveal_operation"}
     available_when = {"cancel": lambda operation: operation.status in OPEN, "reveal": content_reveal.is_kept}
 
     def get_queryset(self, request):
@@ -125,18 +128,6 @@ class OperationAdmin(Revealing, PageAdmin):
         if operation.status not in OPEN:
             return 0
         return 3 if operation.expires_at - operation.created_at <= SOON else 15
-
-    @display(description=_("Started"), ordering="created_at")
-    def started(self, operation):
-        return formatting.when(operation.created_at)
-
-    @display(description=_("State"), ordering="status")
-    def state(self, operation):
-        return formatting.state(operation)
-
-    @display(description=_("User"))
-    def person(self, operation):
-        return formatting.link(User, operation.user_id, operation.user and operation.user.external_ref)
 
     @display(description=_("Device"))
     def on(self, operation):
@@ -169,7 +160,7 @@ class OperationAdmin(Revealing, PageAdmin):
             lines=lines,
         )
 
-    def shown_at(self, operation):
+    def page_after(self, operation):
         return formatting.page_of(Operation, operation.pk)
 
     def document(self, request, object_id):
@@ -183,21 +174,17 @@ class OperationAdmin(Revealing, PageAdmin):
             raise Http404
         return contents.download(request, self.row(request, object_id), part)
 
-    def has_cancel_permission(self, request, object_id=None):
-        return self.may(request, object_id, "cancel_operation")
-
-    @dialog_action(
-        _("Cancel"),
+    cancel = row_act(
+        completion.cancel,
+        label=_("Cancel"),
         icon="cancel",
-        permission="cancel",
         effect=Effect.ENDS_OPEN,
         variant=ActionVariant.DANGER,
         title=_("Cancel this operation"),
         form=CancelForm,
         submit=_("Cancel the operation"),
+        done=_("The operation is cancelled."),
     )
-    def cancel(self, request, form, object_id):
-        return self.act(request, object_id, completion.cancel, done=_("The operation is cancelled."), **form.values())
 
 
 @admin.register(Evidence)

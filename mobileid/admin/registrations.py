@@ -1,8 +1,6 @@
 """A colleague starts the registration of a phone: the code is shown once, the person does the rest."""
 
 from django import forms
-from django.contrib import messages
-from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
@@ -13,13 +11,11 @@ from mobileid.models import Application
 from mobileid.services.qr import svg_data_uri
 from mobileid.services.registration import by_integrator
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.answers import shown_once
 from reuseid.admin.kit.dialogs import caller_advice, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.extensions import Act
-from reuseid.admin.kit.one_time_secret import shown_once
-from reuseid.admin.kit.pages import explain, go_to
 from reuseid.admin.kit.scope import scoped
-from reuseid.errors import ServiceError
 from reuseid.models import User
 
 
@@ -65,7 +61,6 @@ class RegisterForm(BaseDialogForm):
 @dialog_action(
     gettext_lazy("Register a phone"),
     icon="add_to_home_screen",
-    permission="register",
     effect=Effect.GIVES_SECRET,
     variant=ActionVariant.PRIMARY,
     title=gettext_lazy("Register a phone for this person"),
@@ -73,30 +68,24 @@ class RegisterForm(BaseDialogForm):
     submit=gettext_lazy("Make the code"),
 )
 def register(self, request, form, object_id):
-    user = self.row(request, object_id)
-    if user is None:
-        raise Http404
-    back = f"{formatting.page_of(User, user.pk)}?tab=operations"
-    try:
-        operation, shown = by_integrator.start_registration(
-            user.account,
-            user=user,
-            application=form.cleaned_data["application"],
-            expires_in=form.cleaned_data["expires_in"],
-            actor=self.actor(request),
+    def start(user, **values):
+        return by_integrator.start_registration(user.account, user=user, **values)
+
+    def shown(request, user, started):
+        operation, secrets = started
+        return shown_once(
+            request,
+            title=_("The activation code"),
+            secret=secrets["activationCode"],
+            picture=svg_data_uri(secrets["activationUri"]),
+            until=formatting.when(operation.expires_at),
+            advice=_("Shown now and never again. The person types it in the app or scans the picture; it works once."),
+            back=f"{formatting.page_of(User, user.pk)}?tab=operations",
         )
-    except ServiceError as error:
-        messages.error(request, _("Nothing was started. %(why)s") % {"why": explain(error)})
-        return go_to(request, back)
-    return shown_once(
-        request,
-        title=_("The activation code"),
-        secret=shown["activationCode"],
-        picture=svg_data_uri(shown["activationUri"]),
-        until=formatting.when(operation.expires_at),
-        advice=_("Shown now and never again. The person types it in the app or scans the picture; it works once."),
-        back=back,
-    )
+
+    chosen = {name: form.cleaned_data[name] for name in ("application", "expires_in")}
+    nothing = _("Nothing was started. %(why)s")
+    return self.act(request, object_id, start, then=shown, nothing=nothing, tab="operations", **chosen)
 
 
 ACT = Act(register, "mobileid.start_registration", available_when=lambda user: user.status == User.Status.ACTIVE)

@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from mobileid.models import KeyStatus, TrustAnchor
 from mobileid.services.keys import trust_anchors
-from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.dialogs import ReasonForm, dialog_action, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.pages import Acting
 
@@ -73,6 +73,7 @@ class RollsOver(Acting):
 
     page_related = ("account",)
     actions_detail = ("announce", "promote", "take_back")
+    rights = dict.fromkeys(actions_detail, "change_trustanchor")
     available_when = {
         "announce": lambda anchor: (
             anchor.status == KeyStatus.CURRENT and trust_anchors.upcoming(anchor.account) is None
@@ -81,13 +82,9 @@ class RollsOver(Acting):
         "take_back": lambda anchor: anchor.status == KeyStatus.NEXT,
     }
 
-    def has_roll_over_permission(self, request, object_id=None):
-        return self.may(request, object_id, "change_trustanchor")
-
     @dialog_action(
         _("Announce the next one"),
         icon="campaign",
-        permission="roll_over",
         effect=Effect.TRUSTS,
         title=_("Announce the next trust anchor"),
         form=AnnounceForm,
@@ -99,28 +96,23 @@ class RollsOver(Acting):
         done = _("The next trust anchor is announced.")
         return self.act(request, object_id, service, done=done, **form.values())
 
-    @dialog_action(
-        _("Promote"),
+    promote = row_act(
+        trust_anchors.promote,
+        label=_("Promote"),
         icon="published_with_changes",
-        permission="roll_over",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Take this trust anchor into use"),
         form=PromoteForm,
+        done=_("The trust anchor is in use."),
     )
-    def promote(self, request, form, object_id):
-        done = _("The trust anchor is in use.")
-        return self.act(request, object_id, trust_anchors.promote, done=done, **form.values())
 
-    @dialog_action(
-        _("Take back"),
+    take_back = row_act(
+        trust_anchors.take_back,
+        label=_("Take back"),
         icon="undo",
-        permission="roll_over",
         effect=Effect.TRUSTS,
         variant=ActionVariant.WARNING,
         title=_("Take this announcement back"),
         form=TakeBackForm,
+        done=_("The announcement is taken back."),
     )
-    def take_back(self, request, form, object_id):
-        done = _("The announcement is taken back.")
-        return self.act(request, object_id, trust_anchors.take_back, done=done, **form.values())

@@ -23,10 +23,12 @@ from mobileid.services.descriptions import describe_operation, state_of
 from mobileid.services.qr import svg_data_uri
 from reuseid.actors import Actor
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.answers import Refusals, explain
 from reuseid.admin.kit.masking import masked_body
-from reuseid.admin.kit.pages import Facts, Table, Text, explain
-from reuseid.admin.kit.scope import account_ids
-from reuseid.errors import ServiceError, WrongState
+from reuseid.admin.kit.pages import Facts, Table, Text
+from reuseid.admin.kit.scope import account_ids, accounts_of
+from reuseid.admin.kit.texts.statuses import colour_of
+from reuseid.errors import ServiceError
 from reuseid.models import Account, Delivery, WebhookEndpoint
 from reuseid.services.people import users
 
@@ -80,11 +82,9 @@ def new_user(request):
     """A person of the segment for tests."""
     account = _known_account(request)
     name = f"test-{secrets.token_hex(4)}"
-    try:
+    with Refusals(request, _("Nothing was made. %(why)s")):
         users.create(account, actor=Actor.staff(request.user), external_ref=name, segment=TEST_SEGMENT)
         messages.success(request, _("The test user %(name)s is there.") % {"name": name})
-    except ServiceError as error:
-        messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
     return redirect(f"{reverse('try')}?account={account.pk}")
 
 
@@ -104,12 +104,9 @@ def live(request, operation_id):
 def cancel(request, operation_id):
     """Cancel it; or say that it was over."""
     operation = _operation(request, operation_id)
-    try:
+    with Refusals(request, row=operation):
         completion.cancel(operation, actor=Actor.staff(request.user))
         messages.success(request, _("The operation is cancelled."))
-    except WrongState:
-        state = operation.get_status_display().lower()
-        messages.warning(request, _("Nothing was changed: the operation is %(state)s already.") % {"state": state})
     return redirect("try-watch", operation_id=operation.pk)
 
 
@@ -144,7 +141,7 @@ def _frame(request):
 
 
 def _choice(request, account, form):
-    seen = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")[:100]
+    seen = accounts_of(request.user)[:100]
     ready = account is not None and test_users([account.pk]).exists()
     unchecked = TryForm(account, _initial(form)) if ready and not form.is_bound else form
     return {
@@ -193,7 +190,7 @@ def _life(operation, reader):
     return {
         "operation": operation,
         "kind": kind(operation),
-        "state": formatting.badge(Operation.Status(state).label, formatting.COLOURS.get(str(state), "quiet")),
+        "state": formatting.badge(Operation.Status(state).label, colour_of("operation", state)),
         "left": left,
         "frame": frame,
         "frame_qr": svg_data_uri(frame) if frame else "",

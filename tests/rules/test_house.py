@@ -99,12 +99,6 @@ def test_a_service_builds_no_answer_of_a_door(path):
             assert not ("status" in names and names & {"body", "problem"}), f"line {node.lineno}"
 
 
-NO_TYPES_YET = {
-    *(f"mobileid/waiting/{name}.py" for name in ("listeners", "middleware", "poll_context", "polling")),
-    "reuseid/admin/kit",
-}
-
-
 def public_functions(node):
     """Functions and methods that other modules may call, those of a class with what Python calls (``__init__``)."""
     for child in ast.iter_child_nodes(node):
@@ -130,9 +124,6 @@ def without_type(function):
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_what_others_call_says_its_types(path):
-    name = str(path.relative_to(ROOT))
-    if name in NO_TYPES_YET or str(path.parent.relative_to(ROOT)) in NO_TYPES_YET:
-        return
     for function in public_functions(ast.parse(path.read_text())):
         assert not without_type(function), f"{function.name}, line {function.lineno}: {without_type(function)}"
         for one in (*function.args.args, *function.args.kwonlyargs):

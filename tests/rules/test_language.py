@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
-from reuseid.admin.kit.model_names import BETTER, COLUMNS, NOUNS
+from reuseid.admin.kit.texts.models import BETTER, COLUMNS, NOUNS
 from reuseid.models import kind_of
 from tests.rules.test_house import ROOT, every_source
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from reuseid.actors import Actor
 from reuseid.admin.auth import sign_in
 from reuseid.admin.kit import ceremonies, stepup
-from reuseid.admin.kit.pages import explain
+from reuseid.admin.kit.answers import WHY, Refusals, explain
 from reuseid.errors import ServiceError
 from reuseid.models import StaffSignIn
 from reuseid.services.staff import passkeys, second_factors
@@ -138,7 +138,7 @@ def add(request):
 def _add(request, method, *, back, again):
     form = sign_in.PasskeyForm(request.POST)
     state = ceremonies.take(request, ceremonies.ADDING)
-    try:
+    with Refusals(request, WHY):
         if not form.is_valid():
             raise second_factors.Refused
         name, credential = form.cleaned_data["name"], form.cleaned_data["credential"]
@@ -146,10 +146,8 @@ def _add(request, method, *, back, again):
         codes = passkeys.add(
             request.user, _place(request), state, credential, name=name, actor=Actor.staff(request.user), first=first
         )
-    except ServiceError as error:
-        messages.error(request, explain(error))
-        return redirect(again)
-    return sign_in.enrolled(request, codes, back, method)
+        return sign_in.enrolled(request, codes, back, method)
+    return redirect(again)
 
 
 def _own(request, pk):
@@ -166,11 +164,8 @@ def rename(request, pk):
     passkey = _own(request, pk)
     form = sign_in.PasskeyName(request.POST or None, initial={"name": passkey.name})
     if form.is_valid():
-        try:
+        with Refusals(request, WHY):
             passkeys.rename(request.user, passkey.pk, form.cleaned_data["name"], actor=Actor.staff(request.user))
-        except ServiceError as error:
-            messages.error(request, explain(error))
-        else:
             messages.success(request, _("The passkey has its new name."))
         return redirect("admin:me")
     return sign_in.page(request, "admin/sign_in/rename_passkey.html", title=_("Rename a passkey"), form=form)
@@ -183,11 +178,8 @@ def remove(request, pk):
     passkey = _own(request, pk)
     form = sign_in.SureToo(request, data=request.POST or None)
     if form.is_valid():
-        try:
+        with Refusals(request, WHY):
             passkeys.remove(request.user, passkey.pk, actor=Actor.staff(request.user))
-        except ServiceError as error:
-            messages.error(request, explain(error))
-        else:
             messages.success(request, _("The passkey is removed."))
             sign_in.rebind(request)
         return redirect("admin:me")

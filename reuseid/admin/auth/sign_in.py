@@ -24,8 +24,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from reuseid import crypto
 from reuseid.actors import Actor
 from reuseid.admin.kit import ceremonies, formatting, stepup
+from reuseid.admin.kit.answers import WHY, Refusals
 from reuseid.admin.kit.pages import Facts, Table
-from reuseid.admin.kit.texts import SIGN_INS
+from reuseid.admin.kit.texts.acts import SIGN_INS
 from reuseid.client_address import client_address
 from reuseid.models import StaffSignIn
 from reuseid.services.staff import second_factors, sign_ins
@@ -282,12 +283,11 @@ def new_codes(request):
     """Ten fresh recovery codes."""
     form = SureToo(request, data=request.POST or None)
     if form.is_valid():
-        try:
-            codes = second_factors.new_codes(request.user, actor=Actor.staff(request.user))
-        except second_factors.NoFactor as error:
-            messages.error(request, str(error))
-            return redirect("admin:me")
-        return _codes_page(request, codes, reverse("admin:me"))
+        with Refusals(request, WHY):
+            return _codes_page(
+                request, second_factors.new_codes(request.user, actor=Actor.staff(request.user)), reverse("admin:me")
+            )
+        return redirect("admin:me")
     return page(request, "admin/sign_in/new_codes.html", form=form, title=_("New recovery codes"))
 
 

@@ -1,10 +1,11 @@
 """Ctrl+K: people by anything exact, pages by name; asked anew each time, so that no answer is stale or unrecorded."""
 
 import time
+from collections.abc import Iterator
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
 
@@ -17,7 +18,7 @@ LEAST, MOST = 3, 20
 """The box asks while one types: fewer letters are compared with nothing."""
 
 
-def find(request):
+def find(request: HttpRequest) -> HttpResponse:
     """The answer to the theme's box, in its own templates. The theme's view would keep it for five minutes."""
     term = request.GET.get("s", "").strip()
     if not term:
@@ -39,7 +40,7 @@ def find(request):
     return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
 
 
-def _pages(request, term):
+def _pages(request: HttpRequest, term: str) -> list[SearchResult]:
     """Lists of the back office whose name has the term in it: those that the colleague may open."""
     apps = admin.site.get_app_list(request)
     models = [model for app in apps for model in app["models"] if term.lower() in str(model["name"]).lower()]
@@ -50,13 +51,13 @@ def _pages(request, term):
     ]
 
 
-def _rests(request):
+def _rests(request: HttpRequest) -> Iterator[SearchResult]:
     """Why values were not compared, if they were not; it leads to the list, where the same is said."""
     if advice := getattr(request, "search_rests", ""):
         yield SearchResult(title=advice, description="", link=list_of(User), icon="hourglass_empty")
 
 
-def _people(request, term):
+def _people(request: HttpRequest, term: str) -> list[SearchResult]:
     if not request.user.has_perm("reuseid.view_user") or len(term) < LEAST:
         return []
     found, _words = find_people(request, term)

@@ -6,12 +6,12 @@ from reuseid.admin.kit.extensions import registry
 from reuseid.models import ApprovalRequest, User
 
 
-def elsewhere(user):
+def elsewhere(user: User) -> list[str]:
     """What follows in other modules once the person can't sign in any more, in sentences."""
     return [sentence for more in registry.of(User).consequences for sentence in more(user)]
 
 
-def consequences(action, user):
+def consequences(action: str, user: User) -> list[str]:
     """What follows once a second colleague has agreed, in sentences."""
     found = []
     if user.status != User.Status.DEACTIVATED:

@@ -1,9 +1,14 @@
 """The dialogs of changing acts: a reason from the configured list, a note, and what will follow."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,14 +18,18 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.scope import scoped
 from reuseid.admin.kit.stepup import strong_form
 from reuseid.errors import Invalid
 from reuseid.services import reasons
 from reuseid.services.people import caller_verification
 
+# What will follow on a row, in sentences.
+Follows = Callable[[Any], list[str]]
 
-def reason_choices():
+
+def reason_choices() -> list[tuple[str, str]]:
     """Each code with its sentence, in the order of the setting."""
     return [
         ("", _("Choose a reason")),
@@ -28,7 +37,7 @@ def reason_choices():
     ]
 
 
-def caller_advice(user_id):
+def caller_advice(user_id: UUID) -> list[str]:
     """What to say before a strong act on the phone: nothing when the caller was verified a moment ago."""
     line = caller_verification.latest(user_id)
     if caller_verification.is_passed(line):
@@ -43,31 +52,41 @@ def caller_advice(user_id):
     return [sentence % {"button": gettext("Verify the caller")}]
 
 
+COLOURS = {
+    Effect.FOR_GOOD: ActionVariant.DANGER,
+    Effect.HOLDS: ActionVariant.WARNING,
+    Effect.MANY: ActionVariant.WARNING,
+    Effect.RELEASES: ActionVariant.SUCCESS,
+}
+
+
 def dialog_action(
-    label,
+    label: str,
     *,
-    permission,
-    effect,
-    title,
-    form,
-    icon="",
-    variant=ActionVariant.DEFAULT,
-    url_path="",
-    description="",
-    submit="",
-):
+    effect: Effect,
+    title: str,
+    form: type[forms.Form],
+    icon: str = "",
+    variant: ActionVariant | None = None,
+    url_path: str = "",
+    description: str = "",
+    submit: str = "",
+) -> Callable[[Callable], Callable]:
     """An action behind a dialog: ``form`` under ``title``, with a button that says ``submit``, or else the label.
 
-    ``permission`` names the method ``has_<permission>_permission`` that opens it; the address ends like the method's
-    name. ``effect`` is what it does: a strong one asks for the second factor again when that was some minutes ago.
+    Its method's name is what the page's ``rights`` know it by, and the end of its address. ``effect`` is what it does:
+    a strong one asks for the second factor again when that was some minutes ago, and it gives the button its colour
+    where no ``variant`` does.
     """
+    variant = variant or COLOURS.get(effect, ActionVariant.DEFAULT)
     form = strong_form(form) if effect.strong else form
 
-    def decorate(method):
-        path = url_path or method.__name__.replace("_", "-")
+    def decorate(method: Callable) -> Callable:
+        name = method.__name__
         dialog = {"title": title, "description": description, "form_class": form, "form_submit_text": submit or label}
+        path = url_path or name.replace("_", "-")
         behind = action(
-            description=label, url_path=path, icon=icon, permissions=[permission], variant=variant, dialog=dialog
+            description=label, url_path=path, icon=icon, permissions=[name], variant=variant, dialog=dialog
         )(method)
         behind.effect = effect
         return behind
@@ -75,13 +94,32 @@ def dialog_action(
     return decorate
 
 
+def row_act(service: Callable, *, label: str, done: str, name: str = "", **dialog: Any) -> Callable:
+    """The action that calls ``service`` on its row with what the dialog's form says, and then tells ``done``.
+
+    It is called ``name``, or as the service is; ``dialog`` is what `dialog_action` takes.
+    """
+
+    def act(self: Any, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self.act(request, object_id, service, done=done, **form.values())
+
+    act.__name__ = name or service.__name__
+    return dialog_action(label, **dialog)(act)
+
+
+# What acts that come in pairs have in common: to hold something, and to let it go on.
+LOCK = {"icon": "lock", "effect": Effect.HOLDS}
+UNLOCK = {"icon": "lock_open", "effect": Effect.RELEASES}
+LET_IN = {"icon": "lock_open", "effect": Effect.OPENS, "variant": ActionVariant.SUCCESS}
+
+
 class ReasonForm(BaseDialogForm):
     """A reason code and a note. ``model`` is what the dialog is about, ``follows(row)`` what will follow."""
 
     form_before_template = "admin/parts/consequences.html"
-    model = None
+    model: Any = None
     path = "account"
-    follows = None
+    follows: Any = None
     danger = False
 
     reason = forms.ChoiceField(label=_("Reason"), choices=reason_choices, widget=UnfoldAdminSelectWidget)
@@ -94,7 +132,7 @@ class ReasonForm(BaseDialogForm):
     )
 
     @classmethod
-    def about(cls, model, follows, path="account", danger=False):
+    def about(cls, model: type[Model], follows: Follows, path: str = "account", danger: bool = False) -> type[Self]:
         """A form for rows of ``model``, whose account is at ``path``, that lists ``follows(row)``, sentences.
 
         ``danger`` colours it red: for what can't be undone.
@@ -102,11 +140,11 @@ class ReasonForm(BaseDialogForm):
         values = {"model": model, "path": path, "follows": staticmethod(follows), "danger": danger}
         return type(cls.__name__, (cls,), values)
 
-    def get_before_template_context(self, request, object_id=None):
+    def get_before_template_context(self, request: HttpRequest, object_id: str | None = None) -> dict[str, list[str]]:
         row = scoped(self.model._default_manager.all(), request.user, self.path).filter(pk=object_id).first()
         return {"follows": self.follows(row) if row else []}
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         values = super().clean()
         if "reason" in values:
             try:
@@ -115,7 +153,7 @@ class ReasonForm(BaseDialogForm):
                 raise ValidationError({item["name"]: item["reason"] for item in error.invalid_params}) from error
         return values
 
-    def values(self):
+    def values(self) -> dict[str, Any]:
         """What the service is called with."""
         return {"reason": self.cleaned_data["reason"], "note": self.cleaned_data["note"]}
 
@@ -139,7 +177,7 @@ class LockForm(ReasonForm):
     )
     field_order = ("reason", "until", "note")
 
-    def values(self):
+    def values(self) -> dict[str, Any]:
         hours = self.cleaned_data["until"]
         return {**super().values(), "until": timezone.now() + timedelta(hours=hours) if hours else None}
 
@@ -149,7 +187,7 @@ class NoteForm(ReasonForm):
 
     reason = None
 
-    def values(self):
+    def values(self) -> dict[str, Any]:
         return {"note": self.cleaned_data["note"]}
 
 
@@ -165,7 +203,7 @@ class WhyNotForm(NoteForm):
 
 
 class SureForm(BaseDialogForm):
-    """Nothing to say: a click to confirm."""
+    """A dialog that asks nothing: a click confirms."""
 
-    def values(self):
+    def values(self) -> dict[str, Any]:
         return {}

@@ -45,5 +45,5 @@ class Effect(Enum):
     # It changes names and looks.
     NAMES = ("names", False)
 
-    def __init__(self, _name, strong):
+    def __init__(self, _name: str, strong: bool) -> None:
         self.strong = strong

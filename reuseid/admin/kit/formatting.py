@@ -1,8 +1,11 @@
 """How single values look: state words, times, links, ids, masks. Everything is escaped here."""
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.admin.utils import quote
+from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import lazy
 from django.utils.html import conditional_escape, format_html, format_html_join
@@ -12,7 +15,9 @@ from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from reuseid.admin.kit.texts import meaning, reason_sentence
+from reuseid.admin.kit.texts import reason_sentence
+from reuseid.admin.kit.texts.statuses import colour_of, meaning
+from reuseid.models import kind_of
 from reuseid.times import in_zone
 
 lazy_html = lazy(format_html, SafeString)
@@ -20,56 +25,34 @@ NONE = lazy_html('<span class="{}">{}</span>', "bo-none", _("none"))
 NEVER = lazy_html('<span class="{}">{}</span>', "bo-none", _("never"))
 NOT_YET = lazy_html('<span class="{}">{}</span>', "bo-none", _("not yet"))
 MASK = lazy_html('<span class="{}" title="{}">{}</span>', "bo-mask", _("Hidden: a personal value."), "••••••")
-COLOURS = {
-    "ACTIVE": "good",
-    "COMPLETED": "good",
-    "APPROVED": "good",
-    "FINISHED": "good",
-    "SENT": "good",
-    "READY": "good",
-    "CURRENT": "good",
-    "LOCKED": "bad",
-    "REJECTED": "bad",
-    "FAILED": "bad",
-    "BLOCKED": "bad",
-    "DISABLED": "bad",
-    "PENDING": "busy",
-    "IN_PROGRESS": "busy",
-    "OWED": "busy",
-    "RUNNING": "busy",
-    "NEXT": "busy",
-    "PAUSED": "warn",
-    "STOPPED": "warn",
-    "EXPIRED": "warn",
-}
 
 
-def quiet(text):
-    """Words about what is not there, as muted as the word none."""
+def quiet(text: object) -> SafeString:
+    """A text that says what is missing, in the muted colour of the word none."""
     return format_html('<span class="bo-none">{}</span>', text)
 
 
-def badge(text, colour="quiet", title=""):
+def badge(text: object, colour: str = "quiet", title: str = "") -> SafeString:
     """A coloured word; the colour never stands alone for the meaning."""
     return format_html('<span class="bo-state bo-state--{}" title="{}">{}</span>', colour, title, text)
 
 
-def unreadable():
-    """Instead of a sealed value that does not open."""
+def unreadable() -> SafeString:
+    """A badge in place of a sealed value whose key is not configured here."""
     return badge(_("can't be decrypted"), "bad", _("Its encryption key is not configured here."))
 
 
-def state(obj):
+def state(obj: Model) -> SafeString:
     """The status of a row as a coloured word, its sentence in the tooltip."""
-    return badge(obj.get_status_display(), COLOURS.get(str(obj.status), "quiet"), meaning(obj))
+    return badge(obj.get_status_display(), colour_of(kind_of(obj), obj.status), meaning(obj))
 
 
-def reason(code):
+def reason(code: str) -> SafeString:
     """A reason in words, its code in the tooltip; the code alone where nobody wrote a sentence."""
     return format_html('<span title="{}">{}</span>', code, reason_sentence(code).rstrip(".") or code) if code else NONE
 
 
-def when(moment, missing=NONE):
+def when(moment: datetime | None, missing: str = NONE) -> SafeString:
     """A time to the second in the reader's zone, UTC in the tooltip; a script puts the age beside it.
 
     ``missing`` is what stands there without one: NEVER where it could have happened, NOT_YET where it will.
@@ -85,7 +68,7 @@ def when(moment, missing=NONE):
     )
 
 
-def sentence(text, **values):
+def sentence(text: str, **values: object) -> SafeString:
     """A text with its ``%(name)s`` filled in: times as `when` shows them, all else escaped."""
     shown = {
         name: when(value) if isinstance(value, datetime) else conditional_escape(value)
@@ -94,13 +77,13 @@ def sentence(text, **values):
     return SafeString(conditional_escape(text) % shown)
 
 
-def left(seconds):
+def left(seconds: int) -> SafeString:
     """The time that is left, in minutes and seconds; a script counts it down."""
     clock = format_html('<b data-counts="{}">{}</b>', seconds, f"{seconds // 60}:{seconds % 60:02}")
     return format_html('<span class="bo-left" role="timer">{}</span>', format_html(gettext("{time} left"), time=clock))
 
 
-def ident(value, brief=False):
+def ident(value: object, brief: bool = False) -> SafeString:
     """An id that is copied with one click; ``brief`` shows its beginning, and copies all of it."""
     if not value:
         return NONE
@@ -115,27 +98,27 @@ def ident(value, brief=False):
     )
 
 
-def text(value):
-    """A plain value or the word none."""
+def text(value: object) -> str:
+    """The value as a string; the word none in place of nothing."""
     return NONE if value in (None, "", [], {}) else str(value)
 
 
-def lines(value):
-    """Text as it was written, its line breaks kept."""
+def lines(value: Any) -> SafeString:
+    """A text of several lines, its line breaks kept."""
     return format_html('<span class="bo-lines">{}</span>', value)
 
 
-def words(values):
-    """A few short words side by side."""
+def words(values: Collection[object]) -> SafeString:
+    """Short words side by side, each in a frame of its own."""
     return format_html_join(" ", '<span class="bo-chip">{}</span>', ((value,) for value in values)) if values else NONE
 
 
-def beside(parts):
-    """A few cells side by side."""
+def beside(parts: Iterable[object]) -> SafeString:
+    """Several formatted values in one cell, with a space between them."""
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
-def page_of(model, pk):
+def page_of(model: type[Model] | Model, pk: object) -> str:
     """The address of a row's page in the back office; empty where it has none."""
     try:
         return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=(quote(pk),))
@@ -143,25 +126,25 @@ def page_of(model, pk):
         return ""
 
 
-def list_of(model, **query):
-    """The address of a model's list, filtered."""
+def list_of(model: type[Model], **query: object) -> str:
+    """The address of a model's list, with ``query`` as its filters."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(query)}" if query else address
 
 
-def link(model, pk, label=None):
+def link(model: type[Model], pk: object, label: object = None) -> SafeString:
     """A link to a row's page; its id unless named."""
     if not pk:
         return NONE
     return format_html('<a class="bo-link" href="{}">{}</a>', page_of(model, pk), label or short(pk))
 
 
-def anchor(address, label):
+def anchor(address: str, label: object) -> SafeString:
     """A link to any page of the back office."""
     return format_html('<a class="bo-link" href="{}">{}</a>', address, label)
 
 
-def dialog(address, label, icon=""):
+def dialog(address: str, label: str, icon: str = "") -> SafeString:
     """A small button that opens the dialog of an act at ``address``, over the page."""
     return format_html(
         '<a class="bo-act" href="{}" hx-get="{}" hx-target="#modal-content" '
@@ -174,12 +157,12 @@ def dialog(address, label, icon=""):
     )
 
 
-def short(pk):
+def short(pk: object) -> str:
     """The first eight characters of an id: enough to recognise, not to type."""
     return f"{str(pk)[:8]}…"
 
 
-def duration(start, end):
+def duration(start: datetime | None, end: datetime | None) -> str:
     """The time between two moments in words of at most two units."""
     if start is None or end is None:
         return NONE
@@ -195,7 +178,7 @@ def duration(start, end):
     return _("%(count)s days") % {"count": f"{seconds // 86_400:.0f}"}
 
 
-def _two(seconds, size, unit, part, small):
-    """Two units; the smaller one only where there is some of it."""
+def _two(seconds: float, size: int, unit: str, part: int, small: str) -> str:
+    """“2 h 5 min”: whole units of ``size`` seconds and the rest in parts, where there is a rest."""
     whole, rest = divmod(int(seconds), size)
     return f"{whole} {unit} {rest // part} {small}" if rest // part else f"{whole} {unit}"

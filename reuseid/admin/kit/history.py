@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
@@ -9,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.kit.formatting import short, when
 from reuseid.admin.kit.scope import account_names
-from reuseid.admin.kit.texts import THROUGH, act, reason_in_words
+from reuseid.admin.kit.texts import act, reason_in_words
+from reuseid.admin.kit.texts.acts import THROUGH
+from reuseid.models import Staff, TrailEntry
 from reuseid.normalisation import as_uuid
 
 COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": "good", "unblocked": "good"}
@@ -17,7 +20,7 @@ COLOURS = {"locked": "bad", "blocked": "bad", "deactivated": "bad", "unlocked": 
 
 @dataclass
 class Line:
-    """One line: time, who, through what, sentence, reason."""
+    """A trail entry as pages show it: each part of it as formatted text."""
 
     at: str
     who: str
@@ -30,7 +33,7 @@ class Line:
     colour: str
 
 
-def line(entry, reader, subject="") -> Line:
+def line(entry: TrailEntry, reader: Staff, subject: str = "") -> Line:
     """A trail entry in words, for one colleague; ``subject`` where the page is about more than one thing."""
     changes = {name: value for name, value in entry.changes.items() if value not in (None, [], "", {})}
     if entry.object_type == "staff" and "accounts" in changes:
@@ -48,14 +51,14 @@ def line(entry, reader, subject="") -> Line:
     )
 
 
-def _seen_accounts(value, reader):
+def _seen_accounts(value: Any, reader: Staff) -> Any:
     """A colleague's accounts as they were given: those that the reader doesn't see are counted, not named."""
     if isinstance(value, dict):
         return {when: account_names(names, reader) for when, names in value.items()}
     return account_names(value, reader)
 
 
-def who(entry) -> str:
+def who(entry: TrailEntry) -> str:
     """The colleague or client by name; on a phone it is the person; the service as such."""
     if entry.actor_type == "SYSTEM":
         return _("The service")
@@ -64,14 +67,14 @@ def who(entry) -> str:
     return entry.actor_label or entry.actor_id
 
 
-def through(entry):
+def through(entry: TrailEntry) -> str:
     """The way that it came; a phone that is known by the start of its id."""
     if entry.actor_type == "DEVICE" and as_uuid(entry.actor_id):
         return _("their phone %(id)s") % {"id": short(entry.actor_id)}
     return THROUGH.get(entry.actor_type, entry.actor_type)
 
 
-def in_words(value):
+def in_words(value: Any) -> str:
     """A value of ``changes``: before and after where it has both; a time as the reader's."""
     if isinstance(value, dict) and set(value) == {"before", "after"}:
         return format_html("{} → {}", in_words(value["before"]), in_words(value["after"]))

@@ -1,31 +1,33 @@
 """Pages to read: a header, tabs rendered one at a time, buttons by right and state, and what happens on a click."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MethodType
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import redirect
+from django.db.models import Model
+from django.db.models.options import Options
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.dataclasses import UnfoldAction
 
 from reuseid.admin.kit import formatting, history
+from reuseid.admin.kit.answers import NOTHING_CHANGED, Refusals, go_to
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.extensions import Act, Group, Tab, registry
-from reuseid.admin.kit.scope import changes_of, history_of
-from reuseid.errors import ServiceError, WrongState
-from reuseid.models import kind_of
+from reuseid.admin.kit.scope import history_of
+from reuseid.models import Staff
 
 ROWS = 50
 
 
 @dataclass
 class Facts:
-    """Names and values, two columns."""
+    """Pairs of a name and a value, as a list in two columns."""
 
     rows: list
     title: str = ""
@@ -34,7 +36,7 @@ class Facts:
 
 @dataclass
 class Table:
-    """Up to ROWS rows and where the rest is."""
+    """Rows of cells below ``headers``, ROWS at most, and the address where the rest is (``more``)."""
 
     headers: list
     rows: list
@@ -46,7 +48,7 @@ class Table:
 
 @dataclass
 class Timeline:
-    """Trail lines, newest first."""
+    """Lines of the trail (`history.Line`), newest first, and the address of the rest (``more``)."""
 
     lines: list
     title: str = ""
@@ -67,7 +69,7 @@ class Findings:
 
 @dataclass
 class Points:
-    """A list of sentences."""
+    """Sentences as a list with bullets."""
 
     points: list
     title: str = ""
@@ -95,20 +97,27 @@ class Header:
     state: str = ""
     ident: str = ""
     means: str = ""
-    since: object = None
     lines: list = field(default_factory=list)
 
 
-class Acting:
+class Acting(BackOfficeAdmin):
     """Buttons by right and state, and what happens on a click.
 
-    ``available_when`` maps the name of an action to a test of the row: a button is shown where both allow it.
+    ``rights`` maps the name of an act to the right that it needs, a codename of the model's app, and ``available_when``
+    to a test of the row: a button is shown where both allow it.
     The service decides again when it is clicked, so two colleagues make one change and the second is told.
     """
 
     extensible = BackOfficeAdmin.extensible | {"acts"}
-    available_when: dict = {}
-    page_related = ()
+    rights: dict[str, str] = {}
+    available_when: dict[str, Callable[[Any], bool]] = {}
+    page_related: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Each act of ``rights`` gets the method that the theme asks: ``has_<act>_permission``."""
+        super().__init_subclass__(**kwargs)
+        for act, codename in vars(cls).get("rights", {}).items():
+            setattr(cls, f"has_{act}_permission", _asks_for(act, codename))
 
     def take(self, acts: tuple[Act, ...]) -> None:
         """Buttons of other modules (`kit.extensions`): the theme looks for them, and for who may, among its methods.
@@ -120,7 +129,9 @@ class Acting:
         last = [item for item in self.actions_detail if not isinstance(item, str)]
         for act in acts:
             (permission,) = act.method.allowed_permissions
-            methods = {act.name: MethodType(act.method, self), f"has_{permission}_permission": self._asks_for(act)}
+            codename, opts = act.right()
+            allowed = MethodType(_asks_for(act.name, codename, opts), self)
+            methods = {act.name: MethodType(act.method, self), f"has_{permission}_permission": allowed}
             for name, method in methods.items():
                 if hasattr(self, name):
                     raise ImproperlyConfigured(f"{type(self).__name__} has a {name} of its own.")
@@ -130,15 +141,7 @@ class Acting:
         drop_downs = [{"title": group.title, "icon": group.icon, "items": names} for group, names in groups.items()]
         self.actions_detail = (*plain, *drop_downs, *last)
 
-    def _asks_for(self, act):
-        codename, opts = act.right()
-
-        def allowed(request, object_id=None):
-            return self.may(request, object_id, codename, opts)
-
-        return allowed
-
-    def row(self, request, object_id):
+    def row(self, request: HttpRequest, object_id: str) -> Model | None:
         """The row if it is one of the colleague's accounts; read once a request."""
         rows = request.__dict__.setdefault("_back_office_rows", {})
         key = (self.opts.label, str(object_id))
@@ -146,21 +149,25 @@ class Acting:
             rows[key] = self.get_object(request, unquote(str(object_id)))
         return rows[key]
 
-    def get_object(self, request, object_id, from_field=None):
-        """With what the header names, in one query."""
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """The row with what its header names (``page_related``), in one query; None for an id that can be none."""
         try:
             pk = self.opts.pk.to_python(object_id)
         except (ValidationError, ValueError):
             return None
         return self.get_queryset(request).select_related(*self.page_related).filter(pk=pk).first()
 
-    def may(self, request, object_id, codename, opts=None):
-        """The right, on a row that the colleague sees; for ``has_<verb>_permission``."""
+    def may(self, request: HttpRequest, object_id: str | None, codename: str, opts: Options | None = None) -> bool:
+        """The right, on a row that the colleague sees."""
         if not self.permitted(request, codename, opts):
             return False
         return object_id is None or self.row(request, object_id) is not None
 
-    def get_actions_detail(self, request, object_id):
+    def why_not(self, request: HttpRequest, act: str, obj: Model) -> str:
+        """Why a colleague who has the right may not do ``act`` to this row; empty where they may."""
+        return ""
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         obj = self.row(request, object_id)
         prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
         return [
@@ -169,46 +176,70 @@ class Acting:
             if self.available_when.get(action.action_name.removeprefix(prefix), bool)(obj)
         ]
 
-    def act(self, request, object_id, service, *, done, **values):
-        """Call the service on the row and tell the outcome; the browser goes back to the page."""
+    def found(self, request: HttpRequest, object_id: str) -> Model:
+        """The row, or 404."""
         obj = self.row(request, object_id)
         if obj is None:
             raise Http404
-        try:
-            service(obj, actor=self.actor(request), **values)
-        except WrongState:
-            messages.warning(request, self.too_late(obj))
-        except ServiceError as error:
-            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
-        else:
-            messages.success(request, done)
-        return go_to(request, formatting.page_of(self.model, obj.pk))
+        return obj
 
-    def too_late(self, obj):
-        """Why a click came to nothing: the state that the row is in by now, and who brought it there."""
-        state = {"noun": self.opts.verbose_name, "state": obj.get_status_display().lower()}
-        sentence = _("Nothing was changed: the %(noun)s is %(state)s already.") % state
-        line = last_line(obj)
-        if line is None:
-            return sentence
-        last = {"action": line.action, "who": history.who(line), "time": line.at}
-        return format_html(
-            "{} {}", sentence, formatting.sentence(_("Last change: %(action)s by %(who)s, %(time)s."), **last)
-        )
+    def act(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        service: Callable,
+        *,
+        done: str = "",
+        then: Callable | None = None,
+        nothing: str = "",
+        tab: str = "",
+        **values: Any,
+    ) -> HttpResponse:
+        """Call the service on the row and tell the outcome; the browser goes on to `page_after`, its ``tab``.
+
+        What comes of it is said by ``done``, or told by ``then(request, row, result)``, which may answer otherwise.
+        A refusal is told with ``nothing``, or else with who was faster (`Refusals`).
+        """
+        obj = self.found(request, object_id)
+        with Refusals(request, nothing or NOTHING_CHANGED, None if nothing else obj):
+            result = service(obj, actor=self.actor(request), **values)
+            if done:
+                messages.success(request, done)
+            if then is not None and (answer := then(request, obj, result)) is not None:
+                return answer
+        return go_to(request, self.page_after(obj) + (f"?tab={tab}" if tab else ""))
+
+    def page_after(self, obj: Model) -> str:
+        """The address that an act leads to."""
+        return formatting.page_of(self.model, obj.pk)
 
 
-class PageAdmin(Acting, BackOfficeAdmin):
+def _asks_for(act: str, codename: str, opts: Options | None = None) -> Callable[..., bool]:
+    def allowed(self: Acting, request: HttpRequest, object_id: str | None = None) -> bool:
+        if not self.may(request, object_id, codename, opts):
+            return False
+        if object_id is not None and (refusal := self.why_not(request, act, self.row(request, object_id))):
+            request.refusal = refusal
+            return False
+        return True
+
+    return allowed
+
+
+class PageAdmin(Acting):
     """A read-only page instead of a form. Subclasses give ``header(request, obj)`` and ``tabs``."""
 
     extensible = Acting.extensible | {"tabs", "header"}
     tabs = ()
     page_related = ("account",)
 
-    def refresh_every(self, request, obj):
+    def refresh_every(self, request: HttpRequest, obj: Model) -> int:
         """Seconds after which the open page shows the row anew by itself; 0 for never."""
         return 0
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET"])
         obj = self.row(request, object_id)
@@ -221,10 +252,10 @@ class PageAdmin(Acting, BackOfficeAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/page.html", self._context(request, obj, object_id))
 
-    def opened(self, request, obj):
-        """What a look at the page leaves behind; nothing, for most rows."""
+    def opened(self, request: HttpRequest, obj: Model) -> None:
+        """Called when somebody opens the page: where a look is recorded, it is recorded here."""
 
-    def _context(self, request, obj, object_id):
+    def _context(self, request: HttpRequest, obj: Model, object_id: str) -> dict[str, Any]:
         tabs = [tab for tab in self.get_tabs() if self._sees(request, tab)]
         chosen = next((tab for tab in tabs if tab.slug == request.GET.get("tab")), tabs[0] if tabs else None)
         header = self.header(request, obj)
@@ -254,37 +285,13 @@ class PageAdmin(Acting, BackOfficeAdmin):
         """The page's own and other modules', in order."""
         return sorted((*self.tabs, *registry.of(self.model).tabs), key=lambda tab: tab.order)
 
-    def _sees(self, request, tab):
+    def _sees(self, request: HttpRequest, tab: Tab) -> bool:
         return not tab.permission or request.user.has_perm(tab.permission)
 
-    def header(self, request, obj):
+    def header(self, request: HttpRequest, obj: Model) -> Header:
         return Header(title=self.name_of(obj))
 
 
-def explain(error: ServiceError) -> str:
-    """A service's refusal in a sentence."""
-    params = " ".join(f"{item['name']}: {item['reason']}" for item in error.invalid_params)
-    return f"{error.detail or gettext(error.title)} {params}".strip()
-
-
-def go_to(request, address):
-    """Send the browser to a page: htmx dialogs need a header for it, plain forms a redirect."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(headers={"HX-Redirect": address})
-    return redirect(address)
-
-
-def last_line(obj):
-    """The newest trail line that changed a row."""
-    return changes_of(obj).order_by("-id").first()
-
-
-def last_state_line(obj, verbs):
-    """The newest trail line that changed the row's state."""
-    kind = kind_of(obj)
-    return changes_of(obj).filter(action__in=[f"{kind}.{verb}" for verb in verbs]).order_by("-id").first()
-
-
-def trail_of(obj, reader, count=ROWS):
+def trail_of(obj: Model, reader: Staff, count: int = ROWS) -> list[history.Line]:
     """The trail lines about a row, newest first, in words, as one colleague reads them."""
     return [history.line(entry, reader) for entry in history_of(obj, reader).order_by("-id")[:count]]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timezone import localdate
 
@@ -28,13 +30,13 @@ class Link:
     open: bool
 
 
-def since_today(field, **query):
-    """Filters for what happened since midnight by ``field``, and whatever else."""
+def since_today(field: str, **query: str) -> Callable[[], dict[str, str]]:
+    """The query of a `View` of rows whose ``field`` is of today, with other filters beside it."""
     return lambda: {**query, f"{field}_from": localdate().isoformat()}
 
 
-def only(**query):
-    """Filters that are always the same."""
+def only(**query: str) -> Callable[[], dict[str, str]]:
+    """The query of a `View` whose filters are always the same."""
     return lambda: query
 
 
@@ -46,7 +48,7 @@ class Views:
     save: str
 
 
-def views_of(model_admin, request) -> Views:
+def views_of(model_admin: ModelAdmin, request: HttpRequest) -> Views:
     """The views of a list for one colleague. One query."""
     shown = sorted((key, value) for key, value in request.GET.items() if value and key != "p")
     label = model_admin.opts.label_lower
@@ -55,11 +57,11 @@ def views_of(model_admin, request) -> Views:
     return Views(links, _save_address(label, request) if shown else "")
 
 
-def _link(title, query, shown):
+def _link(title: str, query: dict[str, str], shown: list[tuple[str, str]]) -> Link:
     return Link(title, f"?{urlencode(query)}", sorted(query.items()) == shown)
 
 
-def _save_address(label, request):
+def _save_address(label: str, request: HttpRequest) -> str:
     shown = {key: value for key, value in request.GET.items() if key not in saved_views.NEVER and value}
     kept = urlencode(with_zone(shown))
     if not kept:

@@ -107,7 +107,7 @@ def _by_reference(accounts, term):
 
 def _begins(start):
     """The condition, in the form that the index answers: a pattern on PostgreSQL, a range of bytes on SQLite."""
-    prefix = folded_ref(start)
+    prefix = folded_ref(start) or ""
     if connection.vendor == "sqlite":
         return Q(folded_ref__gte=prefix, folded_ref__lt=prefix + "\U0010ffff")
     return Q(folded_ref__startswith=prefix)

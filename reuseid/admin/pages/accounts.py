@@ -2,11 +2,8 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
-from unfold.enums import ActionVariant
 
-from reuseid.admin.kit import formatting
-from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.dialogs import LET_IN, ReasonForm, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import StatusFilter
 from reuseid.admin.kit.pages import Acting
@@ -29,15 +26,17 @@ class AccountAdmin(Acting, EditAdmin):
     effect = Effect.NAMES
     form = AccountForm
     account_paths = ("pk",)
-    list_display = ("name", "state", "open_catalogue", "created", "id")
+    list_display = ("name", "state", "open_catalogue", "created_at", "id")
+    headers = {"created_at": _("Created")}
     list_filter = (StatusFilter,)
     sortable_by = None
     ordering = ("name",)
     search_exact = ("pk", "name")
     search_hint = _("Id or name, exactly")
-    shown = ("name", "logo_uri", "open_catalogue", "id", "state", "created")
-    readonly_fields = ("id", "state", "created")
+    shown = ("name", "logo_uri", "open_catalogue", "id", "state", "created_at")
+    readonly_fields = ("id", "state", "created_at")
     actions_detail = ("block", "unblock")
+    rights = {"block": "block_account", "unblock": "block_account"}
     available_when = {
         "block": lambda account: account.status == Account.Status.ACTIVE,
         "unblock": lambda account: account.status == Account.Status.BLOCKED,
@@ -46,43 +45,27 @@ class AccountAdmin(Acting, EditAdmin):
     def get_fields(self, request, obj=None):
         return self.shown if obj else ("name", "logo_uri")
 
-    @display(description=_("State"), ordering="status")
-    def state(self, account):
-        return formatting.state(account)
-
-    @display(description=_("Created"), ordering="created_at")
-    def created(self, account):
-        return formatting.when(account.created_at)
-
     def create(self, request, values):
         return accounts.create(values["name"], actor=self.actor(request), logo_uri=values["logo_uri"])
 
     def change(self, request, account, values):
         return accounts.update(account, actor=self.actor(request), **values)
 
-    def has_block_permission(self, request, object_id=None):
-        return self.may(request, object_id, "block_account")
-
-    @dialog_action(
-        _("Block"),
+    block = row_act(
+        accounts.block,
+        label=_("Block"),
         icon="block",
-        permission="block",
         effect=Effect.MANY,
-        variant=ActionVariant.WARNING,
         title=_("Block this account"),
         form=BlockForm,
+        done=_("The account is blocked."),
     )
-    def block(self, request, form, object_id):
-        return self.act(request, object_id, accounts.block, done=_("The account is blocked."), **form.values())
 
-    @dialog_action(
-        _("Let in again"),
-        icon="lock_open",
-        permission="block",
-        effect=Effect.OPENS,
-        variant=ActionVariant.SUCCESS,
+    unblock = row_act(
+        accounts.unblock,
+        label=_("Let in again"),
         title=_("Let this account in again"),
         form=UnblockForm,
+        done=_("The account is let in again."),
+        **LET_IN,
     )
-    def unblock(self, request, form, object_id):
-        return self.act(request, object_id, accounts.unblock, done=_("The account is let in again."), **form.values())

@@ -4,11 +4,10 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.consequences import consequences
-from reuseid.admin.kit.dialogs import NoteForm, WhyNotForm, dialog_action
+from reuseid.admin.kit.dialogs import NoteForm, WhyNotForm, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter, by_choice
 from reuseid.admin.kit.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
@@ -125,8 +124,9 @@ def time_left(asked):
 @admin.register(ApprovalRequest)
 class ApprovalRequestAdmin(PageAdmin):
     page_related = ("account", "user", "asked_by", "decided_by")
-    list_display = ("asked", "what", "state", "person", "change", "asker", "because", "left", "account")
-    list_display_links = ("asked", "what")
+    list_display = ("asked_at", "what", "state", "person", "change", "asker", "because", "left", "account")
+    headers = {"asked_at": _("Asked")}
+    list_display_links = ("asked_at", "what")
     list_filter = (
         StatusFilter,
         by_choice("action", _("what")),
@@ -144,25 +144,14 @@ class ApprovalRequestAdmin(PageAdmin):
     search_hint = _("Id of a request or of its user, exactly")
     actions_detail = ("approve", "reject", "withdraw")
     tabs = [Tab("overview", _("Overview"), overview)]
+    rights = dict.fromkeys(("approve", "reject"), "decide_approvalrequest") | {"withdraw": "view_approvalrequest"}
     available_when = dict.fromkeys(("approve", "reject", "withdraw"), lambda asked: asked.status == Status.PENDING)
 
     # The queue
 
-    @display(description=_("Asked"))
-    def asked(self, asked):
-        return formatting.when(asked.asked_at)
-
     @display(description=_("What"))
     def what(self, asked):
         return asked.get_action_display()
-
-    @display(description=_("State"))
-    def state(self, asked):
-        return formatting.state(asked)
-
-    @display(description=_("User"))
-    def person(self, asked):
-        return formatting.link(User, asked.user_id, asked.user.external_ref)
 
     @display(description=_("Was → is"))
     def change(self, asked):
@@ -171,10 +160,6 @@ class ApprovalRequestAdmin(PageAdmin):
     @display(description=_("Asked by"))
     def asker(self, asked):
         return str(asked.asked_by)
-
-    @display(description=_("Because"))
-    def because(self, asked):
-        return formatting.reason(asked.reason)
 
     @display(description=_("Time left"))
     def left(self, asked):
@@ -202,65 +187,40 @@ class ApprovalRequestAdmin(PageAdmin):
 
     # Acts
 
-    def has_approve_permission(self, request, object_id=None):
-        return self._may_decide(request, object_id)
+    def why_not(self, request, act, asked):
+        """Four eyes: who asked may withdraw it, and everybody else may decide."""
+        own = asked.asked_by_id == request.user.pk
+        if act == "withdraw":
+            return "" if own else _("Only the colleague who asked can withdraw this. You can reject it.")
+        return _("You asked for this yourself: a second colleague decides.") if own else ""
 
-    def has_reject_permission(self, request, object_id=None):
-        return self._may_decide(request, object_id)
-
-    def has_withdraw_permission(self, request, object_id=None):
-        if not self.may(request, object_id, "view_approvalrequest"):
-            return False
-        if object_id is None or self._is_own(request, object_id):
-            return True
-        request.refusal = _("Only the colleague who asked can withdraw this. You can reject it.")
-        return False
-
-    def _may_decide(self, request, object_id):
-        if not self.may(request, object_id, "decide_approvalrequest"):
-            return False
-        if object_id is None or not self._is_own(request, object_id):
-            return True
-        request.refusal = _("You asked for this yourself: a second colleague decides.")
-        return False
-
-    def _is_own(self, request, object_id):
-        return self.row(request, object_id).asked_by_id == request.user.pk
-
-    @dialog_action(
-        _("Approve"),
+    approve = row_act(
+        approvals.approve,
+        label=_("Approve"),
         icon="check",
-        permission="approve",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Approve this request"),
         form=ApproveForm,
         submit=_("Approve for good"),
+        done=_("Approved: it is done."),
     )
-    def approve(self, request, form, object_id):
-        done = _("Approved: it is done.")
-        return self.act(request, object_id, approvals.approve, done=done, **form.values())
 
-    @dialog_action(
-        _("Reject"),
+    reject = row_act(
+        approvals.reject,
+        label=_("Reject"),
         icon="close",
-        permission="reject",
         effect=Effect.ENDS_OPEN,
         title=_("Reject this request"),
         form=RejectForm,
+        done=_("Rejected: nothing was changed for the person."),
     )
-    def reject(self, request, form, object_id):
-        done = _("Rejected: nothing was changed for the person.")
-        return self.act(request, object_id, approvals.reject, done=done, **form.values())
 
-    @dialog_action(
-        _("Withdraw"),
+    withdraw = row_act(
+        approvals.withdraw,
+        label=_("Withdraw"),
         icon="undo",
-        permission="withdraw",
         effect=Effect.ENDS_OPEN,
         title=_("Withdraw your request"),
         form=WithdrawForm,
+        done=_("Withdrawn: nothing was changed for the person."),
     )
-    def withdraw(self, request, form, object_id):
-        done = _("Withdrawn: nothing was changed for the person.")
-        return self.act(request, object_id, approvals.withdraw, done=done, **form.values())

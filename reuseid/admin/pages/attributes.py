@@ -15,6 +15,7 @@ from reuseid.models import Attribute, AttributeVersion, Proofing
 class AttributeAdmin(Revealing, OfPerson):
     tab = "attributes"
     reveal = reveal_action(reveal_form(Attribute))
+    rights = {"reveal": "reveal_attribute"}
     list_display = ("name", "person", "masked", "source", "assurance_level", "verified_at", "expires_at", "account")
     list_filter = (AccountFilter, by_choice("assurance_level"))
     ordering = ("pk",)
@@ -54,15 +55,12 @@ class AttributeVersionAdmin(OfPerson):
         "because",
     )
 
-    @display(description=_("Because"))
-    def because(self, version):
-        return formatting.reason(version.reason)
-
 
 @admin.register(Proofing)
 class ProofingAdmin(Revealing, OfPerson):
     tab = "proofings"
     reveal = reveal_action(reveal_form(Proofing))
+    rights = {"reveal": "reveal_proofing"}
     available_when = {"reveal": lambda proofing: proofing.reference is not None}
     list_display = ("id", "state", "person", "method", "provider", "assurance_level", "performed_at", "account")
     list_filter = (StatusFilter, by_choice("method"), by_choice("assurance_level"), AccountFilter)
@@ -80,10 +78,6 @@ class ProofingAdmin(Revealing, OfPerson):
         "evidence_hash",
         "created_at",
     )
-
-    @display(description=_("State"))
-    def state(self, proofing):
-        return formatting.state(proofing)
 
     @display(description=_("Reference"))
     def reference_masked(self, proofing):

@@ -2,11 +2,9 @@
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
-from django.http import Http404
+from django.contrib import admin
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
@@ -16,13 +14,12 @@ from unfold.widgets import (
 )
 
 from reuseid.admin.kit import formatting
-from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.answers import Refusals, go_to, shown_once
+from reuseid.admin.kit.dialogs import LET_IN, ReasonForm, dialog_action, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, StatusFilter
-from reuseid.admin.kit.one_time_secret import shown_once
-from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
-from reuseid.admin.kit.scope import account_ids
-from reuseid.errors import ServiceError
+from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
+from reuseid.admin.kit.scope import accounts_of
 from reuseid.models import Account, Client
 from reuseid.services import clients
 
@@ -55,7 +52,7 @@ class NewForm(BaseDialogForm):
 
     def __init__(self, request, object_id=None, *args, **kwargs):
         super().__init__(request, object_id, *args, **kwargs)
-        self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user))
+        self.fields["account"].queryset = accounts_of(request.user)
 
 
 class ScopesForm(ReasonForm.about(Client, lambda client: [_("A scope that is taken away stops for live tokens too.")])):
@@ -82,7 +79,9 @@ def facts(request, client):
 
 @admin.register(Client)
 class ClientAdmin(PageAdmin):
-    list_display = ("name", "state", "client_id", "account", "last_used", "made")
+    list_display = ("name", "state", "client_id", "account", "token_at", "created")
+    headers = {"token_at": _("Last got a token"), "created": _("Created")}
+    missing = {"token_at": formatting.NEVER}
     list_filter = (StatusFilter, AccountFilter)
     list_select_related = ("account",)
     sortable_by = None
@@ -92,22 +91,17 @@ class ClientAdmin(PageAdmin):
     actions_list = ("create",)
     actions_detail = ("scopes", "rotate", "block", "unblock")
     tabs = [Tab("overview", _("Overview"), facts)]
+    rights = {
+        "create": "add_client",
+        "scopes": "change_client",
+        "rotate": "rotate_client",
+        "block": "block_client",
+        "unblock": "block_client",
+    }
     available_when = {
         "block": lambda client: client.status == Client.Status.ACTIVE,
         "unblock": lambda client: client.status == Client.Status.BLOCKED,
     }
-
-    @display(description=_("State"), ordering="status")
-    def state(self, client):
-        return formatting.state(client)
-
-    @display(description=_("Last got a token"), ordering="token_at")
-    def last_used(self, client):
-        return formatting.when(client.token_at, formatting.NEVER)
-
-    @display(description=_("Created"), ordering="created")
-    def made(self, client):
-        return formatting.when(client.created)
 
     def header(self, request, client):
         return Header(
@@ -117,23 +111,10 @@ class ClientAdmin(PageAdmin):
             lines=[(_("Account"), client.account.name), (_("Created"), formatting.when(client.created))],
         )
 
-    def has_create_permission(self, request, object_id=None):
-        return self.permitted(request, "add_client")
-
-    def has_scopes_permission(self, request, object_id=None):
-        return self.may(request, object_id, "change_client")
-
-    def has_rotate_permission(self, request, object_id=None):
-        return self.may(request, object_id, "rotate_client")
-
-    def has_block_permission(self, request, object_id=None):
-        return self.may(request, object_id, "block_client")
-
     @dialog_action(
         _("New client"),
         url_path="new",
         icon="add",
-        permission="create",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new API client"),
@@ -143,31 +124,28 @@ class ClientAdmin(PageAdmin):
     )
     def create(self, request, form):
         values = form.cleaned_data
-        try:
+        with Refusals(request, _("Nothing was made. %(why)s")):
             client, secret = clients.create(
                 values["account"], name=values["name"], scopes=values["scopes"], actor=self.actor(request)
             )
-        except ServiceError as error:
-            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.list_of(Client))
-        return self._secret(request, client, secret)
+            return self._secret(request, client, secret)
+        return go_to(request, formatting.list_of(Client))
 
-    @dialog_action(
-        _("Scopes"),
+    scopes = row_act(
+        clients.set_scopes,
+        label=_("Scopes"),
+        name="scopes",
         icon="rule",
-        permission="scopes",
         effect=Effect.OPENS,
         title=_("What the client may do"),
         form=ScopesForm,
         submit=_("Save"),
+        done=_("The scopes are saved."),
     )
-    def scopes(self, request, form, object_id):
-        return self.act(request, object_id, clients.set_scopes, done=_("The scopes are saved."), **form.values())
 
     @dialog_action(
         _("New secret"),
         icon="key",
-        permission="rotate",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("A new secret for this client"),
@@ -175,10 +153,7 @@ class ClientAdmin(PageAdmin):
         submit=_("Make a new secret"),
     )
     def rotate(self, request, form, object_id):
-        client = self.row(request, object_id)
-        if client is None:
-            raise Http404
-        return self._secret(request, client, clients.rotate_secret(client, actor=self.actor(request), **form.values()))
+        return self.act(request, object_id, clients.rotate_secret, then=self._secret, **form.values())
 
     def _secret(self, request, client, secret):
         return shown_once(
@@ -190,26 +165,21 @@ class ClientAdmin(PageAdmin):
             back=formatting.page_of(Client, client.pk),
         )
 
-    @dialog_action(
-        _("Block"),
+    block = row_act(
+        clients.block,
+        label=_("Block"),
         icon="block",
-        permission="block",
         effect=Effect.HOLDS,
-        variant=ActionVariant.WARNING,
         title=_("Block this client"),
         form=BlockForm,
+        done=_("The client is blocked."),
     )
-    def block(self, request, form, object_id):
-        return self.act(request, object_id, clients.block, done=_("The client is blocked."), **form.values())
 
-    @dialog_action(
-        _("Let in again"),
-        icon="lock_open",
-        permission="block",
-        effect=Effect.OPENS,
-        variant=ActionVariant.SUCCESS,
+    unblock = row_act(
+        clients.unblock,
+        label=_("Let in again"),
         title=_("Let this client in again"),
         form=UnblockForm,
+        done=_("The client is let in again."),
+        **LET_IN,
     )
-    def unblock(self, request, form, object_id):
-        return self.act(request, object_id, clients.unblock, done=_("The client is let in again."), **form.values())

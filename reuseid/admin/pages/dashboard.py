@@ -7,9 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from reuseid.admin.kit import charts, formatting
-from reuseid.admin.kit.charts import Chart
+from reuseid.admin.kit.charts import Card, Chart, locked_today, today, up_to
 from reuseid.admin.kit.extensions import Figures, FirstPage, registry
-from reuseid.admin.kit.figures import Card, locked_today, today, up_to
 from reuseid.admin.kit.pages import Table
 from reuseid.admin.kit.scope import account_ids, notices
 from reuseid.admin.kit.texts import heartbeat_in_words

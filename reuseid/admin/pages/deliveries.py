@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from reuseid.admin.kit import formatting
-from reuseid.admin.kit.dialogs import ReasonForm, dialog_action
+from reuseid.admin.kit.dialogs import ReasonForm, row_act
 from reuseid.admin.kit.effects import Effect
-from reuseid.admin.kit.event_bodies import answers_of, body_of
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter
+from reuseid.admin.kit.masking import answers_of, body_of
 from reuseid.admin.kit.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Text, Timeline, trail_of
 from reuseid.admin.kit.quick_filters import View, only, since_today
 from reuseid.admin.kit.texts import thing
@@ -57,8 +57,9 @@ def event_overview(request, event):
 
 @admin.register(Event)
 class EventAdmin(PageAdmin):
-    list_display = ("made", "type", "about", "person", "account")
-    list_display_links = ("made",)
+    list_display = ("created_at", "type", "about", "person", "account")
+    headers = {"created_at": _("Time")}
+    list_display_links = ("created_at",)
     list_filter = (AccountFilter, ("created_at", DateFilter))
     list_select_related = ("account",)
     ordering = ("-sequence",)
@@ -70,17 +71,9 @@ class EventAdmin(PageAdmin):
         rows = super().get_queryset(request)
         return rows if request.resolver_match.kwargs.get("object_id") else rows.defer("payload")
 
-    @display(description=_("Time"), ordering="sequence")
-    def made(self, event):
-        return formatting.when(event.created_at)
-
     @display(description=_("About"))
     def about(self, event):
         return thing(event.object_type, formatting.short(event.object_id))
-
-    @display(description=_("User"))
-    def person(self, event):
-        return formatting.link(User, event.user_id)
 
     def header(self, request, event):
         return Header(
@@ -132,8 +125,9 @@ def _outcome(attempt):
 @admin.register(Delivery)
 class DeliveryAdmin(PageAdmin):
     page_related = ("account", "event", "endpoint")
-    list_display = ("made", "state", "event_type", "target", "attempts", "next_try", "account")
-    list_display_links = ("made",)
+    list_display = ("created_at", "state", "event_type", "target", "attempts", "next_try", "account")
+    headers = {"created_at": _("Owed since")}
+    list_display_links = ("created_at",)
     list_filter = (StatusFilter, AccountFilter, ("created_at", DateFilter))
     views = (
         View(_("Callbacks failing"), only(status="FAILED")),
@@ -146,6 +140,7 @@ class DeliveryAdmin(PageAdmin):
     search_hint = _("Id of a delivery, its object or its endpoint")
     actions_detail = ("resend",)
     tabs = [Tab("overview", _("Overview"), delivery_overview)]
+    rights = {"resend": "resend_delivery"}
     available_when = {"resend": lambda delivery: delivery.status in Delivery.MOVES[Delivery.Status.PENDING]}
 
     def get_queryset(self, request):
@@ -156,14 +151,6 @@ class DeliveryAdmin(PageAdmin):
         """While the next try is near, the page shows its outcome by itself."""
         near = timezone.now() + timedelta(seconds=settings.CALLBACK_LEASE)
         return 3 if delivery.status == Delivery.Status.PENDING and delivery.next_attempt_at < near else 0
-
-    @display(description=_("Owed since"), ordering="created_at")
-    def made(self, delivery):
-        return formatting.when(delivery.created_at)
-
-    @display(description=_("State"), ordering="status")
-    def state(self, delivery):
-        return formatting.state(delivery)
 
     @display(description=_("Event"))
     def event_type(self, delivery):
@@ -198,16 +185,12 @@ class DeliveryAdmin(PageAdmin):
             ],
         )
 
-    def has_resend_permission(self, request, object_id=None):
-        return self.may(request, object_id, "resend_delivery")
-
-    @dialog_action(
-        _("Send again"),
+    resend = row_act(
+        deliveries.resend,
+        label=_("Send again"),
         icon="replay",
-        permission="resend",
         effect=Effect.SENDS_AGAIN,
         title=_("Send this callback again"),
         form=ResendForm,
+        done=_("It is owed again, due now."),
     )
-    def resend(self, request, form, object_id):
-        return self.act(request, object_id, deliveries.resend, done=_("It is owed again, due now."), **form.values())

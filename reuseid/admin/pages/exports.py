@@ -1,41 +1,33 @@
 """Exports: asked for on a list with a reason, made in the background, downloaded by who asked."""
 
 from asgiref.sync import sync_to_async
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpResponseNotAllowed, StreamingHttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.http import HttpResponseNotAllowed, StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.answers import Refusals, go_to
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter
-from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, trail_of
-from reuseid.admin.kit.progress import Progress
+from reuseid.admin.kit.pages import Facts, Header, Tab, Timeline, trail_of
+from reuseid.admin.kit.progress import JobAdmin, Progress
 from reuseid.admin.kit.texts import reason_in_words
-from reuseid.errors import ServiceError
 from reuseid.models import Export, ExportPart
 from reuseid.services.jobs import exports
 
 
-def progress_of(export, look=0):
-    """The bar, which asks again until the file is there."""
-    running = export.status in {Export.Status.OWED, Export.Status.RUNNING}
-    done = {"done": export.row_count, "total": export.expected or 0}
+def progress_of(export):
+    """How many rows are in the file so far."""
     return Progress(
-        title=_("Progress"),
+        export,
         done=export.row_count,
-        total=max(export.expected or 0, export.row_count, 1),
-        text=_("%(done)s of %(total)s rows.") % done,
+        total=export.expected or 0,
+        running=export.status in {Export.Status.OWED, Export.Status.RUNNING},
         details=[export.failure] if export.failure else [],
-        running=running,
-        address=reverse("admin:reuseid_export_progress", args=[export.pk]),
-        look=look,
     )
 
 
@@ -70,23 +62,17 @@ def overview(request, export):
 
 
 @admin.register(Export)
-class ExportAdmin(PageAdmin):
+class ExportAdmin(JobAdmin):
+    progress_of = staticmethod(progress_of)
     page_related = ("account", "asked_by")
-    list_display = ("made", "kind", "state", "row_count", "sensitive", "who", "account")
-    list_display_links = ("made",)
+    list_display = ("created_at", "kind", "state", "row_count", "sensitive", "who", "account")
+    headers = {"created_at": gettext_lazy("Asked")}
+    list_display_links = ("created_at",)
     list_filter = (StatusFilter, AccountFilter, ("created_at", DateFilter))
     list_select_related = ("account", "asked_by")
     ordering = ("-created_at", "-id")
     search_hint = gettext_lazy("Id of an export, exactly")
     tabs = [Tab("overview", gettext_lazy("Overview"), overview)]
-
-    @display(description=gettext_lazy("Asked"), ordering="created_at")
-    def made(self, export):
-        return formatting.when(export.created_at)
-
-    @display(description=gettext_lazy("State"))
-    def state(self, export):
-        return formatting.state(export)
 
     @display(description=gettext_lazy("Asked by"))
     def who(self, export):
@@ -100,41 +86,19 @@ class ExportAdmin(PageAdmin):
         return Header(title=title, state=formatting.state(export), ident=formatting.ident(export.pk), lines=lines)
 
     def get_urls(self):
-        wrap = self.admin_site.admin_view
-        return [
-            path("<path:object_id>/progress/", wrap(self.progress), name="reuseid_export_progress"),
-            path("<path:object_id>/download/", wrap(self.download), name="reuseid_export_download"),
-            *super().get_urls(),
-        ]
-
-    def _seen(self, request, object_id):
-        export = self.row(request, object_id)
-        if export is None:
-            raise Http404
-        if not self.has_view_permission(request, export):
-            raise PermissionDenied
-        return export
-
-    def progress(self, request, object_id):
-        """The bar alone; when the work is over the page is asked for anew."""
-        export = self._seen(request, object_id)
-        look = request.GET.get("look", "")
-        panel = progress_of(export, look=int(look) if look.isdecimal() and len(look) < 4 else 0)
-        response = TemplateResponse(request, panel.template, {"panel": panel})
-        if not panel.running:
-            response["HX-Refresh"] = "true"
-        return response
+        download = self.admin_site.admin_view(self.download)
+        return [path("<path:object_id>/download/", download, name="reuseid_export_download"), *super().get_urls()]
 
     def download(self, request, object_id):
         """The file, part by part; a link alone downloads nothing."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        export = self._seen(request, object_id)
-        try:
-            count = exports.download(export, actor=self.actor(request))
-        except ServiceError as error:
-            messages.error(request, _("Nothing was downloaded. %(why)s") % {"why": explain(error)})
-            return redirect(formatting.page_of(Export, export.pk))
+        export = self.viewable(request, object_id)
+        with Refusals(request, _("Nothing was downloaded. %(why)s")):
+            return self._file(request, export, exports.download(export, actor=self.actor(request)))
+        return go_to(request, formatting.page_of(Export, export.pk))
+
+    def _file(self, request, export, count):
         stream = _later(export, count) if isinstance(request, ASGIRequest) else _now(export, count)
         response = StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{export.kind}-{export.created_at:%Y%m%d-%H%M}.csv"'

@@ -15,11 +15,11 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.answers import Refusals, go_to
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.dialogs import SureForm, dialog_action
 from reuseid.admin.kit.effects import Effect
-from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, explain, go_to
-from reuseid.errors import ServiceError
+from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab
 from reuseid.models import SavedView
 from reuseid.services.staff import saved_views
 
@@ -64,14 +64,16 @@ def facts(request, view):
 class SavedViewAdmin(PageAdmin):
     account_paths = ()
     page_related = ()
-    list_display = ("name", "of_list", "filters", "saved")
+    list_display = ("name", "of_list", "filters", "created_at")
+    headers = {"created_at": gettext_lazy("Saved")}
     list_display_links = ("name",)
-    sortable_by = None
+    sortable_by = ("name",)
     ordering = ("model", "name")
     search_exact = ("name",)
     actions_list = ("create",)
     actions_detail = ("remove",)
     tabs = [Tab("overview", gettext_lazy("Overview"), facts)]
+    rights = {"create": "view_savedview", "remove": "view_savedview"}
 
     def get_queryset(self, request):
         """Nobody's but one's own, a superuser's too."""
@@ -85,10 +87,6 @@ class SavedViewAdmin(PageAdmin):
     def filters(self, view):
         return filters_in_words(view)
 
-    @display(description=gettext_lazy("Saved"))
-    def saved(self, view):
-        return formatting.when(view.created_at)
-
     def header(self, request, view):
         return Header(title=view.name)
 
@@ -96,14 +94,10 @@ class SavedViewAdmin(PageAdmin):
         """A view is saved from the list that it is of."""
         return []
 
-    def has_create_permission(self, request, object_id=None):
-        return self.permitted(request, "view_savedview")
-
     @dialog_action(
         gettext_lazy("Save this view"),
         url_path="new",
         icon="bookmark_add",
-        permission="create",
         effect=Effect.NOTES,
         title=gettext_lazy("Save this view"),
         description=gettext_lazy("The list with its filters, as a link above it."),
@@ -115,18 +109,16 @@ class SavedViewAdmin(PageAdmin):
         if listed is None:
             raise Http404
         allowed = [pair for pair in parse_qsl(request.GET.get("query", "")) if listed.lookup_allowed(*pair, request)]
-        try:
+        with Refusals(request, _("Nothing was saved. %(why)s")):
             view = saved_views.keep(
                 actor=self.actor(request),
                 model=listed.opts.label_lower,
                 name=form.cleaned_data["name"],
                 query=urlencode(allowed),
             )
-        except ServiceError as error:
-            messages.error(request, _("Nothing was saved. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.list_of(listed.model))
-        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
-        return go_to(request, address_of(view))
+            messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
+            return go_to(request, address_of(view))
+        return go_to(request, formatting.list_of(listed.model))
 
     def _list_of(self, request):
         """The admin of the list that the dialog's address names, if the colleague may see it."""
@@ -134,13 +126,9 @@ class SavedViewAdmin(PageAdmin):
         found = listed.get(request.GET.get("model", ""))
         return found if found is not None and found.has_view_permission(request) else None
 
-    def has_remove_permission(self, request, object_id=None):
-        return self.may(request, object_id, "view_savedview")
-
     @dialog_action(
         gettext_lazy("Remove"),
         icon="bookmark_remove",
-        permission="remove",
         effect=Effect.NOTES,
         variant=ActionVariant.DANGER,
         title=gettext_lazy("Remove this saved view"),
@@ -148,9 +136,8 @@ class SavedViewAdmin(PageAdmin):
         form=SureForm,
     )
     def remove(self, request, form, object_id):
-        view = self.row(request, object_id)
-        if view is None:
-            raise Http404
-        saved_views.remove(view, actor=self.actor(request))
-        messages.success(request, _("The view is removed."))
-        return go_to(request, formatting.list_of(SavedView))
+        service = saved_views.remove
+        return self.act(request, object_id, service, done=_("The view is removed."))
+
+    def page_after(self, view):
+        return formatting.list_of(SavedView)

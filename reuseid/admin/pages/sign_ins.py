@@ -7,25 +7,25 @@ from unfold.decorators import display
 
 from reuseid.admin.auth.sign_in import kept
 from reuseid.admin.kit import formatting
-from reuseid.admin.kit.base import BackOfficeAdmin
+from reuseid.admin.kit.base import BackOfficeAdmin, hidden
 from reuseid.admin.kit.filters import DateFilter
 from reuseid.admin.kit.scope import colleagues
-from reuseid.admin.kit.texts import SIGN_INS
+from reuseid.admin.kit.texts.acts import SIGN_INS
 from reuseid.models import Passkey, RecoveryCode, SecondFactor, Staff, StaffSignIn
 
 
 class OfColleagues(BackOfficeAdmin):
     """Rows of those colleagues whom the reader sees: who share an account; superusers are seen by superusers."""
 
-    person = "staff"
+    holder = "staff"
     # The colleague is a link already.
-    list_display_links = ("made",)
+    list_display_links = ("created_at",)
 
     def get_queryset(self, request):
         rows = super(BackOfficeAdmin, self).get_queryset(request)
         if request.user.is_superuser:
             return rows
-        return rows.filter(self.visible(Q(**{f"{self.person}__in": colleagues(request.user).values("pk")})))
+        return rows.filter(self.visible(Q(**{f"{self.holder}__in": colleagues(request.user).values("pk")})))
 
     def visible(self, of_colleagues):
         """What else is seen."""
@@ -33,7 +33,7 @@ class OfColleagues(BackOfficeAdmin):
 
     @display(description=_("Colleague"))
     def colleague(self, row):
-        staff = getattr(row, self.person)
+        staff = getattr(row, self.holder)
         return (
             formatting.link(Staff, staff.pk, staff.username) if staff else formatting.quiet(_("a name that nobody has"))
         )
@@ -41,14 +41,15 @@ class OfColleagues(BackOfficeAdmin):
 
 @admin.register(StaffSignIn)
 class StaffSignInAdmin(OfColleagues):
-    list_display = ("time", "colleague", "what", "method", "address")
-    list_display_links = ("time",)
+    list_display = ("at", "colleague", "what", "method", "address")
+    headers = {"at": _("Time")}
+    list_display_links = ("at",)
     list_filter = (("at", DateFilter),)
     list_select_related = ("staff",)
     ordering = ("-id",)
     search_exact = ("staff__username", "address")
     search_hint = _("Name of a colleague or an address, exactly")
-    shown = ("time", "colleague", "what", "method", "address")
+    shown = ("at", "colleague", "what", "method", "address")
 
     def visible(self, of_colleagues):
         """Tries with names that nobody has belong to nobody: they are seen by all who see sign-ins."""
@@ -61,10 +62,6 @@ class StaffSignInAdmin(OfColleagues):
         request.searched_for = _("“%(term)s” as name or address, exactly") % {"term": term}
         return queryset.filter(Q(staff__username=term) | Q(address=term)), False
 
-    @display(description=_("Time"), ordering="id")
-    def time(self, row):
-        return formatting.when(row.at)
-
     @display(description=_("What"))
     def what(self, row):
         return SIGN_INS[row.outcome]
@@ -72,48 +69,34 @@ class StaffSignInAdmin(OfColleagues):
 
 @admin.register(SecondFactor)
 class SecondFactorAdmin(OfColleagues):
-    person = "user"
-    list_display = ("colleague", "made", "used", "secret")
+    holder = "user"
+    list_display = ("colleague", "created_at", "last_used_at", "secret")
+    headers = {"created_at": _("Set up"), "last_used_at": _("Last used")}
+    missing = {"last_used_at": formatting.NEVER}
     list_select_related = ("user",)
     sortable_by = None
     ordering = ("-id",)
     search_exact = ("pk",)
-    shown = ("colleague", "made", "used", "secret")
+    shown = ("colleague", "created_at", "last_used_at", "secret")
 
-    @display(description=_("Set up"), ordering="created_at")
-    def made(self, factor):
-        return formatting.when(factor.created_at)
-
-    @display(description=_("Last used"), ordering="last_used_at")
-    def used(self, factor):
-        return formatting.when(factor.last_used_at, formatting.NEVER)
-
-    @display(description=_("Secret"))
-    def secret(self, factor):
-        return formatting.MASK
+    secret = hidden(_("Secret"))
 
 
 @admin.register(Passkey)
 class PasskeyAdmin(OfColleagues):
-    person = "user"
-    list_display = ("colleague", "called", "made", "used", "lies", "host")
+    holder = "user"
+    list_display = ("colleague", "called", "created_at", "last_used_at", "lies", "host")
+    headers = {"created_at": _("Made"), "last_used_at": _("Last used")}
+    missing = {"last_used_at": formatting.NEVER}
     list_select_related = ("user",)
     sortable_by = None
     ordering = ("-id",)
     search_exact = ("pk",)
-    shown = ("colleague", "called", "made", "used", "lies", "host", "counter")
+    shown = ("colleague", "called", "created_at", "last_used_at", "lies", "host", "counter")
 
     @display(description=_("Name"))
     def called(self, passkey):
         return formatting.text(passkey.name)
-
-    @display(description=_("Made"), ordering="created_at")
-    def made(self, passkey):
-        return formatting.when(passkey.created_at)
-
-    @display(description=_("Last used"), ordering="last_used_at")
-    def used(self, passkey):
-        return formatting.when(passkey.last_used_at, formatting.NEVER)
 
     @display(description=_("Kept"))
     def lies(self, passkey):
@@ -122,20 +105,12 @@ class PasskeyAdmin(OfColleagues):
 
 @admin.register(RecoveryCode)
 class RecoveryCodeAdmin(OfColleagues):
-    list_display = ("id", "colleague", "made", "used", "code")
+    list_display = ("id", "colleague", "created_at", "used_at", "code")
+    headers = {"created_at": _("Made"), "used_at": _("Used")}
+    missing = {"used_at": formatting.NOT_YET}
     list_select_related = ("staff",)
     ordering = ("-id",)
     search_exact = ("pk",)
-    shown = ("colleague", "made", "used", "code")
+    shown = ("colleague", "created_at", "used_at", "code")
 
-    @display(description=_("Made"))
-    def made(self, row):
-        return formatting.when(row.created_at)
-
-    @display(description=_("Used"))
-    def used(self, row):
-        return formatting.when(row.used_at, formatting.NOT_YET)
-
-    @display(description=_("Code"))
-    def code(self, row):
-        return formatting.MASK
+    code = hidden(_("Code"))

@@ -8,12 +8,12 @@ from unfold.decorators import display
 
 from reuseid.actors import ActorKind
 from reuseid.admin.kit import formatting, history
-from reuseid.admin.kit.base import BackOfficeAdmin, OfService
+from reuseid.admin.kit.base import BackOfficeAdmin, OfService, hidden
 from reuseid.admin.kit.export_lists import TrailExportMixin
 from reuseid.admin.kit.filters import AccountFilter, DateFilter
 from reuseid.admin.kit.scope import trail_lines
 from reuseid.admin.kit.texts import act, searched, thing
-from reuseid.models import TrailEntry, TrailKey, TrailSeal, User, kind_of
+from reuseid.models import TrailEntry, TrailKey, TrailSeal, kind_of
 from reuseid.normalisation import as_uuid
 
 
@@ -26,15 +26,16 @@ def kinds():
 @admin.register(TrailEntry)
 class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     list_title = _("Timeline")
-    list_display = ("time", "sentence", "about", "person", "who", "because", "account")
-    list_display_links = ("time",)
+    list_display = ("at", "sentence", "about", "person", "who", "because", "account")
+    headers = {"at": _("Time")}
+    list_display_links = ("at",)
     list_filter = (AccountFilter, ("at", DateFilter))
     list_select_related = ("account",)
     ordering = ("-id",)
     search_exact = ("user_id", "object_id", "actor_id")
     search_hint = _("Id of a user, an object or a colleague, exactly")
     shown = (
-        "time",
+        "at",
         "sentence",
         "action",
         "about",
@@ -61,10 +62,6 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
             found |= Q(user_id=as_uuid(term))
         return queryset.filter(found), False
 
-    @display(description=_("Time"), ordering="id")
-    def time(self, entry):
-        return formatting.when(entry.at)
-
     @display(description=_("What"))
     def sentence(self, entry):
         return act(entry.action)
@@ -73,17 +70,9 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
     def about(self, entry):
         return thing(entry.object_type, formatting.short(entry.object_id))
 
-    @display(description=_("User"))
-    def person(self, entry):
-        return formatting.link(User, entry.user_id)
-
     @display(description=_("Who"))
     def who(self, entry):
         return _("%(who)s, through %(what)s") % {"who": history.who(entry), "what": history.through(entry)}
-
-    @display(description=_("Because"))
-    def because(self, entry):
-        return formatting.reason(entry.reason)
 
     def name_of(self, entry):
         return f"{act(entry.action)}: {self.about(entry)}"
@@ -95,29 +84,21 @@ class TrailAdmin(TrailExportMixin, BackOfficeAdmin):
 
 @admin.register(TrailSeal)
 class TrailSealAdmin(OfService):
-    list_display = ("number", "time", "first_id", "last_id", "count", "root", "key")
+    list_display = ("number", "at", "first_id", "last_id", "count", "root", "key")
+    headers = {"at": _("Sealed")}
     ordering = ("-number",)
     search_hint = _("Number, exactly")
-    shown = ("number", "time", "first_id", "last_id", "count", "root", "previous", "hash", "signature", "purged_at")
+    shown = ("number", "at", "first_id", "last_id", "count", "root", "previous", "hash", "signature", "purged_at")
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("leaves")
 
-    @display(description=_("Sealed"), ordering="number")
-    def time(self, seal):
-        return formatting.when(seal.at)
-
 
 @admin.register(TrailKey)
 class TrailKeyAdmin(OfService):
-    list_display = ("id", "public_key", "made")
+    list_display = ("id", "public_key", "created_at")
+    headers = {"created_at": _("Made")}
     ordering = ("-created_at",)
-    shown = ("id", "public_key", "private_half", "made")
+    shown = ("id", "public_key", "private_half", "created_at")
 
-    @display(description=_("Private half"))
-    def private_half(self, key):
-        return formatting.MASK
-
-    @display(description=_("Made"))
-    def made(self, key):
-        return formatting.when(key.created_at)
+    private_half = hidden(_("Private half"))

@@ -18,7 +18,7 @@ from unfold.widgets import (
 
 from reuseid import event_types
 from reuseid.admin.kit.dialogs import ReasonForm
-from reuseid.admin.kit.scope import account_ids, scoped
+from reuseid.admin.kit.scope import accounts_of, scoped
 from reuseid.errors import Invalid
 from reuseid.event_scopes import READING
 from reuseid.models import Account, Delivery, WebhookEndpoint
@@ -104,7 +104,7 @@ class NewEndpointForm(AddressForm):
 
     def __init__(self, request, object_id=None, *args, **kwargs):
         super().__init__(request, object_id, *args, **kwargs)
-        self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+        self.fields["account"].queryset = accounts_of(request.user)
 
 
 class ChangeEndpointForm(AddressForm):

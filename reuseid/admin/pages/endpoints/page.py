@@ -1,7 +1,6 @@
 """Endpoints: where an account's callbacks go. Made, changed, tested, paused and removed here as by the REST API."""
 
 from django.contrib import admin, messages
-from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
@@ -9,14 +8,13 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from reuseid.admin.kit import formatting
-from reuseid.admin.kit.dialogs import SureForm, dialog_action
+from reuseid.admin.kit.answers import Refusals, go_to, shown_once
+from reuseid.admin.kit.dialogs import SureForm, dialog_action, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, StatusFilter
-from reuseid.admin.kit.one_time_secret import shown_once
-from reuseid.admin.kit.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Timeline, explain, go_to, trail_of
+from reuseid.admin.kit.pages import ROWS, Facts, Header, PageAdmin, Tab, Table, Timeline, trail_of
 from reuseid.admin.kit.quick_filters import View, only
 from reuseid.admin.pages.endpoints import forms
-from reuseid.errors import ServiceError
 from reuseid.models import Delivery, WebhookEndpoint
 from reuseid.services.webhooks import deliveries, endpoints
 
@@ -86,7 +84,8 @@ class HealthFilter(DropdownFilter):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(PageAdmin):
-    list_display = ("url", "state", "health", "description", "account", "made")
+    list_display = ("url", "state", "health", "description", "account", "created_at")
+    headers = {"created_at": _("Made")}
     list_filter = (StatusFilter, HealthFilter, AccountFilter)
     views = (View(_("Paused"), only(status="PAUSED")), View(_("Switched off"), only(status="DISABLED")))
     list_select_related = ("account",)
@@ -103,6 +102,17 @@ class WebhookEndpointAdmin(PageAdmin):
         {"title": _("More …"), "icon": "more_horiz", "items": ["rotate", "remove"]},
     )
     tabs = [Tab("overview", _("Overview"), endpoint_overview)]
+    rights = {
+        "pause": "pause_webhookendpoint",
+        "resume": "pause_webhookendpoint",
+        "create": "add_webhookendpoint",
+        "edit": "change_webhookendpoint",
+        "rotate": "rotate_webhookendpoint",
+        "remove": "delete_webhookendpoint",
+        "test": "change_webhookendpoint",
+        "resend_since": "resend_delivery",
+        "resend_failed": "resend_delivery",
+    }
     available_when = {
         "test": lambda endpoint: endpoint.status == Status.ACTIVE,
         **dict.fromkeys(
@@ -113,19 +123,11 @@ class WebhookEndpointAdmin(PageAdmin):
         "resume": lambda endpoint: endpoint.status in WebhookEndpoint.MOVES[WebhookEndpoint.Status.ACTIVE],
     }
 
-    @display(description=_("State"), ordering="status")
-    def state(self, endpoint):
-        return formatting.state(endpoint)
-
     @display(description=_("Health"))
     def health(self, endpoint):
         if endpoint.failing_since:
             return formatting.badge(_("failing, %(count)s in a row") % {"count": endpoint.consecutive_failures}, "bad")
         return formatting.badge(_("well"), "good")
-
-    @display(description=_("Made"), ordering="created_at")
-    def made(self, endpoint):
-        return formatting.when(endpoint.created_at)
 
     def header(self, request, endpoint):
         lines = [(_("Account"), endpoint.account.name), (_("Since"), formatting.when(endpoint.status_since))]
@@ -137,55 +139,33 @@ class WebhookEndpointAdmin(PageAdmin):
             title=endpoint.url, state=formatting.state(endpoint), ident=formatting.ident(endpoint.pk), lines=lines
         )
 
-    def has_pause_permission(self, request, object_id=None):
-        return self.may(request, object_id, "pause_webhookendpoint")
-
-    @dialog_action(
-        _("Pause"),
+    pause = row_act(
+        endpoints.pause,
+        label=_("Pause"),
         icon="pause",
-        permission="pause",
         effect=Effect.HOLDS,
-        variant=ActionVariant.WARNING,
         title=_("Pause this endpoint"),
         form=forms.PauseForm,
+        done=_("The endpoint is paused."),
     )
-    def pause(self, request, form, object_id):
-        return self.act(request, object_id, endpoints.pause, done=_("The endpoint is paused."), **form.values())
 
-    @dialog_action(
-        _("Resume"),
+    resume = row_act(
+        endpoints.resume,
+        label=_("Resume"),
         icon="play_arrow",
-        permission="pause",
         effect=Effect.SENDS_AGAIN,
         variant=ActionVariant.SUCCESS,
         title=_("Resume this endpoint"),
         form=forms.ResumeForm,
+        done=_("The endpoint gets its events."),
     )
-    def resume(self, request, form, object_id):
-        return self.act(request, object_id, endpoints.resume, done=_("The endpoint gets its events."), **form.values())
 
     # Set-up
-
-    def has_create_permission(self, request, object_id=None):
-        return self.permitted(request, "add_webhookendpoint")
-
-    def has_edit_permission(self, request, object_id=None):
-        return self.may(request, object_id, "change_webhookendpoint")
-
-    def has_rotate_permission(self, request, object_id=None):
-        return self.may(request, object_id, "rotate_webhookendpoint")
-
-    def has_remove_permission(self, request, object_id=None):
-        return self.may(request, object_id, "delete_webhookendpoint")
-
-    def has_resend_permission(self, request, object_id=None):
-        return self.may(request, object_id, "resend_delivery")
 
     @dialog_action(
         _("New endpoint"),
         url_path="new",
         icon="add",
-        permission="create",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new endpoint"),
@@ -194,30 +174,27 @@ class WebhookEndpointAdmin(PageAdmin):
         submit=_("Make it"),
     )
     def create(self, request, form):
-        try:
+        with Refusals(request, _("Nothing was made. %(why)s")):
             endpoint = endpoints.create(form.cleaned_data["account"], actor=self.actor(request), **form.values())
-        except ServiceError as error:
-            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.list_of(WebhookEndpoint))
-        return self._secret(request, endpoint)
+            return self._secret(request, endpoint)
+        return go_to(request, formatting.list_of(WebhookEndpoint))
 
-    @dialog_action(
-        _("Change"),
+    edit = row_act(
+        endpoints.update,
+        label=_("Change"),
+        name="edit",
         icon="edit",
-        permission="edit",
         effect=Effect.REDIRECTS,
         title=_("Change this endpoint"),
         description=_("What is owed already goes to the new address."),
         form=forms.ChangeEndpointForm,
         submit=_("Save"),
+        done=_("The endpoint is changed."),
     )
-    def edit(self, request, form, object_id):
-        return self.act(request, object_id, endpoints.update, done=_("The endpoint is changed."), **form.values())
 
     @dialog_action(
         _("New secret"),
         icon="key",
-        permission="rotate",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("New keys for this endpoint"),
@@ -225,31 +202,26 @@ class WebhookEndpointAdmin(PageAdmin):
         submit=_("Make new keys"),
     )
     def rotate(self, request, form, object_id):
-        endpoint = self._found(request, object_id)
-        try:
-            endpoint = endpoints.rotate_secret(endpoint, actor=self.actor(request), **form.values())
-        except ServiceError as error:
-            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.page_of(WebhookEndpoint, endpoint.pk))
-        return self._secret(request, endpoint)
+        def shown(request, _old, endpoint):
+            return self._secret(request, endpoint)
 
-    @dialog_action(
-        _("Remove"),
+        return self.act(request, object_id, endpoints.rotate_secret, then=shown, **form.values())
+
+    remove = row_act(
+        endpoints.delete,
+        label=_("Remove"),
+        name="remove",
         icon="delete",
-        permission="remove",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Remove this endpoint for good"),
         form=forms.RemoveForm,
         submit=_("Remove for good"),
+        done=_("The endpoint is removed."),
     )
-    def remove(self, request, form, object_id):
-        return self.act(request, object_id, endpoints.delete, done=_("The endpoint is removed."), **form.values())
 
     @dialog_action(
         _("Send a test"),
         icon="science",
-        permission="edit",
         effect=Effect.SENDS_AGAIN,
         title=_("Send a test to this endpoint"),
         description=_("It gets the event webhook.test, signed as all others. Its answer is shown."),
@@ -257,76 +229,45 @@ class WebhookEndpointAdmin(PageAdmin):
         submit=_("Send"),
     )
     def test(self, request, form, object_id):
-        endpoint = self._found(request, object_id)
-        try:
-            event = endpoints.send_test(endpoint, actor=self.actor(request))
-        except ServiceError as error:
-            messages.error(request, _("Nothing was sent. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.page_of(WebhookEndpoint, endpoint.pk))
-        messages.success(request, _("The test is on its way: this page shows the answer as soon as it is there."))
-        return go_to(request, formatting.page_of(Delivery, event.deliveries.get(endpoint=endpoint).pk))
+        def to_the_test(request, endpoint, event):
+            return go_to(request, formatting.page_of(Delivery, event.deliveries.get(endpoint=endpoint).pk))
+
+        done = _("The test is on its way: this page shows the answer as soon as it is there.")
+        nothing = _("Nothing was sent. %(why)s")
+        return self.act(request, object_id, endpoints.send_test, done=done, then=to_the_test, nothing=nothing)
 
     # Sending again
 
     @dialog_action(
         _("Send again since …"),
         icon="history",
-        permission="resend",
         effect=Effect.SENDS_AGAIN,
         title=_("Send again what it missed since a time"),
         form=forms.ResendSinceForm,
         submit=_("Send again"),
     )
     def resend_since(self, request, form, object_id):
-        values = form.values()
-        since = values.pop("since")
+        def tell(request, endpoint, result):
+            count, left = result
+            sentence = _("There are more: send again since %(time)s for the next ones.")
+            _tell(request, count, formatting.sentence(sentence, time=left) if left else "")
 
-        def more(moment):
-            return formatting.sentence(_("There are more: send again since %(time)s for the next ones."), time=moment)
-
-        return self._resend(request, object_id, deliveries.resend_since, more, since, **values)
+        return self.act(request, object_id, deliveries.resend_since, then=tell, **form.values())
 
     @dialog_action(
         _("Send all failed again"),
         icon="replay",
-        permission="resend",
         effect=Effect.SENDS_AGAIN,
         title=_("Send all again that were given up"),
         form=forms.ResendFailedForm,
         submit=_("Send again"),
     )
     def resend_failed(self, request, form, object_id):
-        def more(_left):
-            return _("There are more: send all failed again once these are through.")
+        def tell(request, endpoint, result):
+            count, left = result
+            _tell(request, count, _("There are more: send all failed again once these are through.") if left else "")
 
-        return self._resend(request, object_id, deliveries.resend_failed, more, **form.values())
-
-    def _resend(self, request, object_id, service, more, *args, **values):
-        endpoint = self._found(request, object_id)
-        try:
-            count, left = service(endpoint, *args, actor=self.actor(request), **values)
-        except ServiceError as error:
-            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
-        else:
-            self._tell(request, count)
-            if left:
-                messages.warning(request, more(left))
-        return go_to(request, formatting.page_of(WebhookEndpoint, endpoint.pk))
-
-    def _tell(self, request, count):
-        if count:
-            sentence = ngettext(
-                "%(count)s callback is owed again, due now.", "%(count)s callbacks are owed again, due now.", count
-            )
-            messages.success(request, sentence % {"count": count})
-        else:
-            messages.info(request, _("There was nothing to send again."))
-
-    def _found(self, request, object_id):
-        endpoint = self.row(request, object_id)
-        if endpoint is None:
-            raise Http404
-        return endpoint
+        return self.act(request, object_id, deliveries.resend_failed, then=tell, **form.values())
 
     def _secret(self, request, endpoint):
         return shown_once(
@@ -336,3 +277,16 @@ class WebhookEndpointAdmin(PageAdmin):
             advice=_("It verifies the v1 signatures. It is shown now and never again: hand it over safely."),
             back=formatting.page_of(WebhookEndpoint, endpoint.pk),
         )
+
+
+def _tell(request, count, more):
+    """How many are owed again, and what else there is to do."""
+    if count:
+        sentence = ngettext(
+            "%(count)s callback is owed again, due now.", "%(count)s callbacks are owed again, due now.", count
+        )
+        messages.success(request, sentence % {"count": count})
+    else:
+        messages.info(request, _("There was nothing to send again."))
+    if more:
+        messages.warning(request, more)

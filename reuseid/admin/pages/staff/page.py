@@ -1,9 +1,8 @@
 """Colleagues: who works here, in which roles, for which accounts."""
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -17,13 +16,12 @@ from unfold.widgets import (
 
 from reuseid.admin.auth.sign_in import factor_facts, sign_in_table
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.answers import Refusals, go_to, shown_once
 from reuseid.admin.kit.dialogs import ReasonForm, SureForm, dialog_action
 from reuseid.admin.kit.effects import Effect
-from reuseid.admin.kit.one_time_secret import shown_once
-from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, explain, go_to, trail_of
-from reuseid.admin.kit.scope import account_ids, account_names, colleagues
+from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
+from reuseid.admin.kit.scope import account_names, accounts_of, colleagues
 from reuseid.admin.pages.staff.activity import deeds
-from reuseid.errors import ServiceError
 from reuseid.models import Account, Staff
 from reuseid.services.staff import members as staff_service
 from reuseid.services.staff import second_factors
@@ -45,7 +43,7 @@ class AccessForm(BaseDialogForm):
     def __init__(self, request, object_id=None, *args, **kwargs):
         super().__init__(request, object_id, *args, **kwargs)
         self.fields["roles"].queryset = staff_service.all_roles()
-        self.fields["accounts"].queryset = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+        self.fields["accounts"].queryset = accounts_of(request.user)
 
     def values(self):
         values = {name: value for name, value in self.cleaned_data.items() if not name.startswith("_")}
@@ -163,13 +161,21 @@ def sign_ins(request, staff):
 class StaffAdmin(PageAdmin):
     account_paths = ("accounts",)
     page_related = ("password_set_by", "factor_reset_by")
-    list_display = ("username", "full_name", "roles", "is_active", "last_seen")
+    list_display = ("username", "full_name", "roles", "is_active", "last_login")
+    headers = {"last_login": _("Last signed in")}
+    missing = {"last_login": formatting.NEVER}
     sortable_by = None
     ordering = ("username",)
     search_exact = ("pk", "username", "email")
     search_hint = _("Name or e-mail address, exactly")
     actions_list = ("create",)
     actions_detail = ("access", "password", "reset_factor")
+    rights = {
+        "create": "add_staff",
+        "access": "change_staff",
+        "password": "change_staff",
+        "reset_factor": "change_staff",
+    }
     available_when = {"reset_factor": lambda staff: any(second_factors.listed(staff))}
     tabs = [
         Tab("overview", _("Overview"), facts),
@@ -193,10 +199,6 @@ class StaffAdmin(PageAdmin):
             else formatting.words(sorted(group.name for group in staff.groups.all()))
         )
 
-    @display(description=_("Last signed in"), ordering="last_login")
-    def last_seen(self, staff):
-        return formatting.when(staff.last_login, formatting.NEVER)
-
     def header(self, request, staff):
         state = (
             formatting.badge(_("May sign in"), "good") if staff.is_active else formatting.badge(_("Shut out"), "bad")
@@ -207,17 +209,10 @@ class StaffAdmin(PageAdmin):
             lines=[(_("Last signed in"), formatting.when(staff.last_login, formatting.NEVER))],
         )
 
-    def has_create_permission(self, request, object_id=None):
-        return self.permitted(request, "add_staff")
-
-    def has_access_permission(self, request, object_id=None):
-        return self.may(request, object_id, "change_staff")
-
     @dialog_action(
         _("New colleague"),
         url_path="new",
         icon="person_add",
-        permission="create",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.PRIMARY,
         title=_("A new colleague"),
@@ -228,17 +223,14 @@ class StaffAdmin(PageAdmin):
         submit=_("Make the entry"),
     )
     def create(self, request, form):
-        try:
+        with Refusals(request, _("Nothing was made. %(why)s")):
             staff, password = staff_service.create(actor=self.actor(request), **form.values())
-        except ServiceError as error:
-            messages.error(request, _("Nothing was made. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.list_of(Staff))
-        return self._secret(request, staff, password)
+            return self._secret(request, staff, password)
+        return go_to(request, formatting.list_of(Staff))
 
     @dialog_action(
         _("Access"),
         icon="badge",
-        permission="access",
         effect=Effect.OPENS,
         title=_("Roles and accounts"),
         description=_("They count from the colleague's next click."),
@@ -246,12 +238,12 @@ class StaffAdmin(PageAdmin):
         submit=_("Save"),
     )
     def access(self, request, form, object_id):
-        return self.act(request, object_id, staff_service.change, done=_("The access is saved."), **form.values())
+        done = _("The access is saved.")
+        return self.act(request, object_id, staff_service.change, done=done, **form.values())
 
     @dialog_action(
         _("New password"),
         icon="key",
-        permission="access",
         effect=Effect.GIVES_SECRET,
         variant=ActionVariant.WARNING,
         title=_("A new password"),
@@ -259,20 +251,11 @@ class StaffAdmin(PageAdmin):
         submit=_("Make a new password"),
     )
     def password(self, request, form, object_id):
-        staff = self.row(request, object_id)
-        if staff is None:
-            raise Http404
-        try:
-            secret = staff_service.new_password(staff, actor=self.actor(request))
-        except ServiceError as error:
-            messages.error(request, _("Nothing was changed. %(why)s") % {"why": explain(error)})
-            return go_to(request, formatting.page_of(Staff, staff.pk))
-        return self._secret(request, staff, secret)
+        return self.act(request, object_id, staff_service.new_password, then=self._secret)
 
     @dialog_action(
         _("Reset second factor"),
         icon="phonelink_erase",
-        permission="access",
         effect=Effect.OPENS,
         variant=ActionVariant.DANGER,
         title=_("Reset this colleague's second factor"),

@@ -65,7 +65,6 @@ class CallerForm(BaseDialogForm):
 @dialog_action(
     gettext_lazy("Verify the caller"),
     icon="support_agent",
-    permission="verify_caller",
     effect=Effect.NOTES,
     title=gettext_lazy("Verify the caller"),
     description=gettext_lazy("Compare with what you see, then record the outcome. It counts for 15 minutes."),

@@ -32,7 +32,6 @@ class NoteForm(BaseDialogForm):
 @dialog_action(
     gettext_lazy("Add a note"),
     icon="note_add",
-    permission="note",
     effect=Effect.NOTES,
     title=gettext_lazy("A note about this person"),
     description=gettext_lazy("It can't be changed afterwards; it goes when the person is erased."),

@@ -1,5 +1,6 @@
 """People: found in seconds, read on one page, locked and unlocked with a reason; what is for good needs two."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -7,19 +8,20 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from reuseid.admin.kit import formatting, history
+from reuseid.admin.kit.answers import last_line
 from reuseid.admin.kit.bulk_lists import BulkListMixin, for_chosen
 from reuseid.admin.kit.consequences import consequences, elsewhere
-from reuseid.admin.kit.dialogs import LockForm, ReasonForm, caller_advice, dialog_action
+from reuseid.admin.kit.dialogs import LOCK, UNLOCK, LockForm, ReasonForm, caller_advice, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.export_lists import PeopleExportMixin
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, LockFilter, StartFilter, StatusFilter, by_row
-from reuseid.admin.kit.pages import Header, PageAdmin, Tab, last_state_line
+from reuseid.admin.kit.pages import Header, PageAdmin, Tab
 from reuseid.admin.kit.quick_filters import View, only, since_today
 from reuseid.admin.kit.search import find_people
-from reuseid.admin.kit.texts import meaning, name_of, reason_in_words
+from reuseid.admin.kit.texts import name_of, reason_in_words
+from reuseid.admin.kit.texts.statuses import meaning
 from reuseid.admin.pages.users import tabs as user_tabs
 from reuseid.models import ApprovalRequest, Client, Staff, User
 from reuseid.services.audit import access
@@ -68,6 +70,7 @@ def _asks(action):
 
 AskDeactivateForm = _asks(ApprovalRequest.Action.DEACTIVATE)
 AskEraseForm = _asks(ApprovalRequest.Action.ERASE)
+ASKED = _("It is asked for. Nothing has changed yet: a second colleague has to agree.")
 
 
 def _asker(line):
@@ -86,7 +89,8 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     bulk_kind = "user"
     page_related = ("account", "client")
     actions = (for_chosen("user", "lock"), for_chosen("user", "unlock"))
-    list_display = ("person", "state", "reference", "segment", "account", "since", "created")
+    list_display = ("person", "state", "reference", "segment", "account", "status_since", "created_at")
+    headers = {"status_since": _("Since"), "created_at": _("Created")}
     list_display_links = ("person",)
     list_filter = (
         StartFilter,
@@ -120,6 +124,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         Tab("requests", _("Requests"), user_tabs.requests, permission="reuseid.view_approvalrequest", order=80),
         Tab("looked", _("Who looked"), user_tabs.looked, permission="reuseid.view_useraccess", order=90),
     ]
+    rights = {"lock": "lock_user", "unlock": "unlock_user", "deactivate": "deactivate_user", "erase": "erase_user"}
     available_when = {
         "lock": lambda user: user.status in User.MOVES[User.Status.LOCKED],
         "unlock": lambda user: user.status in User.MOVES[User.Status.ACTIVE],
@@ -136,18 +141,6 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
     @display(description=_("Id"))
     def reference(self, user):
         return formatting.ident(user.pk, brief=True)
-
-    @display(description=_("State"), ordering="status")
-    def state(self, user):
-        return formatting.state(user)
-
-    @display(description=_("Since"), ordering="status_since")
-    def since(self, user):
-        return formatting.when(user.status_since)
-
-    @display(description=_("Created"), ordering="created_at")
-    def created(self, user):
-        return formatting.when(user.created_at)
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip():
@@ -169,7 +162,7 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
         access.viewed(user, actor=self.actor(request))
 
     def header(self, request, user):
-        line = last_state_line(user, ["created", "locked", "unlocked", "deactivated"])
+        line = last_line(user, ("created", "locked", "unlocked", "deactivated"))
         lines = [(_("Account"), user.account.name), (_("Since"), formatting.when(user.status_since))]
         if line is not None:
             lines.append((_("By"), history.who(line)))
@@ -192,68 +185,44 @@ class UserAdmin(BulkListMixin, PeopleExportMixin, PageAdmin):
 
     # Acts
 
-    def has_lock_permission(self, request, object_id=None):
-        return self.may(request, object_id, "lock_user")
-
-    def has_unlock_permission(self, request, object_id=None):
-        return self.may(request, object_id, "unlock_user")
-
-    def has_deactivate_permission(self, request, object_id=None):
-        return self.may(request, object_id, "deactivate_user")
-
-    def has_erase_permission(self, request, object_id=None):
-        return self.may(request, object_id, "erase_user")
-
-    @dialog_action(
-        _("Lock"),
-        icon="lock",
-        permission="lock",
-        effect=Effect.HOLDS,
-        variant=ActionVariant.WARNING,
+    lock = row_act(
+        users.lock,
+        label=_("Lock"),
         title=_("Lock this person"),
         form=PersonLockForm,
+        done=_("The person is locked."),
+        **LOCK,
     )
-    def lock(self, request, form, object_id):
-        return self.act(request, object_id, users.lock, done=_("The person is locked."), **form.values())
 
-    @dialog_action(
-        _("Unlock"),
-        icon="lock_open",
-        permission="unlock",
-        effect=Effect.RELEASES,
-        variant=ActionVariant.SUCCESS,
+    unlock = row_act(
+        users.unlock,
+        label=_("Unlock"),
         title=_("Unlock this person"),
         form=UnlockForm,
+        done=_("The person is unlocked."),
+        **UNLOCK,
     )
-    def unlock(self, request, form, object_id):
-        return self.act(request, object_id, users.unlock, done=_("The person is unlocked."), **form.values())
 
-    @dialog_action(
-        _("Ask to deactivate …"),
+    deactivate = row_act(
+        partial(approvals.ask, action=ApprovalRequest.Action.DEACTIVATE),
+        name="deactivate",
+        label=_("Ask to deactivate …"),
         icon="person_off",
-        permission="deactivate",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to deactivate this person for good"),
         form=AskDeactivateForm,
         submit=_("Ask to deactivate"),
+        done=ASKED,
     )
-    def deactivate(self, request, form, object_id):
-        return self._ask(request, form, object_id, ApprovalRequest.Action.DEACTIVATE)
 
-    @dialog_action(
-        _("Ask to erase …"),
+    erase = row_act(
+        partial(approvals.ask, action=ApprovalRequest.Action.ERASE),
+        name="erase",
+        label=_("Ask to erase …"),
         icon="delete_forever",
-        permission="erase",
         effect=Effect.FOR_GOOD,
-        variant=ActionVariant.DANGER,
         title=_("Ask a second colleague to erase this person's data"),
         form=AskEraseForm,
         submit=_("Ask to erase"),
+        done=ASKED,
     )
-    def erase(self, request, form, object_id):
-        return self._ask(request, form, object_id, ApprovalRequest.Action.ERASE)
-
-    def _ask(self, request, form, object_id, asked_for):
-        done = _("It is asked for. Nothing has changed yet: a second colleague has to agree.")
-        return self.act(request, object_id, approvals.ask, done=done, action=asked_for, **form.values())

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 REFERENCE, THEIR_REFERENCE = "reference-7391-ours", "reference-7391-theirs"
 PHONE, VALUE, PROOF = "Phone-of-7391", "+358407391739", "FTN-7391-proof"
 ROWS = 8  # of each model, of both accounts
-LOOKS = ["Opened the person", "Found the person by a value"]
+ACCESS = ["Opened the person", "Found the person by a value"]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def hidden_from(role, other_account):
     rights = rights_of(role)
     found = [VALUE, PROOF, THEIR_REFERENCE, other_account.name]
     found += [] if "reuseid.view_user" in rights else [REFERENCE, PHONE]
-    found += [] if "reuseid.view_useraccess" in rights else LOOKS
+    found += [] if "reuseid.view_useraccess" in rights else ACCESS
     return found
 
 
@@ -111,7 +111,7 @@ def test_the_walk_would_find_what_is_there(scene, account, other_account):
     """The same walk by one who may read most of it."""
     root = browser_of(make_colleague("boss", None, is_superuser=True))
     shown = "\n".join(text for _address, text in every_page(root))
-    for text in (REFERENCE, THEIR_REFERENCE, PHONE, other_account.name, *LOOKS):
+    for text in (REFERENCE, THEIR_REFERENCE, PHONE, other_account.name, *ACCESS):
         assert text in shown
     assert VALUE not in shown.replace("bo-revealed", "")
     assert PROOF not in shown
@@ -131,7 +131,7 @@ def test_a_colleagues_page_counts_the_accounts_that_the_reader_does_not_see(scen
 
 
 def test_what_a_colleague_did_shows_looks_to_those_alone_who_may_ask(scene, administrator, auditor):
-    for look in LOOKS:
+    for look in ACCESS:
         assert look in auditor.get(page(scene, tab="deeds")).content.decode()
         assert look not in administrator.get(page(scene, tab="deeds")).content.decode()
     assert "Locked the person" in administrator.get(page(scene, tab="deeds")).content.decode()

@@ -8,6 +8,8 @@ from django.apps import apps
 from django.conf import settings
 
 from reuseid.admin.kit import texts
+from reuseid.admin.kit.texts.acts import ACTS
+from reuseid.admin.kit.texts.statuses import meaning
 from reuseid.services.people import users
 from tests.staff_factories import page
 
@@ -23,7 +25,7 @@ STATEFUL = [
 @pytest.mark.parametrize("model", STATEFUL, ids=lambda model: model._meta.model_name)
 def test_each_state_has_a_sentence(model):
     for state in model.Status:
-        assert texts.STATES.get(f"{model._meta.model_name}.{state}"), state
+        assert meaning(model(status=state)), state
 
 
 def test_each_act_that_a_service_records_has_a_sentence():
@@ -31,7 +33,7 @@ def test_each_act_that_a_service_records_has_a_sentence():
     for path in [*ROOT.glob("reuseid/services/**/*.py"), *ROOT.glob("mobileid/services/**/*.py")]:
         recorded |= set(re.findall(r'trail\.record\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"', path.read_text()))
     assert len(recorded) > 30
-    assert recorded - set(texts.ACTS) == set()
+    assert recorded - set(ACTS) == set()
 
 
 def test_each_reason_of_the_service_and_of_the_setting_has_a_sentence():

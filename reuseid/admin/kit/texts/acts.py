@@ -1,66 +1,6 @@
-"""One plain sentence for each state, act and right that the back office shows."""
+"""What happened, in words: acts of the trail, codes of reasons, sign-ins, who and what stands behind them."""
 
-import re
-
-from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-
-from reuseid.admin.kit.model_names import DEFAULT_RIGHTS, NOUNS
-from reuseid.models import kind_of
-from reuseid.services import reasons
-
-STATES = {
-    "user.ACTIVE": _("May sign in with an active device."),
-    "user.LOCKED": _("Nothing of this person's works until somebody unlocks them or the lock ends."),
-    "user.DEACTIVATED": _("Over for good: nothing of this person's works any more."),
-    "device.PENDING": _("Registered, and not confirmed by the integrator yet: it can't be used."),
-    "device.ACTIVE": _("May approve operations."),
-    "device.LOCKED": _("Approves nothing until it is unlocked or the lock ends."),
-    "device.DEACTIVATED": _("Over for good: the person registers a new one."),
-    "operation.PENDING": _("Waiting for the phone to pick it up."),
-    "operation.IN_PROGRESS": _("The person is looking at it."),
-    "operation.COMPLETED": _("Approved on the phone."),
-    "operation.REJECTED": _("The person said no."),
-    "operation.FAILED": _("It could not be approved."),
-    "operation.CANCELED": _("Withdrawn before the phone answered."),
-    "operation.EXPIRED": _("Nobody answered before the deadline."),
-    "webhookendpoint.ACTIVE": _("Gets its events."),
-    "webhookendpoint.PAUSED": _("Nothing is sent; events are kept until it is resumed."),
-    "webhookendpoint.DISABLED": _("Nothing is sent and nothing is kept: it failed for too long or said Gone."),
-    "webhookendpoint.DELETED": _("Removed by the integrator."),
-    "delivery.PENDING": _("Still owed to the endpoint."),
-    "delivery.SENT": _("The endpoint took it."),
-    "delivery.FAILED": _("Given up after the last try."),
-    "delivery.CANCELED": _("Not sent: the endpoint is gone."),
-    "request.PENDING": _("Nothing has happened yet: a second colleague decides."),
-    "request.APPROVED": _("A second colleague agreed, and it was done."),
-    "request.REJECTED": _("A second colleague said no: nothing was changed."),
-    "request.WITHDRAWN": _("Taken back by the one who asked, or done in another way in the meantime."),
-    "request.EXPIRED": _("Nobody decided in time: nothing was changed."),
-    "bulkrun.DRAFT": _("Nothing is changed yet: somebody has to carry it out."),
-    "bulkrun.RUNNING": _("A worker goes through the rows."),
-    "bulkrun.FINISHED": _("Every row has its result."),
-    "bulkrun.STOPPED": _("Stopped before its end; what was done stays done."),
-    "bulkrow.WAITING": _("Its turn has not come."),
-    "bulkrow.DONE": _("Changed as asked."),
-    "bulkrow.ALREADY": _("It was so already: nothing was changed."),
-    "bulkrow.REFUSED": _("Nothing was changed; the result says why."),
-    "bulkrow.NOT_FOUND": _("Nothing in this account goes by that name."),
-    "bulkrow.TWICE": _("Named in an earlier line already."),
-    "bulkrow.SKIPPED": _("The run ended before its turn came."),
-    "export.OWED": _("A worker will begin soon."),
-    "export.RUNNING": _("A worker makes it."),
-    "export.READY": _("The colleague who asked for it can download it."),
-    "export.FAILED": _("It was not made; nothing of it is kept."),
-    "export.EXPIRED": _("Its rows are deleted; this entry stays for a while."),
-    "proofing.ACTIVE": _("It counts: attributes may point to it."),
-    "proofing.DEACTIVATED": _("It was withdrawn; what rested on it is marked."),
-    "account.ACTIVE": _("Its clients are let in."),
-    "client.ACTIVE": _("It is let in with its secret."),
-    "account.BLOCKED": _("None of its clients is let in."),
-    "client.BLOCKED": _("It is not let in; its tokens are gone."),
-}
 
 SIGN_INS = {
     "PASSWORD_GIVEN": _("Password was right, second step was owed"),
@@ -199,80 +139,9 @@ THROUGH = {
     "SYSTEM": _("its own schedule"),
 }
 
-
-def act(action: str) -> str:
-    """The sentence of a trail line's action; an unknown one is spelled out."""
-    if action in ACTS:
-        return str(ACTS[action])
-    noun, _dot, verb = action.partition(".")
-    return f"{noun.replace('_', ' ').capitalize()} {verb.replace('_', ' ')}"
-
-
-def reason_in_words(code: str) -> str:
-    """A reason's code with its sentence in the reader's language; a code that is not in REASONS stays alone."""
-    sentence = reason_sentence(code)
-    return f"{code}: {sentence}" if sentence else code
-
-
-def reason_sentence(code: str) -> str:
-    """The sentence of a reason, of the setting or of the service; empty for an unknown one."""
-    sentence = reasons.sentences().get(code)
-    return gettext(sentence) if sentence else str(CODES.get(code, ""))
-
-
 HEARTBEATS = {
     "beat": _("the schedule"),
     "worker:callbacks": _("the worker of callbacks"),
     "worker:sweeps": _("the worker of deadlines and clearing up"),
     "worker:bulk": _("the worker of bulk acts and exports"),
 }
-
-
-def heartbeat_in_words(name: str) -> str:
-    """Whose sign of life it is."""
-    return str(HEARTBEATS.get(name, name))
-
-
-def name_of(obj) -> str:
-    """What a reader calls a row: its name, or the noun and the beginning of its id."""
-    name = str(obj)
-    short = _UUID.sub(lambda found: f"{found[0][:8]}…", name)
-    if name == str(obj.pk) or _UUID.match(name):
-        return f"{capfirst(str(obj._meta.verbose_name))} {short}"
-    return short
-
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def meaning(obj) -> str:
-    """What the state of a row means, in one sentence."""
-    return str(STATES.get(f"{kind_of(obj)}.{obj.status}", ""))
-
-
-def thing(kind: str, ident) -> str:
-    """What a trail line or an event is about: the noun in the reader's language, and its id."""
-    return f"{NOUNS[kind][0] if kind in NOUNS else kind} {ident}"
-
-
-def searched(term: str, columns) -> str:
-    """What was typed and what it was compared with."""
-    *first, last = [str(column) for column in columns]
-    compared = gettext("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
-    return gettext("“%(term)s” as %(columns)s, exactly") % {"term": term, "columns": compared}
-
-
-def right_in_words(opts, codename: str) -> str:
-    """A right as the page of roles names it."""
-    verb, _underscore, _name = codename.partition("_")
-    if codename in dict(opts.permissions):
-        return gettext(dict(opts.permissions)[codename])
-    return f"{DEFAULT_RIGHTS[verb]} {opts.verbose_name}" if verb in DEFAULT_RIGHTS else codename
-
-
-def right_named(permission) -> str:
-    """A row of the rights in words; Django keeps them in English."""
-    verb, _underscore, name = permission.codename.partition("_")
-    if verb in DEFAULT_RIGHTS and name in NOUNS:
-        return f"{DEFAULT_RIGHTS[verb]} {NOUNS[name][0]}"
-    return gettext(permission.name)

@@ -71,17 +71,15 @@ BETTER = {
     "url": _("address"),
 }
 
-# Names of columns, as Django makes them of the code.
+# Names of columns that lists, pages and forms show, as Django makes them of the code.
 COLUMNS = {
     gettext_noop("account"),
     gettext_noop("run"),
-    gettext_noop("accounts"),
     gettext_noop("action"),
     gettext_noop("actor id"),
     gettext_noop("actor type"),
     gettext_noop("address"),
     gettext_noop("answer status"),
-    gettext_noop("answer"),
     gettext_noop("app version"),
     gettext_noop("application"),
     gettext_noop("asked at"),
@@ -89,14 +87,12 @@ COLUMNS = {
     gettext_noop("at"),
     gettext_noop("attempts"),
     gettext_noop("binding"),
-    gettext_noop("bom"),
     gettext_noop("client ID"),
     gettext_noop("client"),
     gettext_noop("code"),
     gettext_noop("count"),
     gettext_noop("counter"),
     gettext_noop("created at"),
-    gettext_noop("decided at"),
     gettext_noop("delivery"),
     gettext_noop("description"),
     gettext_noop("device thumbprint"),
@@ -105,13 +101,9 @@ COLUMNS = {
     gettext_noop("duration ms"),
     gettext_noop("endpoint"),
     gettext_noop("error"),
-    gettext_noop("event types"),
     gettext_noop("evidence hash"),
     gettext_noop("expires at"),
     gettext_noop("external ref"),
-    gettext_noop("failing since"),
-    gettext_noop("failure reason"),
-    gettext_noop("filters"),
     gettext_noop("fingerprint"),
     gettext_noop("first id"),
     gettext_noop("foreseen"),
@@ -136,10 +128,8 @@ COLUMNS = {
     gettext_noop("note"),
     gettext_noop("number"),
     gettext_noop("object id"),
-    gettext_noop("object type"),
     gettext_noop("open catalogue"),
     gettext_noop("operation"),
-    gettext_noop("outcome"),
     gettext_noop("performed at"),
     gettext_noop("platform"),
     gettext_noop("previous"),
@@ -150,15 +140,10 @@ COLUMNS = {
     gettext_noop("public key"),
     gettext_noop("purged at"),
     gettext_noop("purpose"),
-    gettext_noop("query"),
-    gettext_noop("reason"),
     gettext_noop("replaced at"),
-    gettext_noop("roles"),
     gettext_noop("root"),
     gettext_noop("row count"),
-    gettext_noop("scopes"),
     gettext_noop("searchable"),
-    gettext_noop("seen at"),
     gettext_noop("segment"),
     gettext_noop("sensitive"),
     gettext_noop("server"),
@@ -169,12 +154,9 @@ COLUMNS = {
     gettext_noop("status"),
     gettext_noop("target id"),
     gettext_noop("text"),
-    gettext_noop("title"),
     gettext_noop("trace id"),
     gettext_noop("type"),
-    gettext_noop("typed"),
     gettext_noop("unique"),
-    gettext_noop("until"),
     gettext_noop("updated at"),
     gettext_noop("used at"),
     gettext_noop("user id"),
@@ -186,7 +168,7 @@ COLUMNS = {
 DEFAULT_RIGHTS = {"add": _("Can add"), "change": _("Can change"), "delete": _("Can delete"), "view": _("Can view")}
 
 
-def translate_models(*app_labels):
+def translate_models(*app_labels: str) -> None:
     """Every name of a model and of a column of these apps is looked up when it is shown."""
     for label in app_labels:
         for model in apps.get_app_config(label).get_models():
@@ -198,5 +180,5 @@ def translate_models(*app_labels):
                     field.verbose_name = _later(field.verbose_name)
 
 
-def _later(name):
+def _later(name: str | Promise) -> str | Promise:
     return name if isinstance(name, Promise) or not name else BETTER.get(str(name)) or gettext_lazy(str(name))

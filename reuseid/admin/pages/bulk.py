@@ -5,7 +5,7 @@ import csv
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,20 +16,49 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.kit import formatting
+from reuseid.admin.kit.answers import explain
 from reuseid.admin.kit.base import BackOfficeAdmin
 from reuseid.admin.kit.bulk_lists import offered
 from reuseid.admin.kit.dialogs import LockForm, SureForm, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter
-from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Table, Timeline, explain, trail_of
-from reuseid.admin.kit.progress import Progress
-from reuseid.admin.kit.scope import account_ids
+from reuseid.admin.kit.pages import Facts, Header, Tab, Table, Timeline, trail_of
+from reuseid.admin.kit.progress import JobAdmin, Progress
+from reuseid.admin.kit.scope import account_ids, accounts_of
 from reuseid.admin.kit.texts import reason_in_words
-from reuseid.admin.pages.bulk.texts import act_label, outcome
+from reuseid.admin.kit.texts.statuses import colour_of
 from reuseid.errors import ServiceError
 from reuseid.models import Account, BulkRow, BulkRun
 from reuseid.models.sealed import unseal_field
 from reuseid.services.jobs import bulk, csv_text
+
+_VERBS = {"lock": gettext_lazy("Lock %(things)s"), "unlock": gettext_lazy("Unlock %(things)s")}
+_DONE = {"lock": gettext_lazy("locked"), "unlock": gettext_lazy("unlocked")}
+_WOULD = {"lock": gettext_lazy("would be locked"), "unlock": gettext_lazy("would be unlocked")}
+_ALREADY = {"lock": gettext_lazy("is locked already"), "unlock": gettext_lazy("is not locked")}
+_WORDS = {
+    "WAITING": gettext_lazy("not yet"),
+    "NOT_FOUND": gettext_lazy("not found"),
+    "TWICE": gettext_lazy("named twice"),
+    "SKIPPED": gettext_lazy("not carried out"),
+}
+
+
+def act_label(kind, act):
+    """“Lock users”."""
+    things = bulk.KINDS[kind].model._meta.verbose_name_plural
+    return str(_VERBS[act]) % {"things": things}
+
+
+def outcome(run, status, would=False):
+    """What became of a row, or what would."""
+    if status == "DONE":
+        return str((_WOULD if would else _DONE)[run.act])
+    if status == "ALREADY":
+        return str(_ALREADY[run.act])
+    if status == "REFUSED":
+        return _("would be refused") if would else _("refused")
+    return str(_WORDS[status])
 
 
 class BulkForm(LockForm):
@@ -56,7 +85,7 @@ class BulkForm(LockForm):
         super().__init__(*args, **kwargs)
         request = kwargs["request"]
         self.fields["what"].choices = [(f"{kind}.{act}", act_label(kind, act)) for kind, act in offered(request.user)]
-        self.fields["account"].queryset = Account.objects.filter(pk__in=account_ids(request.user)).order_by("name")
+        self.fields["account"].queryset = accounts_of(request.user)
         self.fields["until"].help_text = _("Counts for locks only.")
 
     def clean_lines(self):
@@ -84,20 +113,16 @@ def overview(request, run):
     return panels
 
 
-def progress_of(run, look=0):
-    """The bar, which asks again while the run runs."""
+def progress_of(run):
+    """How many rows are settled, and in which way."""
     counts = bulk.counts_of(run)
-    done = run.row_count - counts.get(BulkRow.Status.WAITING, 0) - counts.get(BulkRow.Status.SKIPPED, 0)
     words = [f"{count} {outcome(run, BulkRow.Status(status))}" for status, count in sorted(counts.items())]
     return Progress(
-        title=_("Progress"),
-        done=done,
+        run,
+        done=run.row_count - counts.get(BulkRow.Status.WAITING, 0) - counts.get(BulkRow.Status.SKIPPED, 0),
         total=run.row_count,
-        text=_("%(done)s of %(total)s rows.") % {"done": done, "total": run.row_count},
-        details=[run.stopped_because] * bool(run.stopped_because) + words,
         running=run.status == BulkRun.Status.RUNNING,
-        address=reverse("admin:reuseid_bulkrun_progress", args=[run.pk]),
-        look=look,
+        details=[run.stopped_because] * bool(run.stopped_because) + words,
     )
 
 
@@ -109,9 +134,9 @@ def rows_table(request, run):
     for row in rows:
         target = people.get(row.target_id)
         who = formatting.link(model, target.pk, label_of(target)) if target else typed(row)
-        cols = [row.line, who, formatting.badge(*foreseen(run, row))]
+        cols = [row.line, who, badge_of(run, row.foreseen, would=True)]
         if run.status != BulkRun.Status.DRAFT:
-            cols.append(formatting.badge(outcome(run, row.status), COLOURS.get(row.status, "quiet")))
+            cols.append(badge_of(run, row.status))
         table.append([*cols, row.message])
     headers = [_("Line"), _("Who"), _("Dry run"), _("What came of it"), _("Why")]
     if run.status == BulkRun.Status.DRAFT:
@@ -119,18 +144,9 @@ def rows_table(request, run):
     return Table(headers, table, title=_("Rows"), more="")
 
 
-COLOURS = {
-    "DONE": "good",
-    "ALREADY": "quiet",
-    "REFUSED": "bad",
-    "NOT_FOUND": "warn",
-    "TWICE": "warn",
-    "WAITING": "busy",
-}
-
-
-def foreseen(run, row):
-    return outcome(run, row.foreseen, would=True), COLOURS.get(row.foreseen, "quiet")
+def badge_of(run, status, would=False):
+    """What became of a row, or what would, as a coloured word."""
+    return formatting.badge(outcome(run, status, would), colour_of("bulkrow", status))
 
 
 def label_of(target):
@@ -145,10 +161,12 @@ def typed(row):
 
 
 @admin.register(BulkRun)
-class BulkRunAdmin(PageAdmin):
+class BulkRunAdmin(JobAdmin):
+    progress_of = staticmethod(progress_of)
     page_related = ("account", "asked_by")
-    list_display = ("made", "what", "state", "row_count", "who", "account")
-    list_display_links = ("made",)
+    list_display = ("created_at", "what", "state", "row_count", "who", "account")
+    headers = {"created_at": gettext_lazy("Made")}
+    list_display_links = ("created_at",)
     list_filter = (StatusFilter, AccountFilter, ("created_at", DateFilter))
     list_select_related = ("account", "asked_by")
     ordering = ("-created_at", "-id")
@@ -160,17 +178,9 @@ class BulkRunAdmin(PageAdmin):
         "stop": lambda run: run.status == BulkRun.Status.RUNNING,
     }
 
-    @display(description=gettext_lazy("Made"), ordering="created_at")
-    def made(self, run):
-        return formatting.when(run.created_at)
-
     @display(description=gettext_lazy("What"))
     def what(self, run):
         return act_label(run.kind, run.act)
-
-    @display(description=gettext_lazy("State"))
-    def state(self, run):
-        return formatting.state(run)
 
     @display(description=gettext_lazy("Asked by"))
     def who(self, run):
@@ -187,12 +197,8 @@ class BulkRunAdmin(PageAdmin):
     # The form
 
     def get_urls(self):
-        wrap = self.admin_site.admin_view
-        return [
-            path("<path:object_id>/progress/", wrap(self.progress), name="reuseid_bulkrun_progress"),
-            path("<path:object_id>/results.csv", wrap(self.results), name="reuseid_bulkrun_results"),
-            *super().get_urls(),
-        ]
+        results = self.admin_site.admin_view(self.results)
+        return [path("<path:object_id>/results.csv", results, name="reuseid_bulkrun_results"), *super().get_urls()]
 
     def has_add_permission(self, request):
         if offered(request.user):
@@ -241,27 +247,9 @@ class BulkRunAdmin(PageAdmin):
 
     # What a run says
 
-    def _seen(self, request, object_id):
-        run = self.row(request, object_id)
-        if run is None:
-            raise Http404
-        if not self.has_view_permission(request, run):
-            raise PermissionDenied
-        return run
-
-    def progress(self, request, object_id):
-        """The bar alone; when the run is over the page is asked for anew."""
-        run = self._seen(request, object_id)
-        look = request.GET.get("look", "")
-        panel = progress_of(run, look=int(look) if look.isdecimal() and len(look) < 4 else 0)
-        response = TemplateResponse(request, panel.template, {"panel": panel})
-        if not panel.running:
-            response["HX-Refresh"] = "true"
-        return response
-
     def results(self, request, object_id):
         """Every row as CSV; formulas are escaped."""
-        run = self._seen(request, object_id)
+        run = self.viewable(request, object_id)
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="bulk-{run.pk}.csv"'
         writer = csv.writer(response, quoting=csv.QUOTE_ALL)
@@ -275,23 +263,17 @@ class BulkRunAdmin(PageAdmin):
     # Acts
 
     def has_carry_out_permission(self, request, object_id=None):
-        return self._may_act(request, object_id)
-
-    def has_stop_permission(self, request, object_id=None):
-        return self._may_act(request, object_id)
-
-    def _may_act(self, request, object_id):
         if object_id is None:
             return self.has_add_permission(request)
         run = self.row(request, object_id)
         return run is not None and (run.kind, run.act) in offered(request.user)
 
+    has_stop_permission = has_carry_out_permission
+
     @dialog_action(
         gettext_lazy("Carry out"),
         icon="play_arrow",
-        permission="carry_out",
         effect=Effect.MANY,
-        variant=ActionVariant.WARNING,
         title=gettext_lazy("Carry out this bulk act"),
         description=gettext_lazy(
             "Each row is decided again, one after the other, in the background. Each change leaves its own line in "
@@ -305,7 +287,6 @@ class BulkRunAdmin(PageAdmin):
     @dialog_action(
         gettext_lazy("Stop"),
         icon="stop",
-        permission="stop",
         effect=Effect.ENDS_OPEN,
         variant=ActionVariant.WARNING,
         title=gettext_lazy("Stop this bulk act"),

@@ -1,1 +1,0 @@
-from reuseid.admin.pages.bulk import page  # noqa: F401
