@@ -292,9 +292,11 @@ def test_an_act_is_as_strong_as_what_it_calls():
     effects = {}
     for model_admin in admin.site._registry.values():
         for act in [*model_admin._get_base_actions_list(), *model_admin._get_base_actions_detail()]:
-            # A method stands in its own module, one that `row_act` made in that of its page.
-            for module in (inspect.unwrap(act.method).__module__, type(model_admin).__module__):
-                effects[module, act.method.original_function_name] = act
+            name = act.method.original_function_name
+            # A method stands in its own module, one that `row_act` made in that of its class.
+            classes = [one for one in type(model_admin).__mro__ if name in vars(one)]
+            for place in (inspect.unwrap(act.method), *classes):
+                effects[place.__module__, name] = act
     beside = set()
     for place, owner, act, module, name in CALLS:
         if not SERVICES[module][name].strong:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from config import roles
 from reuseid.admin.kit.bulk_lists import BulkListMixin
-from tests.reuseid.admin.cast import browser_of, make_colleague, rows_of
+from tests.staff_factories import browser_of, make_colleague, rows_of
 
 pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"reuseid", "mobileid"}]

@@ -11,7 +11,7 @@ from reuseid.admin.kit.answers import Refusals
 from reuseid.admin.kit.pages import Acting
 from reuseid.errors import Conflict, WrongState
 from reuseid.models import User
-from tests.reuseid.admin.cast import page, rows_of
+from tests.staff_factories import page, rows_of
 
 PAGES = list(admin.site._registry.values())
 
