@@ -9,10 +9,10 @@ from mobileid.admin.all_devices import lock_devices
 from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.models import Device
 from reuseid.admin.kit import extensions
+from reuseid.admin.kit.charts import Card
 from reuseid.admin.kit.dialogs import SureForm, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.extensions import Act, Extension, Figures, Finder, FirstPage, Group, Registry, Tab
-from reuseid.admin.kit.figures import Card
 from reuseid.admin.kit.filters import LockFilter
 from reuseid.admin.kit.pages import Facts
 from reuseid.admin.pages.users.page import UserAdmin
