@@ -43,9 +43,9 @@ def cards(request):
     return [Card("Elsewhere", "7")] if request.user.has_perm("reuseid.view_user") else []
 
 
-@dialog_action("Hold", permission="lock", effect=Effect.HOLDS, title="Hold", form=SureForm)
-def asks_like_lock(self, request, form, object_id):
-    """Its right would take the place of the page's own."""
+@dialog_action("Hold", effect=Effect.HOLDS, title="Hold", form=SureForm)
+def lock(self, request, form, object_id):
+    """It would take the place of the page's own, and of its right."""
 
 
 NUMBER = as_uuid("0193f1f0-0000-7000-8000-000000000001")
@@ -177,7 +177,7 @@ def test_figures_of_the_first_page_twice_are_refused(registry):
         Extension(tabs=(Tab("overview", "Mine", panels),)),
         Extension(list_filter=(LockFilter,)),
         Extension(acts=(Act(UserAdmin.lock, "reuseid.lock_user"),)),
-        Extension(acts=(Act(asks_like_lock, "mobileid.lock_device"),)),
+        Extension(acts=(Act(lock, "mobileid.lock_device"),)),
     ],
 )
 def test_what_the_page_has_itself_is_refused(registry, site, extension):
