@@ -11,7 +11,7 @@ from functools import wraps
 
 from mobileid.device_api import bodies
 from mobileid.device_api.message import Answer, Body, Message, success
-from mobileid.models import Device, Operation
+from mobileid.models import Device, Nonce, Operation
 from mobileid.problems import AuthenticationFailed, MessageInvalid, RateLimited, RegistrationInvalid
 from mobileid.protocol import proofs, wire
 from mobileid.services import (
@@ -20,7 +20,6 @@ from mobileid.services import (
     device_authentication,
     device_settings,
     factors,
-    nonces,
     operation_links,
 )
 from mobileid.services.descriptions import methods_of
@@ -264,7 +263,7 @@ def _decided(operation: Operation, state: str) -> Body:
 @changes
 def challenge(message: Message, device: Device) -> Body:
     """A nonce for a change of factors."""
-    purposes = (nonces.Purpose.PIN_CHANGE.value, nonces.Purpose.BIOMETRIC_ENABLE.value)
+    purposes = (Nonce.Purpose.PIN_CHANGE.value, Nonce.Purpose.BIOMETRIC_ENABLE.value)
     purpose = message.body(purpose=bodies.one_of(*purposes))["purpose"]
     device_authentication.require_usable(device)
     nonce = device_settings.challenge(device, purpose)

@@ -33,8 +33,7 @@ from reuseid.models.sealed import unseal_field
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
 
-Binding: Any = Operation.Binding
-Status: Any = Operation.Status
+Binding, Status = Operation.Binding, Operation.Status
 Statement = Mapping[str, Any]
 _LEVEL_METHODS = {"TWO_FACTOR": {"DEVICE_PIN", "DEVICE_BIOMETRIC"}}
 
@@ -113,7 +112,7 @@ def prepare(device: Device, operation_id: UUID, statement: Statement) -> Operati
         device_authentication.require_version(device.application, device.sdk_version)
         if statement["authMethod"] not in allowed_methods(operation, device):
             raise MethodNotAllowed
-    if not nonces.consume(statement["nonce"], nonces.Purpose.OPERATION, operation=operation, device=device):
+    if not nonces.consume(statement["nonce"], Nonce.Purpose.OPERATION, operation=operation, device=device):
         raise AuthenticationFailed
     if not hmac.compare_digest(operation.content_hash, statement["contentHash"]):
         raise MessageInvalid("contentHash", "It is not what the phone was sent.")

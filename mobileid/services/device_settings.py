@@ -33,7 +33,7 @@ def challenge(device: Device, purpose: str) -> Nonce:
 
 
 def _require_pin(device: Device) -> None:
-    if "DEVICE_PIN" not in methods_of(device):
+    if AuthMethod.DEVICE_PIN not in methods_of(device):
         raise MethodNotAllowed
 
 
@@ -47,7 +47,7 @@ def prepare_pin_change(device: Device, statement: Mapping[str, Any], knowledge: 
     if statement["keyVersion"] != device.key_version + 1:
         raise MessageInvalid("proof.payload.keyVersion", "It must be the next one.")
     factors.check_commitment(knowledge, statement["knowledge"])
-    _consume(device, statement, nonces.Purpose.PIN_CHANGE)
+    _consume(device, statement, Nonce.Purpose.PIN_CHANGE)
 
 
 def change_pin(
@@ -87,7 +87,7 @@ def prepare_biometric(device: Device, proof: proofs.Proof) -> None:
         raise MessageInvalid("proof.payload.inherence", "It must be a key of its own.")
     if not proof.verify(proofs.INHERENCE, proofs.public_key_from_jwk(jwk)):
         raise AuthenticationFailed
-    _consume(device, proof.statement, nonces.Purpose.BIOMETRIC_ENABLE)
+    _consume(device, proof.statement, Nonce.Purpose.BIOMETRIC_ENABLE)
 
 
 def enable_biometric(device: Device, jwk: dict[str, str], *, actor: Actor) -> str:

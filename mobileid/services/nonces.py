@@ -9,7 +9,6 @@ from django.db.models.functions import Now
 from mobileid.models import Device, Nonce, Operation
 from mobileid.protocol import wire
 
-Purpose: Any = Nonce.Purpose
 LIVE = 3
 """Nonces that may live at once for one operation and device; the oldest die first."""
 CHALLENGE_LIFE = timedelta(minutes=5)
@@ -23,7 +22,7 @@ def for_operation(operation: Operation, device: Device | None) -> Nonce:
         Operation.objects.select_for_update(no_key=True).only("pk").get(pk=operation.pk)
         kept = live.order_by("-pk").values("pk")[: LIVE - 1]
         live.exclude(pk__in=kept).update(used_at=Now())
-    purpose = Purpose.OPERATION if device else Purpose.REGISTRATION
+    purpose = Nonce.Purpose.OPERATION if device else Nonce.Purpose.REGISTRATION
     return _make(purpose, operation.expires_at, operation=operation, device=device)
 
 

@@ -36,7 +36,7 @@ from reuseid.models.deadlines import IN_TIME
 from reuseid.models.sealed import seal_field
 from reuseid.services.audit import trail
 
-Status: Any = Operation.Status
+Status = Operation.Status
 SOME_PHONE = Actor(ActorKind.DEVICE, "unregistered")
 """Whoever holds an activation code."""
 
@@ -137,7 +137,7 @@ def _operation(application: Application, operation_id: uuid.UUID, proof: proofs.
         .first()
     )
     nonce = proof.statement["nonce"]
-    if operation is None or not nonces.consume(nonce, nonces.Purpose.REGISTRATION, operation=operation):
+    if operation is None or not nonces.consume(nonce, Nonce.Purpose.REGISTRATION, operation=operation):
         raise RegistrationInvalid
     if state_of(operation) not in OPEN:
         raise OperationClosed(state_of(operation))
