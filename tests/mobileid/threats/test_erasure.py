@@ -211,7 +211,9 @@ def work_on(user, account):
     browser = browser_of(kim)
     browser.get(page(user))
     browser.get(rows_of(User, q=VALUES["e-mail"]))
-    saved_views.keep(kim, model="reuseid.user", name="Mine", query=f"q={VALUES['e-mail']}&status=LOCKED")
+    saved_views.keep(
+        actor=Actor.staff(kim), model="reuseid.user", name="Mine", query=f"q={VALUES['e-mail']}&status=LOCKED"
+    )
 
 
 def test_nothing_of_an_erased_person_is_left(anna, account, api, receiver, caplog):
