@@ -21,7 +21,7 @@ from mobileid.protocol import proofs
 from mobileid.protocol.jwk import public_jwk
 from mobileid.services import applications, completion, devices, factors, operations
 from mobileid.services.device_changes import tell
-from mobileid.services.diagnosis import UNSEEN, obstacles
+from mobileid.services.diagnosis import UNSEEN, diagnose
 from mobileid.services.registration import by_integrator
 from reuseid.actors import Actor
 from reuseid.models import Account, AttributeKey, Client, User
@@ -97,7 +97,7 @@ def fill(account: Account, *, server: str, actor: Actor) -> list[Account]:
         if user is None:
             user = users.create(bank, actor=actor, external_ref=reference, attributes=_attributes(number, sample))
             _MAKERS[sample.code](user, application, actor)
-        elif sample.code in _PASSING and sample.code not in {fact.code for fact in obstacles(user)}:
+        elif sample.code in _PASSING and sample.code not in {fact.code for fact in diagnose(user)}:
             _MAKERS[sample.code](user, application, actor)
     for name, block in (("Closed Bank", _close), ("Paused Bank", _pause)):
         block(banks[name], actor)

@@ -42,4 +42,4 @@ def preview(application) -> str:
         "ratio": f"{ratio(application):.1f}",
         "poor": ratio(application) < ENOUGH,
     }
-    return render_to_string("admin/parts/looks.html", values)
+    return render_to_string("admin/parts/branding.html", values)

@@ -11,7 +11,7 @@ from mobileid.admin.filters import PersonPlatformFilter
 from mobileid.admin.tables import device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services import counts
-from mobileid.services.diagnosis import obstacles
+from mobileid.services.diagnosis import diagnose
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.extensions import Extension, Figures, Finder, FirstPage, Tab, registry
 from reuseid.admin.kit.pages import ROWS, Findings, Table
@@ -23,7 +23,7 @@ def sign_in(request: HttpRequest, user: User) -> list[Findings]:
     return [
         Findings(
             _("Why can this person not sign in?"),
-            [(formatting.sentence(fact.sentence, **fact.values), fact.advice) for fact in obstacles(user)],
+            [(formatting.sentence(fact.sentence, **fact.values), fact.advice) for fact in diagnose(user)],
             _("Nothing stands in the way: the person is active and has a device that may be used."),
         )
     ]

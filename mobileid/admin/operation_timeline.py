@@ -31,7 +31,7 @@ class Life:
 
     operation: object
     title: str = field(default_factory=lambda: _("Life"))
-    template: str = "admin/parts/life.html"
+    template: str = "admin/parts/operation_timeline.html"
     width: int = WIDTH
 
     @cached_property

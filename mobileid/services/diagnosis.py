@@ -32,7 +32,7 @@ class Obstacle:
     values: dict = field(default_factory=dict)
 
 
-def obstacles(user: User) -> list[Obstacle]:
+def diagnose(user: User) -> list[Obstacle]:
     """All that keeps a person from signing in now; empty when nothing does. Five queries at most."""
     return [*_of_account(user), *_of_person(user), *_of_phones(user), *_of_fatigue(user)]
 

@@ -100,7 +100,7 @@ def other_pages(scene: Scene, more: More) -> dict:
         "evidence": ("kim", page(Evidence.objects.first())),
         "sign-ins": ("adam", rows_of(StaffSignIn)),
         "sign-ins of a colleague": ("adam", page(scene.staff["kim"], tab="sign-ins")),
-        "deeds of a colleague": ("adam", page(scene.staff["kim"], tab="deeds")),
+        "activity of a colleague": ("adam", page(scene.staff["kim"], tab="activity")),
         "roles": ("adam", rows_of(Group)),
         "role": ("adam", page(Group.objects.get(name="Support"))),
         "my sign-in": ("sam", "/admin/me/"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from config.demo import samples
 from mobileid.models import Operation
 from mobileid.services import completion, diagnosis
-from mobileid.services.diagnosis import obstacles
+from mobileid.services.diagnosis import diagnose
 from reuseid.actors import SYSTEM
 from reuseid.models import Account, Staff, TrailEntry, User
 from tests.phone_factories import SERVER, make_application
@@ -29,7 +29,7 @@ def bank(account):
 
 def found_codes():
     people = User.objects.select_related("account").filter(external_ref__startswith="sample-")
-    return {user.external_ref: {fact.code for fact in obstacles(user)} for user in people}
+    return {user.external_ref: {fact.code for fact in diagnose(user)} for user in people}
 
 
 def wanted_codes():

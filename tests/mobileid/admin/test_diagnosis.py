@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from mobileid.models import Application, Device, Operation
 from mobileid.services import devices
-from mobileid.services.diagnosis import obstacles
+from mobileid.services.diagnosis import diagnose
 from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM
 from reuseid.models import User
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def codes(user):
-    return [fact.code for fact in obstacles(User.objects.select_related("account").get(pk=user.pk))]
+    return [fact.code for fact in diagnose(User.objects.select_related("account").get(pk=user.pk))]
 
 
 def test_nothing_stands_in_the_way_of_an_active_person_with_a_phone(ada, phone, support):
@@ -65,7 +65,7 @@ def test_times_are_the_readers_and_names_are_escaped(ada, phone, support):
     until = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     devices.lock(phone.row, actor=SYSTEM, reason="TOO_MANY_FAILURES", until=until)
     Device.objects.update(name="<b>50 %</b>")
-    (fact,) = obstacles(User.objects.select_related("account").get(pk=ada.pk))
+    (fact,) = diagnose(User.objects.select_related("account").get(pk=ada.pk))
     assert fact.values["until"] == until
     shown = support.get(page(ada)).content.decode()
     assert "The device “&lt;b&gt;50 %&lt;/b&gt;” is locked until <time" in shown
@@ -93,7 +93,7 @@ def test_a_blocked_account(ada, phone):
 
 
 def help_of(user):
-    return {fact.code: fact.advice for fact in obstacles(User.objects.select_related("account").get(pk=user.pk))}
+    return {fact.code: fact.advice for fact in diagnose(User.objects.select_related("account").get(pk=user.pk))}
 
 
 def test_every_client_blocked_but_not_if_one_is_let_in(ada, phone, account):
@@ -166,6 +166,6 @@ def test_every_fact_says_what_helps_in_few_queries(ada, application, account, dj
     users.lock(ada, actor=SYSTEM, reason="COMPLIANCE")
     user = User.objects.select_related("account").get(pk=ada.pk)
     with django_assert_max_num_queries(5):
-        facts = obstacles(user)
+        facts = diagnose(user)
     assert [fact.code for fact in facts] == ["ACCOUNT_BLOCKED", "CLIENTS_BLOCKED", "USER_LOCKED", "NO_DEVICE"]
     assert all(fact.advice for fact in facts)

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from mobileid.models import Application, Device
 from mobileid.sdk.errors import AuthenticationFailed, MobileIdError
 from mobileid.sdk.keydocument import KeyDocument
-from mobileid.services.diagnosis import obstacles
+from mobileid.services.diagnosis import diagnose
 from reuseid.models import User
 from tests import phone_factories as phones
 
@@ -31,7 +31,7 @@ def app_knows(monkeypatch):
 
 
 def codes(user):
-    return [fact.code for fact in obstacles(User.objects.select_related("account").get(pk=user.pk))]
+    return [fact.code for fact in diagnose(User.objects.select_related("account").get(pk=user.pk))]
 
 
 def test_a_registration_keeps_its_suite(phone, ada, application, app_knows):

@@ -23,7 +23,7 @@ class Days:
     template: str = "admin/parts/days.html"
 
 
-def deeds(request, staff):
+def activity(request, staff):
     """Their ROWS newest lines between two days; each person is a link for those who may open people."""
     start, end = (typed_day(request.GET.get(side)) for side in ("from", "to"))
     lines = trail_lines(request.user).filter(actor_type="STAFF", actor_id=str(staff.pk))
@@ -33,7 +33,7 @@ def deeds(request, staff):
         lines = lines.filter(at__lt=ends(end, get_current_timezone()))
     sees_people = request.user.has_perm("reuseid.view_user")
     rows = [_row(line, request.user, sees_people) for line in lines.order_by("-at", "-id")[:ROWS]]
-    shown = Days("deeds", *(day.isoformat() if day else "" for day in (start, end)))
+    shown = Days("activity", *(day.isoformat() if day else "" for day in (start, end)))
     headers = [_("Time"), _("What"), _("About"), _("Person"), _("Reason"), _("Note")]
     more = formatting.list_of(TrailEntry, q=str(staff.pk)) if len(rows) == ROWS else ""
     return [shown, Table(headers, rows, empty=_("Nothing between these days."), more=more)]

@@ -21,7 +21,7 @@ from reuseid.admin.kit.dialogs import ReasonForm, SureForm, dialog_action
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, trail_of
 from reuseid.admin.kit.scope import account_names, accounts_of, colleagues
-from reuseid.admin.pages.staff.activity import deeds
+from reuseid.admin.pages.staff.activity import activity
 from reuseid.models import Account, Staff
 from reuseid.services.staff import members as staff_service
 from reuseid.services.staff import second_factors
@@ -180,7 +180,7 @@ class StaffAdmin(PageAdmin):
     tabs = [
         Tab("overview", _("Overview"), facts),
         Tab("sign-ins", _("Sign-ins"), sign_ins, permission="reuseid.view_staffsignin"),
-        Tab("deeds", _("What they did"), deeds, permission="reuseid.view_trailentry"),
+        Tab("activity", _("What they did"), activity, permission="reuseid.view_trailentry"),
     ]
 
     def get_queryset(self, request):

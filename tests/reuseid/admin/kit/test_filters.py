@@ -111,7 +111,7 @@ def test_they_are_days_of_a_colleagues_deeds_and_of_exports_too(auditor, senior,
     for browser in (auditor, senior):
         browser.cookies[COOKIE] = zone
     for day in ENDS:
-        shown = auditor.get(page(senior.staff, tab="deeds", **{"from": day, "to": day}))
+        shown = auditor.get(page(senior.staff, tab="activity", **{"from": day, "to": day}))
         assert shown.status_code == 200
     query = {"created_at_from": ENDS[0], "created_at_to": ENDS[1]}
     assert listed(senior, **query) == exported(senior, account, **query)[0] == ["dated"]

@@ -118,7 +118,7 @@ def test_the_walk_would_find_what_is_there(scene, account, other_account):
 
 
 def test_a_colleagues_page_counts_the_accounts_that_the_reader_does_not_see(scene, administrator, other_account, root):
-    for tab in ("overview", "sign-ins", "deeds"):
+    for tab in ("overview", "sign-ins", "activity"):
         shown = administrator.get(page(scene, tab=tab)).content.decode()
         assert other_account.name not in shown
         assert str(other_account.pk) not in shown
@@ -132,9 +132,9 @@ def test_a_colleagues_page_counts_the_accounts_that_the_reader_does_not_see(scen
 
 def test_what_a_colleague_did_shows_looks_to_those_alone_who_may_ask(scene, administrator, auditor):
     for look in ACCESS:
-        assert look in auditor.get(page(scene, tab="deeds")).content.decode()
-        assert look not in administrator.get(page(scene, tab="deeds")).content.decode()
-    assert "Locked the person" in administrator.get(page(scene, tab="deeds")).content.decode()
+        assert look in auditor.get(page(scene, tab="activity")).content.decode()
+        assert look not in administrator.get(page(scene, tab="activity")).content.decode()
+    assert "Locked the person" in administrator.get(page(scene, tab="activity")).content.decode()
 
 
 def test_bodies_and_answers_name_no_person_to_those_who_see_no_people(scene, integrator, support, account):

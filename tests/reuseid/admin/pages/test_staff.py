@@ -96,7 +96,7 @@ def test_what_a_colleague_did_is_on_their_page(auditor, support, user):
     from tests.staff_factories import REASON
 
     support.post(page(user, "lock"), REASON)
-    shown = auditor.get(page(support.staff, tab="deeds")).content.decode()
+    shown = auditor.get(page(support.staff, tab="activity")).content.decode()
     assert "Locked the person" in shown
 
 

@@ -65,26 +65,26 @@ def test_rows_that_hold_back_no_line_are_deleted(support, user):
     assert looks() == 1
 
 
-def deeds(browser, staff, **query):
-    return browser.get(page(staff, tab="deeds", **query)).content.decode()
+def activity(browser, staff, **query):
+    return browser.get(page(staff, tab="activity", **query)).content.decode()
 
 
 def test_what_a_colleague_did_from_one_day_to_another(auditor, support, user):
     support.post(page(user, "lock"), REASON)
     today = timezone.now().date()
     sam = support.staff
-    assert "Locked the person" in deeds(auditor, sam)
-    assert page(user) in deeds(auditor, sam)
-    assert "Locked the person" in deeds(auditor, sam, **{"from": today.isoformat(), "to": today.isoformat()})
+    assert "Locked the person" in activity(auditor, sam)
+    assert page(user) in activity(auditor, sam)
+    assert "Locked the person" in activity(auditor, sam, **{"from": today.isoformat(), "to": today.isoformat()})
     tomorrow = (today + timedelta(days=1)).isoformat()
     yesterday = (today - timedelta(days=1)).isoformat()
-    assert "Locked the person" not in deeds(auditor, sam, **{"from": tomorrow})
-    assert "Locked the person" not in deeds(auditor, sam, to=yesterday)
-    assert "Locked the person" in deeds(auditor, sam, **{"from": "no date", "to": ""})
+    assert "Locked the person" not in activity(auditor, sam, **{"from": tomorrow})
+    assert "Locked the person" not in activity(auditor, sam, to=yesterday)
+    assert "Locked the person" in activity(auditor, sam, **{"from": "no date", "to": ""})
 
 
 def test_deeds_name_no_person_to_those_who_see_no_people(administrator, support, user):
     support.post(page(user, "lock"), REASON)
-    shown = deeds(administrator, support.staff)
+    shown = activity(administrator, support.staff)
     assert "Locked the person" in shown
     assert page(user) not in shown
