@@ -1,9 +1,10 @@
-"""What wakes those who wait for an operation: one listener a process, whoever and how many they are."""
+"""Wakes those who wait when their operation changes. A process has one listener for all of them."""
 
 import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psycopg
@@ -23,35 +24,39 @@ _GATHER = 0.1
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """Who waits: ``changed`` is set when there is something new to see, ``status`` is what was seen, as stored."""
+    """One who waits: ``changed`` is set when the operation may have another status than ``status``, the last seen.
+
+    ``status`` is as stored, and empty before the first poll.
+    """
 
     changed: asyncio.Event
     status: str = ""
 
 
 class Listener:
-    """Nothing is heard: the process looks every half second. SQLite on a laptop needs no more.
+    """Asks the database every half second. SQLite on a laptop needs no more.
 
-    Looking is one query for all who wait, whatever is listened to: it finds what changed while nobody
-    listened.
+    Its subclasses are told of changes, and ask too, less often: that finds what changed while they were not connected.
+    Asking is one query for all who wait.
     """
 
     idle = poll = 0.5
-    """Seconds between two looks while changes are heard, and while they are not."""
+    """Seconds between two queries while changes are told, and while they are not."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._waiting: dict[str, set[Waiter]] = {}
-        self._asking: list[tuple[str, asyncio.Future]] = []
-        self._loop, self._tasks = None, ()
+        self._asking: list[tuple[str, asyncio.Future[bool]]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self.hears = False
 
     @property
     def patience(self) -> float:
-        """Seconds after which a change that nobody heard of is found all the same."""
+        """Seconds after which a change of which nobody told is found all the same."""
         return self.idle if self.hears else self.poll
 
     @contextlib.contextmanager
-    def waiter(self, operation_id: str):
+    def waiter(self, operation_id: str) -> Iterator[Waiter]:
         """A Waiter, woken whenever that operation changes."""
         self._start()
         waiter = Waiter(asyncio.Event())
@@ -65,24 +70,27 @@ class Listener:
                 del self._waiting[operation_id]
 
     async def has_changed(self, operation_id: str, waiter: Waiter) -> bool:
-        """Whether there is something new to see, as the database now has it; one query serves all who ask by then."""
-        asked = asyncio.get_running_loop().create_future()
+        """Whether the operation's status is another than the waiter's, or could not be read.
+
+        One query serves all who ask within a tenth of a second.
+        """
+        asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asking.append((operation_id, asked))
         self._due.set()
         return not await asked or waiter.changed.is_set()
 
-    def notify(self, operation_id: str):
-        """That operation has changed."""
+    def notify(self, operation_id: str) -> None:
+        """Wake those who wait for that operation."""
         for waiter in self._waiting.get(operation_id, ()):
             waiter.changed.set()
 
-    def _start(self):
+    def _start(self) -> None:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._due = loop, asyncio.Event()
             self._tasks = (loop.create_task(self._listen_for_good()), loop.create_task(self._watch_for_good()))
 
-    async def _watch_for_good(self):
+    async def _watch_for_good(self) -> None:
         watched = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
@@ -99,8 +107,8 @@ class Listener:
                     asked.set_result(seen)
             await asyncio.sleep(_GATHER)
 
-    async def _watch(self, ids) -> bool:
-        """Wake those whose operation is not as they saw it; whether that could be found out."""
+    async def _watch(self, ids: list[str]) -> bool:
+        """Wake those whose operation has another status than they saw; False where the database did not answer."""
         try:
             stored = await sync_to_async(_stored, thread_sensitive=False)(ids) if ids else {}
         except (DatabaseError, InterfaceError) as error:
@@ -116,7 +124,7 @@ class Listener:
                     waiter.changed.set()
         return True
 
-    async def _listen_for_good(self):
+    async def _listen_for_good(self) -> None:
         while True:
             try:
                 await self._listen()
@@ -126,14 +134,15 @@ class Listener:
             self.hears = False
             await asyncio.sleep(1)
 
-    def _begin_to_hear(self):
+    def _begin_to_hear(self) -> None:
         self.hears = True
-        # Whatever was not heard while nobody listened.
-        self._asking += [(operation_id, self._loop.create_future()) for operation_id in self._waiting]
+        # Whatever changed while nobody listened.
+        loop = asyncio.get_running_loop()
+        self._asking += [(operation_id, loop.create_future()) for operation_id in self._waiting]
         self._due.set()
 
-    async def _listen(self):
-        """Nothing to hear."""
+    async def _listen(self) -> None:
+        """Call `notify` for each change, until the connection breaks; returns at once where nothing tells of them."""
 
 
 class RedisListener(Listener):
@@ -141,7 +150,7 @@ class RedisListener(Listener):
 
     idle, poll = 10.0, 1.0
 
-    async def _listen(self):
+    async def _listen(self) -> None:
         client = redis.asyncio.from_url(settings.REDIS_URL, socket_connect_timeout=2)
         async with client, client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(CHANNEL)
@@ -155,7 +164,7 @@ class PostgresListener(Listener):
 
     idle, poll = 10.0, 1.0
 
-    async def _listen(self):
+    async def _listen(self) -> None:
         database = connection.settings_dict
         options = {name: value for name, value in database["OPTIONS"].items() if name.startswith(("ssl", "connect_"))}
         place = {
@@ -174,9 +183,9 @@ class PostgresListener(Listener):
 
 
 def _stored(ids: list[str]) -> dict[str, str]:
-    """The status of each operation. Gives its connection back."""
+    """The statuses of operations, by id. Closes the connection of its thread."""
     try:
-        found = {}
+        found: dict[str, str] = {}
         for start in range(0, len(ids), _AT_ONCE):
             some = Operation.objects.filter(pk__in=ids[start : start + _AT_ONCE])
             found |= {str(pk): status for pk, status in some.values_list("pk", "status")}
@@ -186,7 +195,7 @@ def _stored(ids: list[str]) -> dict[str, str]:
 
 
 def make_listener() -> Listener:
-    """What this installation listens to."""
+    """The listener for this installation: to Redis if there is one, else to PostgreSQL, else to nothing."""
     if settings.REDIS_URL:
         return RedisListener()
     return PostgresListener() if connection.vendor == "postgresql" else Listener()

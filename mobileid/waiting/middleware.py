@@ -8,8 +8,10 @@ import asyncio
 import json
 import re
 import time
+from typing import Any
 
 from mobileid.waiting import listeners
+from mobileid.waiting.asgi import Application, Receive, Scope, Send
 from mobileid.waiting.poll_context import PollContext
 from mobileid.waiting.polling import SAFE_HEADERS, leaving, pause, poll, refused, rest
 from mobileid.waiting.seats import Seats
@@ -24,8 +26,8 @@ _SHORTEST = 0.2
 _BETWEEN = 0.5
 """Seconds between two polls of one caller, however often the operation changes."""
 _POLLS_AT_ONCE = {False: 8, True: 4}
-"""First ones, and those after a change: however many there are, the application has places for others, and who
-begins to wait does not keep those waiting who have something to hear."""
+"""By whether they are asked again: first polls, and those after a change. Both are few enough to leave the application
+room for other calls, and they are apart so that a crowd of first polls does not hold up the news of a change."""
 _PATIENCE = 10
 """Seconds after which a caller whose first poll has not begun is asked to come again."""
 _FRAMES_AHEAD = 10
@@ -36,11 +38,12 @@ _AFRESH = 10
 class Waiting:
     """Wraps the ASGI application; everything but the two addresses passes through untouched."""
 
-    def __init__(self, app, listener: listeners.Listener | None = None):
-        self.app, self._listener, self._turns = app, listener, {}
+    def __init__(self, app: Application, listener: listeners.Listener | None = None) -> None:
+        self.app, self._listener = app, listener
+        self._turns: dict[bool, asyncio.Semaphore] = {}
         self.seats = Seats()
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
             return await self.app(scope, receive, send)
         if found := _STREAM.fullmatch(scope["path"]):
@@ -50,14 +53,14 @@ class Waiting:
         return await self.app(scope, receive, send)
 
     @property
-    def listener(self):
-        """Made with the first caller, in the process and on the loop that serve it."""
+    def listener(self) -> listeners.Listener:
+        """Made for the first caller: only then is the process known that serves, and its loop."""
         if self._listener is None:
             self._listener = listeners.make_listener()
         return self._listener
 
-    async def _poll(self, scope, context):
-        """One poll, when its turn comes. Raises Busy when that is too late for a first one."""
+    async def _poll(self, scope: Scope, context: PollContext) -> Answer:
+        """One poll, when its turn comes. Raises Busy for a first one that has waited for _PATIENCE seconds."""
         if not self._turns:
             self._turns = {again: asyncio.Semaphore(size) for again, size in _POLLS_AT_ONCE.items()}
         turn = self._turns[context.again]
@@ -138,10 +141,12 @@ class Waiting:
 class _Stream:
     """Server-sent events: a ``frame`` each second, a ``state`` whenever that changes."""
 
-    def __init__(self, send):
-        self._send, self._state = send, None
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._state: str | None = None
 
-    async def open(self, answer: Answer):
+    async def open(self, answer: Answer) -> None:
+        """Send the head, with the SAFE_HEADERS of the first poll."""
         headers = [pair for pair in answer.headers if bytes(pair[0]).lower() in SAFE_HEADERS]
         headers += [
             (b"content-type", b"text/event-stream"),
@@ -150,11 +155,12 @@ class _Stream:
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
-    async def close(self):
+    async def close(self) -> None:
+        """Send the end."""
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def send(self, answer: Answer, changed, gone) -> bool:
-        """Tell what one poll found; True when it is time for the next, False when the stream is over."""
+    async def send(self, answer: Answer, changed: asyncio.Event, gone: asyncio.Task[None]) -> bool:
+        """Send what one poll found, frames in their time; True when the next poll is due, False at the stream's end."""
         if answer.status == 200:
             await self._tell_state("PENDING")
             return await self._frames(json.loads(answer.body), changed, gone)
@@ -164,12 +170,13 @@ class _Stream:
         await self._tell_state(state)
         return state == "IN_PROGRESS" and await pause(changed, gone, _AFRESH)
 
-    async def _tell_state(self, state):
+    async def _tell_state(self, state: str) -> None:
         if state != self._state:
             self._state = state
             await self._event("state", {"state": state})
 
-    async def _frames(self, frames, changed, gone):
+    async def _frames(self, frames: list[dict[str, Any]], changed: asyncio.Event, gone: asyncio.Task[None]) -> bool:
+        """Send each frame in its second, ``t``, and skip those that are past; False when the caller has left."""
         for frame in frames:
             if frame["t"] + 1 > time.time():
                 await self._event("frame", frame)
@@ -179,13 +186,13 @@ class _Stream:
                     return True  # It changed: poll.
         return True
 
-    async def _event(self, name, data):
+    async def _event(self, name: str, data: dict[str, Any]) -> None:
         body = f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 def _state(answer: Answer) -> str | None:
-    """The state in a 409 that says that there are no frames any more."""
+    """The operation's state that a 409 names, the answer where there are no frames any more; None for other answers."""
     if answer.status != 409:
         return None
     return json.loads(answer.body).get("state")

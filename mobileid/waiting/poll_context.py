@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
+
+from rest_framework.request import Request
+
+from reuseid.models import Client
 
 KEY = "mobileid.poll"
 
@@ -23,14 +28,14 @@ class PollContext:
     expires_in: float = 0.0
 
     @classmethod
-    def of(cls, request):
-        """The poll that a request is; an unheeded one where the middleware does not run."""
+    def of(cls, request: Request) -> Self:
+        """The one in the request's scope; where the middleware does not run, a new one that nobody reads."""
         return getattr(request, "scope", {}).get(KEY) or cls()
 
-    def seen(self, client, status: str):
-        """Whose call it is, and what it found."""
+    def seen(self, client: Client, status: str) -> None:
+        """Note whose call it is, and the operation's status as stored."""
         self.client, self.status = str(client.pk), str(status)
 
-    def not_yet(self, wait: int, expires_at: datetime):
-        """The operation is open."""
+    def not_yet(self, wait: int, expires_at: datetime) -> None:
+        """Note that the operation is open until ``expires_at``, and that the caller waits for ``wait`` seconds."""
         self.wait, self.expires_in = wait, (expires_at - datetime.now(UTC)).total_seconds()

@@ -1,4 +1,4 @@
-"""How many wait in this process: in all, for one API client, and how many streams show one operation."""
+"""Limits of how many wait in this process: in all, for one API client, and on streams of one operation."""
 
 import contextlib
 from collections import Counter
@@ -14,14 +14,16 @@ AGAIN = 5
 
 
 class Seats:
-    """Counts; lives on the event loop, so nothing comes between the look at a number and its change."""
+    """Counts those who wait. Used on the event loop alone, so no other call comes between a check and its count."""
 
     def __init__(self) -> None:
-        self._all, self._of_client, self._streams = 0, Counter(), Counter()
+        self._all = 0
+        self._of_client: Counter[str] = Counter()
+        self._streams: Counter[str] = Counter()
 
     @contextlib.contextmanager
     def wait(self, client: str) -> Iterator[None]:
-        """One more of this client waits. Raises TooMany (429: too many of its own) or Busy (503: the house is full)."""
+        """A seat for a call of this client, by its id. Raises TooMany at the client's limit, Busy at that of all."""
         if self._of_client[client] >= settings.WAITING_CLIENT_LIMIT:
             raise TooMany(f"At most {settings.WAITING_CLIENT_LIMIT} calls of a client wait.", retry_after=AGAIN)
         if self._all >= settings.WAITING_LIMIT:
@@ -35,7 +37,7 @@ class Seats:
 
     @contextlib.contextmanager
     def stream(self, client: str, operation_id: str) -> Iterator[None]:
-        """As `wait`, for a stream of an operation; TooMany too when that has enough of them."""
+        """A seat as of `wait`, for a stream. Raises TooMany also where the operation has as many as it may."""
         if self._streams[operation_id] >= settings.QR_STREAM_LIMIT:
             raise TooMany(f"At most {settings.QR_STREAM_LIMIT} streams of one operation.", retry_after=AGAIN)
         with self.wait(client), _one_more(self._streams, operation_id):
@@ -43,7 +45,8 @@ class Seats:
 
 
 @contextlib.contextmanager
-def _one_more(counter, name):
+def _one_more(counter: Counter[str], name: str) -> Iterator[None]:
+    """Count one more under this name; names without any are not kept."""
     counter[name] += 1
     try:
         yield

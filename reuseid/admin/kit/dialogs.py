@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.effects import Effect
+from reuseid.admin.kit.extensions import Action
 from reuseid.admin.kit.scope import scoped
 from reuseid.admin.kit.stepup import strong_form
 from reuseid.errors import Invalid
@@ -71,7 +72,7 @@ def dialog_action(
     url_path: str = "",
     description: str = "",
     submit: str = "",
-) -> Callable[[Callable], Callable]:
+) -> Callable[[Callable], Action]:
     """An action behind a dialog: ``form`` under ``title``, with a button that says ``submit``, or else the label.
 
     Its method's name is what the page's ``rights`` know it by, and the end of its address. ``effect`` is what it does:
@@ -81,7 +82,7 @@ def dialog_action(
     variant = variant or COLOURS.get(effect, ActionVariant.DEFAULT)
     form = strong_form(form) if effect.strong else form
 
-    def decorate(method: Callable) -> Callable:
+    def decorate(method: Callable) -> Action:
         name = method.__name__
         dialog = {"title": title, "description": description, "form_class": form, "form_submit_text": submit or label}
         path = url_path or name.replace("_", "-")
@@ -94,7 +95,7 @@ def dialog_action(
     return decorate
 
 
-def row_act(service: Callable, *, label: str, done: str, name: str = "", **dialog: Any) -> Callable:
+def row_act(service: Callable, *, label: str, done: str, name: str = "", **dialog: Any) -> Action:
     """The action that calls ``service`` on its row with what the dialog's form says, and then tells ``done``.
 
     It is called ``name``, or as the service is; ``dialog`` is what `dialog_action` takes.

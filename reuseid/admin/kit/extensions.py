@@ -49,6 +49,16 @@ class Group:
     icon: str
 
 
+class Action(Protocol):
+    """A function under `dialog_action`. ``allowed_permissions`` names the one right that the theme asks for."""
+
+    __name__: str
+    allowed_permissions: Sequence[str]
+
+    def __call__(self, page: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Called as a method of the page."""
+
+
 @dataclass(frozen=True)
 class Act:
     """A button with its dialog: ``method`` is a function under `dialog_action`.
@@ -56,7 +66,7 @@ class Act:
     Offered to those with ``permission``, "app.codename", on rows for which ``available_when(row)`` holds.
     """
 
-    method: Callable[..., Any]
+    method: Action
     permission: str
     available_when: Callable[[Row], bool] = bool
     group: Group | None = None
@@ -64,7 +74,7 @@ class Act:
     @property
     def name(self) -> str:
         """The page gets a method of this name."""
-        return str(self.method.__name__)
+        return self.method.__name__
 
     def right(self) -> tuple[str, Options]:
         """The right's codename, and the model that declares it. Raises ImproperlyConfigured where none does."""

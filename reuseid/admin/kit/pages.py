@@ -109,6 +109,7 @@ class Acting(BackOfficeAdmin):
     """
 
     extensible = BackOfficeAdmin.extensible | {"acts"}
+    actions_detail: tuple[str | dict[str, Any], ...]
     rights: dict[str, str] = {}
     available_when: dict[str, Callable[[Any], bool]] = {}
     page_related: tuple[str, ...] = ()

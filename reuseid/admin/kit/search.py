@@ -6,9 +6,12 @@ The beginning of a reference is another, deliberate search: `find_by_start`. Bot
 """
 
 from collections import Counter
+from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -26,9 +29,15 @@ LIMIT = 200
 PART_LEAST, PART_LIMIT = 3, 50
 GUESSED = [AttributeKey.Type.DATE, AttributeKey.Type.BOOLEAN]
 
+Accounts = dict[UUID, Account]
+Comparison = tuple[Account, str, str]  # an account, the name of an attribute, the text that was typed
 
-def find_people(request, term: str):
-    """Ids of the users that the term names, and what it was compared with, in words."""
+
+def find_people(request: HttpRequest, term: str) -> tuple[list[UUID], str]:
+    """Ids of the users whom the term names exactly, and a sentence that says what it was compared with.
+
+    ``request.search_rests`` says it where the quota for values is used up, or the attribute named is not searchable.
+    """
     term = " ".join(without_ignorable(term).replace("\x00", "").split())
     accounts = _accounts(request)
     found, tried = _by_reference(accounts, term), [_("external reference")]
@@ -44,8 +53,10 @@ def find_people(request, term: str):
 
 
 @transaction.atomic
-def _with_values(request, accounts, term, found, tried):
-    """Also by value, while the colleague's quota lasts; the request knows where it is used up, or the name is none."""
+def _with_values(
+    request: HttpRequest, accounts: Accounts, term: str, found: list[UUID], tried: list[str]
+) -> tuple[list[UUID], str]:
+    """What `find_people` gives, with those added whom a value names, while the colleague's quota lasts."""
     compared_by, asked = _asked(request, accounts, term)
     if compared_by and not searches.may_compare(accounts.values(), compared_by, actor=Actor.staff(request.user)):
         compared_by, asked = "", []
@@ -55,10 +66,10 @@ def _with_values(request, accounts, term, found, tried):
     return _record(request, accounts, found + hit, tried, compared_by, hit), searched(term, tried)
 
 
-def find_by_start(request, start: str):
-    """Ids of at most PART_LIMIT users whose reference begins so, and what was compared, in words.
+def find_by_start(request: HttpRequest, start: str) -> tuple[list[UUID], str]:
+    """Ids of at most PART_LIMIT users whose reference begins so, and a sentence that says what was compared.
 
-    None are found with less than PART_LEAST letters: the words then say so.
+    Less than PART_LEAST characters, white space aside, find nobody: the sentence then says so.
     """
     start = without_ignorable(start).replace("\x00", "").strip()
     if len("".join(start.split())) < PART_LEAST:
@@ -74,12 +85,23 @@ def find_by_start(request, start: str):
     return people, words % {"start": start, "count": PART_LIMIT}
 
 
-def _accounts(request):
+def _accounts(request: HttpRequest) -> Accounts:
+    """The accounts that the colleague sees, by id."""
     return {account.pk: account for account in Account.objects.filter(pk__in=account_ids(request.user))}
 
 
-def _record(request, accounts, found, compared, compared_by="", hit=()):
-    """Leave the lines, and give back those of the found who belong to the accounts."""
+def _record(
+    request: HttpRequest,
+    accounts: Accounts,
+    found: Iterable[UUID],
+    compared: Iterable[str],
+    compared_by: str = "",
+    hit: Iterable[UUID] = (),
+) -> list[UUID]:
+    """Write the search to the trail; the ids of those found who belong to the accounts.
+
+    ``compared`` are names of what was compared; ``compared_by`` and ``hit``, ids, are as in `searches.searched`.
+    """
     people = User.objects.filter(pk__in=set(found), account__in=list(accounts)).only("pk", "account_id").in_bulk()
     searches.searched(
         accounts.values(),
@@ -92,20 +114,20 @@ def _record(request, accounts, found, compared, compared_by="", hit=()):
     return list(people)
 
 
-def _in_english(columns):
+def _in_english(columns: Iterable[str]) -> list[str]:
     # The trail is in English, whoever reads or writes it.
     with override("en"):
         return [str(column) for column in columns]
 
 
-def _by_reference(accounts, term):
-    """The reference as it is; where nobody has it, without regard to case and spaces."""
+def _by_reference(accounts: Accounts, term: str) -> list[UUID]:
+    """Ids of those with this very reference; where nobody has it, without regard to case and spaces."""
     rows = User.objects.filter(account__in=list(accounts)).values_list("pk", flat=True)
     exact = list(rows.filter(external_ref=compose(term))[:LIMIT])
     return exact or list(rows.filter(folded_ref=folded_ref(term))[:LIMIT])
 
 
-def _begins(start):
+def _begins(start: str) -> Q:
     """The condition, in the form that the index answers: a pattern on PostgreSQL, a range of bytes on SQLite."""
     prefix = folded_ref(start) or ""
     if connection.vendor == "sqlite":
@@ -113,8 +135,8 @@ def _begins(start):
     return Q(folded_ref__startswith=prefix)
 
 
-def _asked(request, accounts, term):
-    """How values are compared, and ``[(account, name, text)]``: names that the catalogues make searchable, no others.
+def _asked(request: HttpRequest, accounts: Accounts, term: str) -> tuple[str, list[Comparison]]:
+    """How values are compared (BY_NAME, BY_VALUE, empty for not at all), and with what: searchable attributes alone.
 
     A bare value is not compared with dates and truth values: there are so few that they are found out by trying.
     """
@@ -133,7 +155,8 @@ def _asked(request, accounts, term):
     return (compared_by if asked else ""), asked
 
 
-def _with_value(account, name, text):
+def _with_value(account: Account, name: str, text: str) -> list[UUID]:
+    """Ids of those who have this value; none for a text that can be no value of the attribute."""
     try:
         indexes = catalogue.search_indexes(account, name, text)
     except Invalid:
