@@ -22,7 +22,7 @@ from config.demo.integrator import Account, Integrator
 from mobileid.models import Operation
 from mobileid.services import applications, completion, operations
 from mobileid.services.registration import by_integrator
-from reuseid.actors import SYSTEM
+from reuseid.actors import SYSTEM, Actor
 from reuseid.ingress import server
 from reuseid.services import accounts, clients
 from reuseid.services.people import users
@@ -138,10 +138,9 @@ class _Tenant:
         application = applications.create_application(self._account, name=name[:50], server=address, actor=SYSTEM)
         self._login = Account(address, client.client_id, secret, {})
         person = users.create(self._account, actor=SYSTEM)
-        terms = {"user": person, "application": application, "client": client, "allow_parallel": True}
+        terms = {"user": person, "application": application, "actor": Actor.client(client), "allow_parallel": True}
         self._waited = [
-            by_integrator.start_registration(self._account, actor=SYSTEM, expires_in=3600, **terms)[0]
-            for _ in range(self.OPERATIONS)
+            by_integrator.start_registration(self._account, expires_in=3600, **terms)[0] for _ in range(self.OPERATIONS)
         ]
         streamed = -(-options["streams"] // options["per_operation"])
         self._streamed = [
