@@ -12,6 +12,11 @@ hypothesis.settings.register_profile("thorough", max_examples=10_000)
 NO_SKIPS = os.environ.get("NO_SKIPS") == "1"
 
 
+def pytest_configure():
+    """Static files are looked up when they are asked for: each test client would list all of them anew."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def pytest_collection_modifyitems(items):
     """Skip what this run's stores can't do."""
     on_postgresql = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")

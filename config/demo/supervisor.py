@@ -15,7 +15,7 @@ from pathlib import Path
 from reuseid.ingress import server
 
 ROOT = Path(__file__).resolve().parents[2]
-GRACE_SECONDS = 5
+GRACE_SECONDS = 2
 """How long a process may take to end after SIGTERM before it is killed: what it was about is a row, and found again."""
 
 
