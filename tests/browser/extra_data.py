@@ -38,7 +38,13 @@ class More:
 def more(scene: Scene) -> More:
     """To a day at Nordbank."""
     kim, anna, account = scene.staff["kim"], scene.people["anna"], scene.account
-    terms = {"by": kim, "kind": "user", "act": "unlock", "reason": "RESOLVED", "note": "The alarm was false."}
+    terms = {
+        "actor": Actor.staff(kim),
+        "kind": "user",
+        "act": "unlock",
+        "reason": "RESOLVED",
+        "note": "The alarm was false.",
+    }
     draft, run = (bulk.draft(account, REFERENCES, **terms) for _ in range(2))
     done = bulk.start(run, actor=Actor.staff(kim))
     bulk.carry_out_owed()
@@ -54,7 +60,9 @@ def more(scene: Scene) -> More:
         done=done,
         export=export,
         tried=tried,
-        view=saved_views.keep(kim, model="reuseid.user", name="Locked people", query="status=LOCKED"),
+        view=saved_views.keep(
+            actor=Actor.staff(kim), model="reuseid.user", name="Locked people", query="status=LOCKED"
+        ),
         notice=notices.tell(scene.endpoint, "webhook_failing", "It fails: somebody should look after it."),
         application=application,
         attribute=Attribute.objects.get(user=anna, name="phone"),
