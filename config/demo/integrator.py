@@ -63,7 +63,7 @@ class Integrator:
         self.http.headers["Authorization"] = f"Bearer {_answer(response)['access_token']}"
 
     def get(self, path: str, **query) -> dict:
-        """GET and parse."""
+        """The parsed JSON of a GET; raises Refused."""
         return _answer(self.http.get(path, params=query))
 
     def post(self, path: str, body: dict | None = None, **headers) -> dict:
@@ -71,7 +71,7 @@ class Integrator:
         return _answer(self.http.post(path, json=body or {}, headers=headers))
 
     def delete(self, path: str):
-        """DELETE."""
+        """DELETE; raises Refused."""
         _answer(self.http.delete(path))
 
     def result(self, kind: str, operation_id: str) -> dict:

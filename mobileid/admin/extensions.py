@@ -59,7 +59,7 @@ def by_device(value: UUID, accounts: list[UUID]) -> list[UUID]:
 
 
 def by_operation(value: UUID, accounts: list[UUID]) -> list[UUID]:
-    """Who was asked."""
+    """The people whom the operation asks: one, or none while nobody has claimed it."""
     found = Operation.objects.filter(pk=value, account__in=accounts, user__isnull=False)
     return list(found.values_list("user_id", flat=True))
 

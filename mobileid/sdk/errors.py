@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 
 class Retry(StrEnum):
-    """What helps."""
+    """Whether trying again helps, and from where."""
 
     NEVER = "never"
     """Trying again gives the same answer."""

@@ -156,7 +156,7 @@ class _Stream:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def close(self) -> None:
-        """Send the end."""
+        """End the stream: an empty last part."""
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def send(self, answer: Answer, changed: asyncio.Event, gone: asyncio.Task[None]) -> bool:

@@ -33,7 +33,7 @@ class Attributes(UserView):
 
 
 class OneAttribute(UserView):
-    """One record."""
+    """``attributes/{name}``: one attribute with its provenance."""
 
     scopes = {"GET": "attributes:read", "PUT": "attributes:write", "DELETE": "attributes:write"}
 

@@ -225,7 +225,7 @@ class ActOnUser(UserView):
 
 
 class LockUser(ActOnUser):
-    """ACTIVE to LOCKED."""
+    """``…/lock``: from ACTIVE to LOCKED, with a reason."""
 
     body_class = request_serializers.LockBody
     service = staticmethod(users.lock)
@@ -239,7 +239,7 @@ class LockUser(ActOnUser):
 
 
 class UnlockUser(ActOnUser):
-    """LOCKED to ACTIVE."""
+    """``…/unlock``: from LOCKED to ACTIVE, with a reason."""
 
     service = staticmethod(users.unlock)
 
@@ -252,7 +252,7 @@ class UnlockUser(ActOnUser):
 
 
 class DeactivateUser(ActOnUser):
-    """To DEACTIVATED."""
+    """``…/deactivate``: to DEACTIVATED, for good."""
 
     service = staticmethod(users.deactivate)
 
@@ -268,7 +268,7 @@ class DeactivateUser(ActOnUser):
 
 
 class EraseUser(ActOnUser):
-    """Ask for erasure."""
+    """``…/erase``: ask for the erasure; a task carries it out."""
 
     service = staticmethod(erasure.request)
     status = 202
@@ -333,7 +333,7 @@ class UserEventProof(UserView):
 
 
 class Reasons(APIView):
-    """The configured reasons."""
+    """``reasons``: the codes that locks and the like may name."""
 
     scopes = {"GET": "users:read"}
 

@@ -91,7 +91,7 @@ class WebhooksView(WebhookView):
 
 
 class WebhookDetailView(WebhookView):
-    """One endpoint."""
+    """``webhooks/{id}``: read, change and delete one endpoint."""
 
     scopes: ClassVar = {"GET": MANAGE, "PATCH": MANAGE, "DELETE": MANAGE}
 
@@ -124,7 +124,7 @@ class WebhookDetailView(WebhookView):
 
 
 class RotateSecretView(WebhookView):
-    """Fresh keys."""
+    """``…/rotate-secret``: new signing keys; the old ones sign beside them for a while."""
 
     scopes: ClassVar = {"POST": MANAGE}
 
@@ -143,7 +143,7 @@ class RotateSecretView(WebhookView):
 
 
 class TestEventView(WebhookView):
-    """A test."""
+    """``…/test``: a `webhook.test` event to this endpoint alone."""
 
     scopes: ClassVar = {"POST": MANAGE}
 
@@ -163,7 +163,7 @@ class TestEventView(WebhookView):
 
 
 class PauseView(WebhookView):
-    """Hold."""
+    """``…/pause``: nothing is sent, events are kept."""
 
     scopes: ClassVar = {"POST": MANAGE}
 
@@ -183,7 +183,7 @@ class PauseView(WebhookView):
 
 
 class ResumeView(WebhookView):
-    """Go on."""
+    """``…/resume``: what was kept is sent."""
 
     scopes: ClassVar = {"POST": MANAGE}
 
@@ -252,7 +252,7 @@ class DeliveriesView(WebhookView):
 
 
 class DeliveryDetailView(WebhookView):
-    """One delivery."""
+    """``…/deliveries/{id}``: one delivery with its attempts."""
 
     scopes: ClassVar = {"GET": MANAGE}
 
@@ -275,7 +275,7 @@ class DeliveryDetailView(WebhookView):
 
 
 class ResendView(DeliveryDetailView):
-    """One again."""
+    """``…/resend`` of a delivery: it is owed anew, under the same id."""
 
     scopes: ClassVar = {"POST": MANAGE}
     http_method_names = ("post",)
@@ -331,7 +331,7 @@ class EventsView(APIView):
 
 
 class EventDetailView(APIView):
-    """One event."""
+    """``events/{id}``: one event as it was sent, as far as the caller may read it."""
 
     scopes: ClassVar = {"GET": MANAGE}
 

@@ -24,7 +24,7 @@ NOTICE = timedelta(hours=48)
 
 
 def upcoming(account: Account) -> TrustAnchor | None:
-    """The announced successor."""
+    """The account's announced next anchor; None where none is announced."""
     return TrustAnchor.objects.filter(account=account, status=KeyStatus.NEXT).first()
 
 
