@@ -54,9 +54,9 @@ def make_user(account, *, attributes=None, **values):
     return users.create(account, actor=SYSTEM, attributes=records, **values)
 
 
-def make_untold_user(account):
-    """A user of whom no event was written, nor is owed."""
-    return User.objects.create(account=account)
+def make_untold_user(account, **columns):
+    """The row of a user of whom no event was written, nor is owed."""
+    return User.objects.create(account=account, **columns)
 
 
 ALL_SCOPES = list(settings.SCOPES)

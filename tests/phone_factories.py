@@ -15,7 +15,6 @@ from mobileid.sdk.transport import Answer
 from mobileid.services import applications, operations
 from mobileid.services.registration import by_integrator
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import User
 
 SERVER = "http://127.0.0.1:8000"
 PIN = "493817"
@@ -30,11 +29,6 @@ def config_of(application) -> ApplicationConfig:
     """What the app is built with."""
     found = applications.configuration(application)
     return ApplicationConfig(found["server"], found["applicationId"], found["trustAnchor"])
-
-
-def make_user(account, **fields):
-    """A person of the account."""
-    return User.objects.create(account=account, **fields)
 
 
 def make_cheap_stretch():

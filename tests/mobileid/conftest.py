@@ -8,6 +8,7 @@ from referencing.jsonschema import DRAFT202012
 
 from mobileid.sdk import pin
 from mobileid.services.keys import channel, signing
+from tests import factories
 from tests import phone_factories as phones
 
 
@@ -32,7 +33,7 @@ def application(account):
 @pytest.fixture
 def ada(account):
     """A person of the account."""
-    return phones.make_user(account, external_ref="ada")
+    return factories.make_untold_user(account, external_ref="ada")
 
 
 @pytest.fixture

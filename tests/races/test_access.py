@@ -12,6 +12,7 @@ from reuseid.models import TrailEntry, User, UserAccess, UserNote
 from reuseid.services.audit import access
 from reuseid.services.jobs import erasures
 from reuseid.services.people import erasure, notes
+from tests import factories
 from tests import phone_factories as phones
 from tests.rivals import race
 from tests.staff_factories import make_colleague
@@ -35,7 +36,7 @@ def test_of_looks_at_once_one_leaves_a_line(user, sam, earlier):
 
 def test_two_colleagues_who_lock_all_devices_lock_each_once(account):
     application = phones.make_application(account)
-    ada = phones.make_user(account)
+    ada = factories.make_untold_user(account)
     for number in range(3):
         phones.make_phone(ada, application, name=f"Phone {number}")
 

@@ -26,6 +26,7 @@ from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event
 from reuseid.services.people import users
+from tests import factories
 from tests import phone_factories as phones
 from tests.phone_factories import PIN
 from tests.rivals import race
@@ -50,7 +51,7 @@ def application(account):
 
 @pytest.fixture
 def ada(account):
-    return phones.make_user(account, external_ref="ada")
+    return factories.make_untold_user(account, external_ref="ada")
 
 
 @pytest.fixture
@@ -293,7 +294,7 @@ def test_an_approval_by_the_new_biometric_key_and_one_by_the_old_at_once_leave_t
 
 
 def test_two_phones_that_scan_one_code_at_once_get_it_once(phone, account, application):
-    eve = phones.make_phone(phones.make_user(account), application, name="Eve's")
+    eve = phones.make_phone(factories.make_untold_user(account), application, name="Eve's")
     tablet = phones.make_phone(phone.row.user, application, name="Tablet")
 
     def scan(device, frame):
@@ -355,7 +356,7 @@ def test_a_refusal_that_waits_for_its_moment_holds_no_connection(phone, ada, mon
 
 def test_an_approval_and_the_person_s_deactivation_never_block_each_other(phone, ada):
     for number in range(10):
-        person = phones.make_user(ada.account, external_ref=f"person-{number}")
+        person = factories.make_untold_user(ada.account, external_ref=f"person-{number}")
         own = phones.make_phone(person, phone.row.application)
         calls = []
         for _ in range(3):

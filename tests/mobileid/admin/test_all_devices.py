@@ -6,6 +6,7 @@ from mobileid.models import Device
 from mobileid.services import all_devices, devices
 from reuseid.actors import SYSTEM
 from reuseid.models import TrailEntry
+from tests import factories
 from tests import phone_factories as phones
 from tests.staff_factories import REASON, page, said
 
@@ -62,7 +63,7 @@ def test_a_phone_that_somebody_else_was_first_on_takes_nothing_from_the_others(a
 
 
 def test_another_persons_phone_is_left_alone(support, ada, phone, account, application):
-    other = phones.make_phone(phones.make_user(account, external_ref="bob"), application)
+    other = phones.make_phone(factories.make_untold_user(account, external_ref="bob"), application)
     support.post(page(ada, "lock-devices"), LOST)
     assert states(phone, other) == ["LOCKED", "ACTIVE"]
 

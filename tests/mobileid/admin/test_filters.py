@@ -23,7 +23,7 @@ def listed(browser, model, **query):
 @pytest.fixture
 def two(ada, phone, account, application):
     """Ada has an iPhone, Bob an Android with biometry; the one of before is over."""
-    bob = phones.make_user(account, external_ref="bob")
+    bob = factories.make_untold_user(account, external_ref="bob")
     other = phones.make_phone(bob, application, name="Bob's", biometric=True)
     gone = phones.make_phone(bob, application, name="Bob's old one")
     Device.objects.filter(pk=phone.row.pk).update(platform="iOS", inherence_jwk=None)
@@ -86,7 +86,7 @@ def test_the_views_above_the_lists_open(root, two):
 def test_a_filter_by_platform_costs_the_same_for_one_as_for_many(support, two, account, application, queries):
     one = queries(support, rows_of(User, platform="iOS"))
     for number in range(4):
-        person = phones.make_user(account, external_ref=f"p{number}")
+        person = factories.make_untold_user(account, external_ref=f"p{number}")
         Device.objects.filter(pk=phones.make_phone(person, application).row.pk).update(platform="iOS")
     assert queries(support, rows_of(User, platform="iOS")) == one
 

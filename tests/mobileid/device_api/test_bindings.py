@@ -11,6 +11,7 @@ from mobileid.services import bindings, completion, devices
 from reuseid.actors import SYSTEM
 from reuseid.errors import WrongState
 from reuseid.models import Event, TrailEntry
+from tests import factories
 from tests import phone_factories as phones
 from tests.mobileid.threats.forging import Forger
 
@@ -26,7 +27,7 @@ def second(ada, application, phone):
 @pytest.fixture
 def eves(account, application, cheap_pins):
     """A phone of another person of the account."""
-    return phones.make_phone(phones.make_user(account, external_ref="eve"), application, name="Eve's")
+    return phones.make_phone(factories.make_untold_user(account, external_ref="eve"), application, name="Eve's")
 
 
 def state(operation):

@@ -9,6 +9,7 @@ from mobileid.models import Device, Nonce, Operation
 from mobileid.protocol import wire
 from mobileid.sdk import errors, proof
 from mobileid.sdk.keystore import MemoryStore
+from tests import factories
 from tests import phone_factories as phones
 from tests.mobileid.threats.forging import Forger, random_signer
 from tests.phone_factories import PIN
@@ -72,7 +73,7 @@ def test_a_stolen_database_without_the_phone_approves_nothing(forger, phone, ask
 def test_an_unknown_device_a_foreign_one_and_a_forged_proof_get_one_answer(
     forger, phone, asked, started, other_account
 ):
-    stranger = phones.make_phone(phones.make_user(other_account), phones.make_application(other_account))
+    stranger = phones.make_phone(factories.make_untold_user(other_account), phones.make_application(other_account))
     told = []
     for changes, signer in [
         ({"deviceId": "00000000-0000-4000-8000-000000000000"}, phone.store.sign_possession),

@@ -90,7 +90,7 @@ class Lives(RuleBasedStateMachine):
     def begin(self):
         account = factories.make_account()
         application = phones.make_application(account)
-        self.user = phones.make_user(account)
+        self.user = factories.make_untold_user(account)
         self.models = [
             Model(phones.make_phone(self.user, application, name=name, biometric=True), phones.PIN)
             for name in ("One", "Two")

@@ -77,7 +77,7 @@ class Life:
     def __init__(self, time, fault):
         self.time, self.fault, self.told = time, fault, []
         self.application = phones.make_application(factories.make_account())
-        self.user = phones.make_user(self.application.account)
+        self.user = factories.make_untold_user(self.application.account)
         self.line, self.store = Tunnel(time), Pocket()
         self.ways = {"transport": self.line, "clock": time.clock(fault.offset), "sleep": time.passes}
 
