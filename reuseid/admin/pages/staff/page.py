@@ -23,8 +23,7 @@ from reuseid.admin.kit.pages import Facts, Header, PageAdmin, Tab, Timeline, tra
 from reuseid.admin.kit.scope import account_names, accounts_of, colleagues
 from reuseid.admin.pages.staff.activity import activity
 from reuseid.models import Account, Staff
-from reuseid.services.staff import members as staff_service
-from reuseid.services.staff import second_factors
+from reuseid.services.staff import members, second_factors
 
 
 class AccessForm(BaseDialogForm):
@@ -42,7 +41,7 @@ class AccessForm(BaseDialogForm):
 
     def __init__(self, request, object_id=None, *args, **kwargs):
         super().__init__(request, object_id, *args, **kwargs)
-        self.fields["roles"].queryset = staff_service.all_roles()
+        self.fields["roles"].queryset = members.all_roles()
         self.fields["accounts"].queryset = accounts_of(request.user)
 
     def values(self):
@@ -88,7 +87,7 @@ class Foreseen:
 def _refusal(check, staff, reader):
     try:
         check(staff, reader.pk)
-    except staff_service.TakesTwo as refusal:
+    except members.TakesTwo as refusal:
         return [refusal.detail]
     return []
 
@@ -98,7 +97,7 @@ class PasswordForm(Foreseen, SureForm):
 
     def foreseen(self, staff, reader):
         """Who knows what afterwards."""
-        return _refusal(staff_service.check_gives, staff, reader) or [
+        return _refusal(members.check_gives, staff, reader) or [
             _("The present password stops at once, and every session ends. The new one is shown once, to you."),
             _("Right after signing in with it the colleague has to choose an own one; nothing else opens before."),
             _("Until then you can't reset their second factor: another administrator does."),
@@ -224,7 +223,7 @@ class StaffAdmin(PageAdmin):
     )
     def create(self, request, form):
         with Refusals(request, _("Nothing was made. %(why)s")):
-            staff, password = staff_service.create(actor=self.actor(request), **form.values())
+            staff, password = members.create(actor=self.actor(request), **form.values())
             return self._secret(request, staff, password)
         return go_to(request, formatting.list_of(Staff))
 
@@ -239,7 +238,7 @@ class StaffAdmin(PageAdmin):
     )
     def access(self, request, form, object_id):
         done = _("The access is saved.")
-        return self.act(request, object_id, staff_service.change, done=done, **form.values())
+        return self.act(request, object_id, members.change, done=done, **form.values())
 
     @dialog_action(
         _("New password"),
@@ -251,7 +250,7 @@ class StaffAdmin(PageAdmin):
         submit=_("Make a new password"),
     )
     def password(self, request, form, object_id):
-        return self.act(request, object_id, staff_service.new_password, then=self._secret)
+        return self.act(request, object_id, members.new_password, then=self._secret)
 
     @dialog_action(
         _("Reset second factor"),
