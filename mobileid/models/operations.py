@@ -33,7 +33,7 @@ class OperationQuerySet(models.QuerySet):
     def answerable_by(self, device):
         """Those that this phone may see and answer: its person's, for it or for any phone of theirs.
 
-        One that is found by a claim, only once this phone has claimed it (`services.claims`).
+        One that is found by a claim, only once this phone has claimed it (`services.operation_links`).
         """
         claimed = Q(binding__in=CLAIMED)
         return self.filter(
