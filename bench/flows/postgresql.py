@@ -67,10 +67,11 @@ class Watch:
         alive = Path(f"/proc/{self.server}/task/{self.server}/children").read_text().split()
         for pid in map(int, alive):
             with contextlib.suppress(OSError):
-                self._seen[pid] = sum(cpu_times(pid))
+                # One that goes meanwhile stays what it was, or is not known at all.
                 self._kinds[pid] = self._kind(pid)
-        for pid in self._seen.keys() - set(map(int, alive)):
-            seconds = self._seen.pop(pid)
+                self._seen[pid] = sum(cpu_times(pid))
+        for pid in self._kinds.keys() - set(map(int, alive)):
+            seconds = self._seen.pop(pid, 0.0)
             if self._kinds.pop(pid) == "others":
                 self._others_ended += seconds
 
