@@ -21,8 +21,10 @@ from reuseid.api.permissions import has_scope
 from reuseid.api.throttling import ClientThrottle
 from reuseid.api.views import APIView
 from reuseid.errors import Unknown, WrongState
+from reuseid.prepared import Param, Select
 
 MAX_WAIT = 30
+_SHOWN = Select(lambda: Operation.objects.of(Param("account")).as_read().filter(pk=Param("pk"), type=Param("type")))
 WAIT = OpenApiParameter(
     "wait",
     {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0},
@@ -46,7 +48,10 @@ class OperationView(APIView):
 
     def operation(self, operation_id):
         """With all that its answer shows, in one query; 404 for another account's or another kind's."""
-        return self.find(Operation.objects.of(self.request.account).as_read(), pk=operation_id, type=self.kind)
+        found = _SHOWN.one(account=self.request.account.pk, pk=operation_id, type=self.kind)
+        if found is None:
+            raise Unknown
+        return found
 
 
 class StatusView(OperationView):

@@ -28,16 +28,14 @@ NOT_FOUND = {(404, MEDIA_TYPE): problem_response(404, "The account has no such u
 
 
 def find_user(request, body: dict) -> User | None:
-    """The person that a body names; Unknown (404) for one that the account does not have."""
+    """The person that a body names; Unknown (404) for an ``externalRef`` that the account does not have.
+
+    One that is named by its id is not read here: the service does when it locks the row, and says Unknown then.
+    """
     user_id, external_ref = body.pop("user_id", None), body.pop("external_ref", None)
     if external_ref is not None:
         return users.by_external_ref(request.account, external_ref)
-    if user_id is None:
-        return None
-    user = User.objects.of(request.account).filter(pk=user_id).first()
-    if user is None:
-        raise Unknown("The account has no such user.")
-    return user
+    return None if user_id is None else User(pk=user_id, account=request.account)
 
 
 def _find_device(request, device_id):

@@ -1,6 +1,7 @@
 """Opens an envelope, has its message judged and seals the answer (docs/protocol.md, chapter 3)."""
 
 import time
+import uuid
 from typing import Any
 
 from django.db import close_old_connections, connection
@@ -17,10 +18,18 @@ from mobileid.services.message_replay import AlreadyClaimed
 from reuseid.api.errors import BodyTooLarge
 from reuseid.ingress.held import hold
 from reuseid.models import Account
+from reuseid.prepared import Param, Select
 
 QUANTUM = 0.1
 """Seconds. A failed authentication is answered at a multiple of this, so that an unknown device, a forged proof and a
 wrong PIN take the same time."""
+
+
+_APPLICATION = Select(
+    lambda: Application.objects.select_related("account").filter(
+        pk=Param("pk"), account__status=Account.Status.ACTIVE
+    )
+)
 
 
 def answer(http_request: HttpRequest, name: str, address: str) -> dict[str, Any]:
@@ -51,8 +60,7 @@ def _open(http_request: HttpRequest) -> tuple[Application, envelope.Request]:
     key = channel.channel_key(sealed.app, sealed.kid)
     if key is None:
         raise KeyUnknown
-    applications = Application.objects.select_related("account").filter(account__status=Account.Status.ACTIVE)
-    application = applications.filter(pk=sealed.app).first()
+    application = _APPLICATION.one(pk=uuid.UUID(sealed.app))
     if application is None or key.suite < application.min_suite:
         # The key may be in memory still: a blocked account ends here. And one that is not in the application's key
         # document is not known: so does a downgrade.

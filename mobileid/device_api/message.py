@@ -20,6 +20,7 @@ from reuseid.limits import hit
 PHONE_QUOTA, PHONE_WINDOW = 120, 60
 """Messages of one phone in so many seconds."""
 Body = dict[str, Any]
+Settlement = dict[str, Any] | None
 Answer = message_replay.Answer
 """What is sealed for the phone: `{"status", "body"}` or `{"status", "problem"}`."""
 
@@ -127,6 +128,11 @@ class Message:
     def refuse(self, problem: PhoneProblem) -> Answer:
         """It is refused for good, and what has happened stays: as `settle`."""
         return self._store(refusal(problem))
+
+    def settlement(self, body: Body) -> Settlement:
+        """`settle` as values, for a service that stores the answer with the last effect; None for one judged again."""
+        self.answer = success(body)
+        return None if self._again else message_replay.settlement(self._row, self.answer)
 
     def _store(self, answer: Answer) -> Answer:
         if not self._again:

@@ -230,25 +230,27 @@ def operations_finish(message: Message) -> Answer:
     factor = proofs.METHOD_FACTOR[statement["authMethod"]]
     with message.claimed():
         operation = decisions.prepare(device, operation_id, statement)  # 4
-        if statement["decision"] == "reject":  # 5
+        approves = statement["decision"] == "approve"
+        matches = approves and decisions.number_matches(operation, statement)
+        # 4 and 7, committed before anything is looked at
+        reserved = decisions.spend(operation, device, statement, attempt=matches and factor is not None)
+        if not approves:  # 5
             decisions.reject(operation, device, statement.get("reason", "USER"), actor=actor)
             return message.settle(_decided(operation, "REJECTED"))
-        if not decisions.number_matches(operation, statement):  # 6
+        if not matches:  # 6
             decisions.fail_number(operation, device, actor=actor)
             return message.settle(_decided(operation, "FAILED"))
         if factor is None:
-            factors.credit(device, None)
-            decisions.approve(operation, device, proof, actor=actor)
-            return message.settle(_decided(operation, "COMPLETED"))
-        reserved = factors.reserve(device)  # 7, committed before anything is looked at
+            settled = message.settlement(_decided(operation, "COMPLETED"))
+            decisions.approve(operation, device, proof, actor=actor, key=factors.Key.NEWEST, settled=settled)
+            return message.answer
     key = factors.verify(device, proof, factor) if reserved else None  # 8
     with message.verdict():
         if key is None:
             factors.refuse(device)
             return message.refuse(AuthenticationFailed())
-        factors.credit(device, factor, key)
-        decisions.approve(operation, device, proof, actor=actor)  # 9
-        message.settle(_decided(operation, "COMPLETED"))
+        settled = message.settlement(_decided(operation, "COMPLETED"))
+        decisions.approve(operation, device, proof, actor=actor, key=key, settled=settled)  # 9
     return message.answer
 
 

@@ -37,24 +37,27 @@ class OperationQuerySet(models.QuerySet):
         """
         claimed = Q(binding__in=CLAIMED)
         return self.filter(
-            Q(target_device=None) | Q(target_device=device),
+            Q(target_device=None) | Q(target_device=device.pk),
             Q(application=None) | Q(application=device.application_id),
-            ~claimed | Q(device=device),
+            ~claimed | Q(device=device.pk),
             account=device.account_id,
             user=device.user_id,
             type__in=["authentication", "signature"],
         )
 
-    def as_read(self):
-        """With all that a status answer shows, and ``is_overdue``: expired by the database's clock, swept or not."""
+    def with_overdue(self):
+        """With ``is_overdue``: expired by the database's clock, swept or not."""
         overdue = ExpressionWrapper(Q(status__in=OPEN, **OVERDUE), output_field=models.BooleanField())
-        return self.select_related("user", "client", "device", "target_device", "evidence").annotate(is_overdue=overdue)
+        return self.annotate(is_overdue=overdue)
+
+    def as_read(self):
+        """With all that a status answer shows, and ``is_overdue``."""
+        return self.select_related("user", "client", "device", "target_device", "evidence").with_overdue()
 
     def as_listed(self):
         """With what a list's row shows: no contexts, result or evidence."""
         return (
-            self.as_read()
-            .select_related(None)
+            self.with_overdue()
             .select_related("user", "device", "target_device")
             .defer("title", "content", "transaction", "post_context", "push_notification", "signature")
         )

@@ -6,12 +6,13 @@ in the caller's transaction; in which order they are called is the door's busine
 
 import hmac
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db.models.functions import Now
 
-from mobileid.models import Device, Nonce, Operation
+from mobileid.models import Device, Evidence, Nonce, Operation
 from mobileid.models.operations import OPEN
 from mobileid.problems import (
     AuthenticationFailed,
@@ -19,22 +20,41 @@ from mobileid.problems import (
     MethodNotAllowed,
     OperationClosed,
     OperationUnknown,
+    StillJudged,
 )
 from mobileid.protocol import proofs
-from mobileid.services import completion, device_authentication, nonces, operation_links
+from mobileid.services import completion, device_authentication, factors, message_replay, nonces, operation_links
 from mobileid.services.descriptions import describe_operation, methods_of, state_of
 from mobileid.services.proof_records import record_of
 from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor
 from reuseid.errors import WrongState
-from reuseid.models import move
 from reuseid.models.deadlines import IN_TIME
 from reuseid.models.sealed import unseal_field
+from reuseid.prepared import Insert, Param, Select, Together, Update
 from reuseid.services.audit import trail
 from reuseid.services.webhooks import outbox
 
 Binding, Status = Operation.Binding, Operation.Status
 Statement = Mapping[str, Any]
+Settlement = Mapping[str, Any] | None
+"""What `message_replay.settlement` gives."""
+_PHONE = Device(pk=Param("pk"), account_id=Param("account"), user_id=Param("user"), application_id=Param("application"))
+_ANSWERABLE = Select(
+    lambda: Operation.objects.answerable_by(_PHONE).with_overdue().filter(pk=Param("operation"))
+)
+_BEGUN = Together(
+    moved=Update(
+        lambda: Operation.objects.filter(
+            pk=Param("pk"), status__in=Operation.MOVES[Status.IN_PROGRESS], **IN_TIME
+        ),
+        status=Status.IN_PROGRESS,
+        started_at=Now(),
+    ),
+    line=trail.line_after("moved"),
+    nonce=nonces.made_after("moved"),
+)
+_SPENT = Together(nonce=nonces.USED, attempt=factors.reserved_after("nonce"))
 _LEVEL_METHODS = {"TWO_FACTOR": {"DEVICE_PIN", "DEVICE_BIOMETRIC"}}
 
 
@@ -55,27 +75,43 @@ def start(
     if frame is not None:
         operation = operation_links.take(device, frame, actor=actor)
     else:
-        operation = Operation.objects.answerable_by(device).as_read().filter(pk=operation_id).first()
+        operation = _answerable(device, operation_id)
     if operation is None:
         raise OperationUnknown
     _require_open(operation)
     if not allowed_methods(operation, device):
         raise MethodNotAllowed
-    if operation.status == Status.PENDING:
-        _begin(operation, device, actor)
-    return operation, nonces.for_operation(operation, device)
+    nonce = _begin(operation, device, actor) if operation.status == Status.PENDING else None
+    return operation, nonce or nonces.for_operation(operation, device)
 
 
-def _begin(operation: Operation, device: Device, actor: Actor) -> None:
-    try:
-        move(operation, Status.IN_PROGRESS, guard=IN_TIME, started_at=Now())
-    except WrongState:
-        # Another phone of the same person was first to look; both may go on.
+def _answerable(device, operation_id):
+    operation = _ANSWERABLE.one(
+        operation=operation_id,
+        pk=device.pk,
+        account=device.account_id,
+        user=device.user_id,
+        application=device.application_id,
+    )
+    if operation is not None:
+        operation.user, operation.account = device.user, device.account
+        if operation.target_device_id == device.pk:
+            operation.target_device = device
+    return operation
+
+
+def _begin(operation: Operation, device: Device, actor: Actor) -> Nonce | None:
+    """The first nonce of the first phone that looks; None for another phone of the same person: both may go on."""
+    nonce = nonces.draw(operation, device)
+    line = trail.line(operation, "operation.opened", actor=actor, changes={"device": str(device.pk)})
+    if _BEGUN(moved={"pk": operation.pk}, line=line, nonce=nonce)["moved"] is None:
+        operation.refresh_from_db(fields=["status"])
         if operation.status != Status.IN_PROGRESS:
-            raise OperationClosed(_final(operation)) from None
-        return
-    trail.record(operation, "operation.opened", actor=actor, changes={"device": str(device.pk)})
+            raise OperationClosed(_final(operation))
+        return None
+    operation.status = Status.IN_PROGRESS
     operation_changed(operation)
+    return nonce
 
 
 def allowed_methods(operation: Operation, device: Device) -> list[str]:
@@ -95,14 +131,13 @@ def _final(operation: Operation) -> str:
 
 
 def prepare(device: Device, operation_id: UUID, statement: Statement) -> Operation:
-    """Step 4: the operation, when this phone may decide on it now in the way that it states; its nonce is used up.
+    """Step 4: the operation, when this phone may decide on it now in the way that it states; `spend` uses its nonce up.
 
-    Raises DeviceUnusable, OperationUnknown, OperationClosed, MessageInvalid, AuthenticationFailed (the nonce) and, for
-    an approval, VersionUnsupported and MethodNotAllowed: the caller's transaction must end with them, the nonce's use
-    too.
+    Raises DeviceUnusable, OperationUnknown, OperationClosed, MessageInvalid and, for an approval, VersionUnsupported and
+    MethodNotAllowed: the caller's transaction must end with them.
     """
     device_authentication.require_usable(device)
-    operation = Operation.objects.answerable_by(device).as_read().filter(pk=operation_id).first()
+    operation = _answerable(device, operation_id)
     if operation is None or operation.type != statement["typ"]:
         raise OperationUnknown
     _require_open(operation)
@@ -112,13 +147,28 @@ def prepare(device: Device, operation_id: UUID, statement: Statement) -> Operati
         device_authentication.require_version(device.application, device.sdk_version)
         if statement["authMethod"] not in allowed_methods(operation, device):
             raise MethodNotAllowed
-    if not nonces.consume(statement["nonce"], Nonce.Purpose.OPERATION, operation=operation, device=device):
-        raise AuthenticationFailed
     if not hmac.compare_digest(operation.content_hash, statement["contentHash"]):
         raise MessageInvalid("contentHash", "It is not what the phone was sent.")
     if approves:
         _check_binding(operation, statement)
     return operation
+
+
+def spend(operation: Operation, device: Device, statement: Statement, *, attempt: bool) -> bool:
+    """Steps 4 and 7: use the statement's nonce up and, with ``attempt``, count a look at a factor.
+
+    False when no look is left. Raises AuthenticationFailed for a nonce that does not count: the caller's transaction
+    must end with it. What was counted must be committed before the factor is looked at.
+    """
+    nonce = {"value": statement["nonce"], "operation": operation.pk, "device": device.pk}
+    if not attempt:
+        if nonces.USED(**nonce) is None:
+            raise AuthenticationFailed
+        return False
+    done = _SPENT(nonce=nonce, attempt={"pk": device.pk})
+    if done["nonce"] is None:
+        raise AuthenticationFailed
+    return done["attempt"] is not None
 
 
 def _check_binding(operation: Operation, statement: Statement) -> None:
@@ -148,22 +198,86 @@ def fail_number(operation: Operation, device: Device, *, actor: Actor) -> None:
     _end(operation, Status.FAILED, device, actor, failure_reason="NUMBER_MISMATCH")
 
 
-def approve(operation: Operation, device: Device, proof: proofs.Proof, *, actor: Actor) -> None:
-    """Step 9: end the operation COMPLETED with its evidence, or have it wait for the return code (SAME_DEVICE).
+def approve(
+    operation: Operation, device: Device, proof: proofs.Proof, *, actor: Actor, key: factors.Key, settled: Settlement
+) -> None:
+    """Steps 8 and 9, all in one: credit the factor, end the operation COMPLETED with its evidence, store the answer.
 
-    All that the statement asks for was verified. Raises OperationClosed, with nothing changed, when it ended first.
+    Or have it wait for the return code (SAME_DEVICE). All that the statement asks for was verified; ``key`` is which of
+    the factor's keys signed it. ``settled`` stores the answer; None where there is nothing to store.
+
+    Raises DeviceUnusable or OperationClosed, with the operation unchanged, when device, person or operation are not open
+    any more, and StillJudged.
     """
     method = proof.statement["authMethod"]
+    factor = proofs.METHOD_FACTOR[method]
     record = record_of(operation, device, proof, method)
-    changes = record.changes | {"auth_method": method}
     if operation.binding == Binding.SAME_DEVICE:
-        try:
-            completion.await_return(operation, device=device, return_hash=proof.statement["returnHash"], **changes)
-        except WrongState:
-            raise OperationClosed(_final(operation)) from None
-        trail.record(operation, "operation.approved", actor=actor)
-    else:
-        _end(operation, Status.COMPLETED, device, actor, ended_at=record.evidence.at, **changes)
+        factors.credit(device, factor, key)
+        _await_return(operation, device, proof, actor, record)
+        message_replay.store(settled)
+        return
+    operation.status, operation.ended_at, operation.failure_reason = Status.COMPLETED, record.evidence.at, ""
+    operation.device, operation.auth_method = device, method
+    line = trail.line(operation, "operation.completed", actor=actor, changes={"type": operation.type})
+    event = outbox.describe(operation, f"{operation.type}.completed", describe_operation(operation))
+    done = _approved(factor, factors.ends_previous(device, factor, key), settled is not None)(
+        credited={"pk": device.pk},
+        moved={
+            "pk": operation.pk,
+            "at": record.evidence.at,
+            "device": device.pk,
+            "method": method,
+            "signature": operation.signature,
+        },
+        line=line,
+        event=event,
+        deliveries=event,
+        evidence=record.evidence,
+        settled=settled,
+    )
+    if done["credited"] is None:
+        raise factors.unusable_now(device)
+    if done["moved"] is None:
+        operation.refresh_from_db(fields=["status"])
+        raise OperationClosed(_final(operation))
+    if settled is not None and done["settled"] is None:
+        raise StillJudged
+    operation_changed(operation)
+    outbox.wake_for(done)
+
+
+@cache
+def _approved(factor: str | None, ends_previous: bool, settles: bool) -> Together:
+    """An approval as one statement. The device before the operation, as everywhere where both are written."""
+    moved = Update(
+        lambda: Operation.objects.filter(pk=Param("pk"), status__in=OPEN, return_hash="", **IN_TIME),
+        after="credited",
+        status=Status.COMPLETED,
+        ended_at=Param("at"),
+        failure_reason="",
+        device=Param("device"),
+        auth_method=Param("method"),
+        signature=Param("signature"),
+    )
+    parts = {"settled": message_replay.settled_after("moved")} if settles else {}
+    return Together(
+        credited=factors.credited(factor, ends_previous),
+        moved=moved,
+        line=trail.line_after("moved"),
+        **outbox.parts_after("moved"),
+        evidence=Insert(Evidence, after="moved"),
+        **parts,
+    )
+
+
+def _await_return(operation, device, proof, actor, record):
+    changes = record.changes | {"auth_method": proof.statement["authMethod"]}
+    try:
+        completion.await_return(operation, device=device, return_hash=proof.statement["returnHash"], **changes)
+    except WrongState:
+        raise OperationClosed(_final(operation)) from None
+    trail.record(operation, "operation.approved", actor=actor)
     record.evidence.save(force_insert=True)
 
 

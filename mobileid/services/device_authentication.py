@@ -12,8 +12,14 @@ from mobileid.protocol import proofs
 from mobileid.services import devices
 from reuseid.errors import WrongState
 from reuseid.models import Account, User
+from reuseid.prepared import Param, Select
 
 _NUMBERS = re.compile(r"\d+")
+_SPEAKER = Select(
+    lambda: Device.objects.of(Param("account"))
+    .select_related("user")
+    .filter(pk=Param("pk"), application=Param("application"))
+)
 
 
 def identify(application: Application, proof: proofs.Proof, suite: int) -> Device:
@@ -22,11 +28,8 @@ def identify(application: Application, proof: proofs.Proof, suite: int) -> Devic
     Whatever fails is one AuthenticationFailed at one cost, and counts nothing: nobody can lock another's phone from
     afar. An unknown device is verified against a key that nobody has.
     """
-    device = (
-        Device.objects.of(application.account)
-        .select_related("user")
-        .filter(pk=uuid.UUID(proof.statement["deviceId"]), application=application)
-        .first()
+    device = _SPEAKER.one(
+        pk=uuid.UUID(proof.statement["deviceId"]), account=application.account_id, application=application.pk
     )
     key = proofs.public_key_from_jwk(device.possession_jwk) if device else proofs.DUMMY_POSSESSION_KEY
     if not proof.verify(proofs.POSSESSION, key) or device is None:

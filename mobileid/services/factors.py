@@ -9,9 +9,10 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Greatest, Now
 
 from mobileid.models import Device
@@ -22,6 +23,7 @@ from mobileid.services.device_changes import tell
 from reuseid.actors import SYSTEM
 from reuseid.models import User
 from reuseid.models.sealed import unseal_field
+from reuseid.prepared import Param, Update
 
 MAX_FAILURES = 5
 """Bad attempts in a row that lock the device."""
@@ -59,13 +61,24 @@ def check_commitment(knowledge: KnowledgeKey, committed: str) -> None:
         raise MessageInvalid("knowledge", "It must be the one that the statement commits to.")
 
 
+def _with_attempts_left() -> QuerySet[Device]:
+    return Device.objects.filter(pk=Param("pk"), status=Device.Status.ACTIVE, failed_attempts__lt=MAX_FAILURES)
+
+
+def reserved_after(part: str | None) -> Update:
+    """`reserve` when ``part`` of a `Together` has written its row."""
+    return Update(_with_attempts_left, after=part, failed_attempts=F("failed_attempts") + 1)
+
+
+_RESERVED = reserved_after(None)
+
+
 def reserve(device: Device) -> bool:
     """Count an attempt before it is looked at; False when none is left: it is refused unseen.
 
     One conditional UPDATE, which must be committed before `verify`.
     """
-    active = Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE)
-    return bool(active.filter(failed_attempts__lt=MAX_FAILURES).update(failed_attempts=F("failed_attempts") + 1))
+    return _RESERVED(pk=device.pk) is not None
 
 
 def verify(device: Device, proof: proofs.Proof, factor: str) -> Key | None:
@@ -103,19 +116,40 @@ def credit(device: Device, factor: str | None, key: Key = Key.NEWEST) -> None:
     The first good use of a new PIN or biometric key ends the one before. Raises DeviceUnusable, with nothing changed,
     when the device or its user is no longer active.
     """
+    if credited(factor, ends_previous(device, factor, key))(pk=device.pk) is None:
+        raise unusable_now(device)
+
+
+def ends_previous(device: Device, factor: str | None, key: Key) -> bool:
+    """Whether this is the first good use of a new key, beside which the one before has counted."""
+    previous = {proofs.KNOWLEDGE: device.previous_knowledge_key, proofs.INHERENCE: device.previous_inherence_jwk}
+    return key is Key.NEWEST and previous.get(factor) is not None
+
+
+@cache
+def credited(factor: str | None, ends: bool) -> Update:
+    """The statement of `credit` for the device ``pk``; ``ends`` as `ends_previous` says."""
     changes: dict[str, Any] = {"last_used_at": Now()}
     if factor == proofs.KNOWLEDGE:
         changes |= {"failed_attempts": 0, "lock_count": 0}
-        if key is Key.NEWEST and device.previous_knowledge_key is not None:
+        if ends:
             changes |= {"previous_knowledge_key": None, "previous_key_until": None}
     elif factor == proofs.INHERENCE:
         changes["failed_attempts"] = Greatest(F("failed_attempts") - 1, 0)
-        if key is Key.NEWEST and device.previous_inherence_jwk is not None:
+        if ends:
             changes |= {"previous_inherence_jwk": None, "previous_inherence_until": None}
-    active = Device.objects.filter(pk=device.pk, status=Device.Status.ACTIVE, user__status=User.Status.ACTIVE)
-    if not active.update(**changes):
-        device.refresh_from_db(fields=["status", "locked_until"])
-        raise DeviceUnusable.of(device)
+    return Update(_of_active_person, **changes)
+
+
+def _of_active_person() -> QuerySet[Device]:
+    person = User.objects.filter(pk=OuterRef("user_id"), status=User.Status.ACTIVE)
+    return Device.objects.filter(Exists(person), pk=Param("pk"), status=Device.Status.ACTIVE)
+
+
+def unusable_now(device: Device) -> DeviceUnusable:
+    """What to raise when a device turned out not to be active any more."""
+    device.refresh_from_db(fields=["status", "locked_until"])
+    return DeviceUnusable.of(device)
 
 
 def refuse(device: Device) -> None:

@@ -2,8 +2,9 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import DateTimeField, Q
+from django.db.models import DateTimeField, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from mobileid.errors import UserCooldown
@@ -24,6 +25,16 @@ _UNWANTED = (
 )
 
 
+def newest_end(user: Any) -> QuerySet[Operation]:
+    """The status of the newest of a person's operations that count here: while that is COMPLETED nobody need look."""
+    return _counted(user).order_by("-created_at", "-pk").values("status")[:1]
+
+
+def _counted(user):
+    counted = Operation.objects.filter(user=user).exclude(type=Operation.Type.REGISTRATION)
+    return counted.filter(_UNWANTED | Q(status=Status.COMPLETED))
+
+
 def check_cooldown(user: User) -> None:
     """Raise UserCooldown when more than five operations in a row expired, were rejected or superseded unanswered.
 
@@ -31,9 +42,7 @@ def check_cooldown(user: User) -> None:
     minutes after the last of them ended: then one more is let through, and counts again.
     """
     row = list(
-        Operation.objects.filter(user=user)
-        .exclude(type=Operation.Type.REGISTRATION)
-        .filter(_UNWANTED | Q(status=Status.COMPLETED))
+        _counted(user)
         .annotate(
             over=Coalesce("ended_at", "expires_at", output_field=DateTimeField()),
             now=Now(),

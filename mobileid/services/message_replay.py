@@ -10,16 +10,18 @@ An answer is a JSON object; what its members say is the door's business.
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from mobileid.models import Application, StoredResponse
 from mobileid.problems import MessageConflict, StillJudged
 from mobileid.protocol import wire
 from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.prepared import Insert, Param, Update
 
 Answer = dict[str, Any]
 KEPT_BYTES = 256 * 1024
@@ -28,6 +30,15 @@ PATIENCE = 2.0
 """Seconds that a copy waits for the answer to the message that came first."""
 LOST = timedelta(seconds=20)
 """After so long without an answer, whoever judged the first one is gone."""
+
+
+def _unanswered() -> QuerySet[StoredResponse]:
+    return StoredResponse.objects.filter(pk=Param("pk"), answer=None)
+
+
+_ANSWERED = {"answer": Param("answer"), "device_id": Param("device_id")}
+_CLAIMED = Insert(StoredResponse, or_nothing=True)
+_SETTLED = Update(_unanswered, **_ANSWERED)
 
 
 class AlreadyClaimed(Exception):
@@ -53,10 +64,8 @@ def claim(message: StoredResponse) -> None:
 
     While a rival's transaction is open this waits for its end.
     """
-    try:
-        message.save(force_insert=True)
-    except IntegrityError:
-        raise AlreadyClaimed from None
+    if _CLAIMED(message) is None:
+        raise AlreadyClaimed
 
 
 def settle(message: StoredResponse, answer: Answer) -> None:
@@ -64,11 +73,25 @@ def settle(message: StoredResponse, answer: Answer) -> None:
 
     Raises StillJudged, which must undo that effect, when the message was given up as lost and the phone told so.
     """
+    store(settlement(message, answer))
+
+
+def store(settled: Mapping[str, Any] | None) -> None:
+    """`settle` with the values of `settlement`; nothing to do without."""
+    if settled is not None and _SETTLED(**settled) is None:
+        raise StillJudged
+
+
+def settled_after(part: str) -> Update:
+    """`settle` when ``part`` of a `Together` has written its row, with the values of `settlement`."""
+    return Update(_unanswered, after=part, **_ANSWERED)
+
+
+def settlement(message: StoredResponse, answer: Answer) -> dict[str, Any]:
+    """The values that store an answer."""
     plaintext = _dumps(answer)
     seal_field(message, "answer", plaintext if len(plaintext) <= KEPT_BYTES else b"")
-    unanswered = StoredResponse.objects.filter(pk=message.pk, answer=None)
-    if not unanswered.update(answer=message.answer, device_id=message.device_id):
-        raise StillJudged
+    return {"pk": message.pk, "answer": message.answer, "device_id": message.device_id}
 
 
 def stored(message: StoredResponse, *, when_lost: Answer) -> Answer | None:

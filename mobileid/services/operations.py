@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from mobileid.errors import NoUsableDevice, TargetDeviceUnusable, UserNotActive
@@ -14,15 +15,16 @@ from mobileid.services import bindings, contexts, fatigue
 from mobileid.services.completion import end
 from mobileid.services.descriptions import methods_of
 from reuseid.actors import Actor
-from reuseid.errors import Invalid, WrongState
+from reuseid.errors import Invalid, Unknown, WrongState
 from reuseid.models import Account, User
+from reuseid.prepared import Insert, Param, Select, Together
 from reuseid.services.audit import trail
 
 EXPIRES_IN, EXPIRES_IN_MIN, EXPIRES_IN_MAX = 180, 10, 600
 REFERENCE_LIMIT = 128
 PROPERTIES = "operationProperties"
 
-Binding, Level = Operation.Binding, Operation.AuthLevel
+Binding, Level, Status = Operation.Binding, Operation.AuthLevel, Operation.Status
 _METHODS = {
     Level.ONE_FACTOR: [AuthMethod.DEVICE, AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
     Level.TWO_FACTOR: [AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
@@ -30,6 +32,28 @@ _METHODS = {
 # One that registered and was never heard of again may be in nobody's hand: its answer was lost. It comes last, however
 # new it is.
 _PREFERRED = (Coalesce("last_used_at", "heard_at").desc(nulls_last=True), "-created_at")
+# The person's phones, the one that was used last first. Each says, too, what else a start has to know of the person.
+_PHONES = Select(
+    lambda: Device.objects.filter(user=Param("user"))
+    .as_read()
+    .usable()
+    .annotate(
+        newest_end=Subquery(fatigue.newest_end(Param("user"))),
+        has_open=Exists(Operation.objects.open().filter(user=Param("user"), type=Param("type"))),
+    )
+    .order_by(*_PREFERRED)[:50]
+)
+_HELD = Select(
+    lambda: User.objects.of(Param("account")).select_for_update(no_key=True).filter(pk=Param("pk"))
+)
+_BEGUN = Together(
+    operation=Insert(
+        Operation,
+        returning=["created_at", "expires_at"],
+        expires_at=ExpressionWrapper(Now() + Param("expires_in", DurationField()), output_field=DateTimeField()),
+    ),
+    line=trail.line_after("operation"),
+)
 _CLAIMED = {Binding.QR, Binding.SAME_DEVICE}
 _BY_HAND = {Binding.NUMBER, Binding.QR}
 
@@ -93,11 +117,13 @@ def _start(account, kind, terms, limit, actor):
     _fill_contents(operation, terms, limit)
     _choose_user(operation, terms)
     operation.auth_methods = _methods(terms)
-    if operation.user and terms.binding not in _BY_HAND:
+    phones = _PHONES.all(user=operation.user.pk, type=kind) if operation.user else []
+    newest = phones[0] if phones else None
+    if operation.user and terms.binding not in _BY_HAND and not (newest and newest.newest_end == Status.COMPLETED):
         fatigue.check_cooldown(operation.user)
-    _choose_device(operation, terms)
+    _choose_device(operation, terms, phones)
     shown = bindings.bind(operation, terms.return_url)
-    begin(operation, terms.expires_in, actor=actor)
+    begin(operation, terms.expires_in, actor=actor, alone=newest is not None and not newest.has_open)
     return operation, shown
 
 
@@ -135,9 +161,11 @@ def _choose_user(operation, terms):
 def hold(user: User) -> User:
     """The person's row, locked until the transaction ends: starts, locks and deactivations of one person take turns.
 
-    Raises UserNotActive.
+    Of ``user`` only key and account are read. Raises Unknown or UserNotActive.
     """
-    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    held = _HELD.one(pk=user.pk, account=user.account_id)
+    if held is None:
+        raise Unknown("The account has no such user.")
     if held.status != User.Status.ACTIVE:
         raise UserNotActive(state=str(held.status))
     return held
@@ -153,19 +181,18 @@ def _methods(terms):
     return methods
 
 
-def _choose_device(operation, terms):
+def _choose_device(operation, terms, phones):
     if operation.user is None:
         return
-    phones = Device.objects.filter(user=operation.user).as_read()
     if terms.device:
         if terms.broadcast:
             raise Invalid.field("broadcast", "Not with a deviceId.")
-        phone = phones.get(pk=terms.device.pk)
+        phone = Device.objects.filter(user=operation.user).as_read().get(pk=terms.device.pk)
         if phone.status != Device.Status.ACTIVE and not phone.is_lock_over:
             raise TargetDeviceUnusable(state=str(phone.status))
         able = _able([phone], operation)
     else:
-        able = _able(phones.usable().order_by(*_PREFERRED)[:50], operation)
+        able = _able(phones, operation)
     if not able:
         raise NoUsableDevice
     if terms.device or not (terms.broadcast or terms.binding in _CLAIMED):
@@ -178,22 +205,17 @@ def _able(phones, operation):
     return [phone for phone in phones if set(methods_of(phone)) & set(operation.auth_methods)]
 
 
-def begin(operation: Operation, expires_in: int, *, actor: Actor) -> Operation:
+def begin(operation: Operation, expires_in: int, *, actor: Actor, alone: bool = False) -> Operation:
     """Save a new operation, supersede what it replaces, and write the trail; the caller's transaction holds its user.
 
-    The deadline is counted on the database's clock, which alone judges it.
+    The deadline is counted on the database's clock, which alone judges it. ``alone``: the person has no open operation
+    of its type, so there is nothing to look for.
     """
-    if operation.user and not operation.allow_parallel:
+    if operation.user and not operation.allow_parallel and not alone:
         _supersede(operation, actor)
-    operation.expires_at = Now() + timedelta(seconds=expires_in)
-    operation.save(force_insert=True)
-    operation.refresh_from_db(fields=["created_at", "expires_at"])
-    trail.record(
-        operation,
-        "operation.started",
-        actor=actor,
-        changes={"type": operation.type, "binding": operation.binding, "expiresIn": expires_in},
-    )
+    operation.expires_in = timedelta(seconds=expires_in)
+    changes = {"type": operation.type, "binding": operation.binding, "expiresIn": expires_in}
+    _BEGUN(operation=operation, line=trail.line(operation, "operation.started", actor=actor, changes=changes))
     return operation
 
 
@@ -202,7 +224,7 @@ def _supersede(operation, actor):
     for old in older.select_related("user", "client", "device__application", "target_device"):
         try:
             with transaction.atomic():
-                end(old, Operation.Status.CANCELED, actor=actor, failure_reason=fatigue.SUPERSEDED)
+                end(old, Status.CANCELED, actor=actor, failure_reason=fatigue.SUPERSEDED)
         except WrongState:
             continue
 

@@ -11,6 +11,14 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from reuseid.actors import Actor
 from reuseid.models import Account, Client
+from reuseid.prepared import Param, Select
+
+# A token is one row at most, so there is nothing to order.
+_LIVE = Select(
+    lambda: get_access_token_model()
+    .objects.select_related("application__account")
+    .filter(token_checksum=Param("checksum"), expires__gt=Param("now"))
+)
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -40,13 +48,7 @@ class BearerAuthentication(BaseAuthentication):
 
     @staticmethod
     def _live_token(value):
-        found = (
-            get_access_token_model()
-            .objects.select_related("application__account")
-            .filter(token_checksum=hashlib.sha256(value).hexdigest(), expires__gt=timezone.now())
-        )
-        # Not first(), which would order what is one row at most.
-        token = next(iter(found[:1]), None)
+        token = _LIVE.one(checksum=hashlib.sha256(value).hexdigest(), now=timezone.now())
         if token is None or token.application is None:
             raise AuthenticationFailed("The token is unknown or expired.")
         return token

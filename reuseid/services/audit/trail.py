@@ -8,6 +8,15 @@ from django.db.models import Model
 from reuseid import tracing
 from reuseid.actors import Actor
 from reuseid.models import TrailEntry, kind_of
+from reuseid.prepared import Insert
+
+LINE = Insert(TrailEntry, returning=["id"])
+"""Writes one line."""
+
+
+def line_after(part: str) -> Insert:
+    """Writes one line when ``part`` of a `Together` has written its row."""
+    return Insert(TrailEntry, after=part)
 
 
 def record(
@@ -25,17 +34,27 @@ def record(
     A line about a colleague belongs to no account.
     ``user_id`` is the person whom it is about; taken from ``obj`` where that is a user or belongs to one.
     """
-    entry = _entry(obj, action, actor, user_id=user_id, reason=reason, note=note, changes=changes)
-    entry.save(force_insert=True)
+    entry = line(obj, action, actor=actor, user_id=user_id, reason=reason, note=note, changes=changes)
+    LINE(entry)
     return entry
 
 
 def record_each(objs: Iterable[Model], action: str, *, actor: Actor, changes: dict | None = None) -> None:
     """`record` one line about each of the rows, in one statement."""
-    TrailEntry.objects.bulk_create([_entry(obj, action, actor, changes=changes) for obj in objs])
+    TrailEntry.objects.bulk_create([line(obj, action, actor=actor, changes=changes) for obj in objs])
 
 
-def _entry(obj, action, actor, *, user_id=None, reason="", note="", changes=None):
+def line(
+    obj: Model,
+    action: str,
+    *,
+    actor: Actor,
+    user_id: UUID | None = None,
+    reason: str = "",
+    note: str = "",
+    changes: dict | None = None,
+) -> TrailEntry:
+    """The line of `record`, for `LINE` or `line_after` to write with the change itself."""
     return TrailEntry(
         account_id=obj.account_id if hasattr(obj, "account_id") else obj.pk,
         action=action,

@@ -10,6 +10,8 @@ from django.db.models import Model
 
 from reuseid import crypto, event_scopes
 from reuseid.models import Delivery, Event, WebhookEndpoint, kind_of
+from reuseid.prepared import Insert, Param, Together
+from reuseid.prepared.parameters import Text, Values
 from reuseid.services.wake import wake
 from reuseid.times import rfc3339
 
@@ -22,12 +24,23 @@ def owe(obj: Model, event_type: str, data: Mapping[str, Any], *, user_id: uuid.U
     Call it after the change of ``obj`` itself, in the same transaction: the lock on the changed row then orders the
     events of one object. A disabled endpoint is owed nothing until it is resumed.
     """
-    event = write_event(obj, event_type, data, user_id=user_id or getattr(obj, "user_id", None))
-    endpoints = WebhookEndpoint.objects.filter(
-        account_id=obj.account_id, status__in=[WebhookEndpoint.Status.ACTIVE, WebhookEndpoint.Status.PAUSED]
-    ).only("id", "event_types")
-    owe_to([endpoint for endpoint in endpoints if wants(endpoint, event_type)], event)
+    event = describe(obj, event_type, data, user_id=user_id)
+    wake_for(_OWED(event=event, deliveries=event))
     return event
+
+
+def parts_after(part: str) -> dict[str, Any]:
+    """`owe` when ``part`` of a `Together` has written its row: both parts take the event that `describe` gives.
+
+    `wake_for` comes afterwards.
+    """
+    return {"event": Insert(Event, returning=["sequence"], after=part), "deliveries": Deliveries(after="event")}
+
+
+def wake_for(done: Mapping[str, Any]) -> None:
+    """Wake the sender after commit when the event is owed to anybody."""
+    if done["deliveries"] is not None:
+        wake(SEND)
 
 
 def wants(endpoint: WebhookEndpoint, event_type: str) -> bool:
@@ -37,17 +50,23 @@ def wants(endpoint: WebhookEndpoint, event_type: str) -> bool:
 
 def write_event(obj: Model, event_type: str, data: Mapping[str, Any], *, user_id: uuid.UUID | None = None) -> Event:
     """The event alone: listed, and owed to nobody yet."""
+    event = describe(obj, event_type, data, user_id=user_id)
+    _EVENT(event)
+    return event
+
+
+def describe(obj: Model, event_type: str, data: Mapping[str, Any], *, user_id: uuid.UUID | None = None) -> Event:
+    """The event, not written yet."""
     event = Event(
         id=uuid.uuid4(),
         account_id=obj.account_id,
         type=event_type,
         object_type=kind_of(obj),
         object_id=obj.pk,
-        user_id=user_id or (obj.pk if obj._meta.model_name == "user" else None),
+        user_id=user_id or getattr(obj, "user_id", None) or (obj.pk if obj._meta.model_name == "user" else None),
     )
     body = {"type": event_type, "timestamp": rfc3339(datetime.now(UTC)), "data": data}
     event.payload = crypto.seal(_bytes(body), **_place(event))
-    event.save(force_insert=True)
     return event
 
 
@@ -59,6 +78,61 @@ def owe_to(endpoints: Collection[WebhookEndpoint], event: Event) -> None:
             for endpoint in endpoints
         )
         wake(SEND)
+
+
+class Deliveries:
+    """A part of a `Together`: owes the event of the part ``after`` to the endpoints of its account that want it."""
+
+    returning: tuple[str, ...] = ()
+
+    def __init__(self, *, after: str) -> None:
+        self.after = after
+
+    def text(self) -> Text:
+        """The same as `run`, in SQL."""
+        written = {
+            "id": "gen_random_uuid()",
+            "account_id": "endpoint.account_id",
+            "endpoint_id": "endpoint.id",
+            "event_id": f"{self.after}.sequence",
+            "object_id": "%s",
+            "status": "'PENDING'",
+            "attempts": "0",
+            "attempts_before": "0",
+            "next_attempt_at": "STATEMENT_TIMESTAMP()",
+            "created_at": "STATEMENT_TIMESTAMP()",
+        }
+        return Text(
+            f"INSERT INTO {Delivery._meta.db_table} ({', '.join(written)}) SELECT {', '.join(written.values())} "
+            f"FROM {self.after}, {WebhookEndpoint._meta.db_table} endpoint "
+            "WHERE endpoint.account_id = %s AND endpoint.status IN ('ACTIVE', 'PAUSED') "
+            "AND (endpoint.event_types = '[]' OR endpoint.event_types @> to_jsonb(%s::text)) RETURNING 1 AS done",
+            (Param("object_id"), Param("account_id"), Param("type")),
+        )
+
+    @staticmethod
+    def values(given: Event) -> Values:
+        return lambda name: getattr(given, name)
+
+    def run(self, given: Event, done: Mapping[str, Any]) -> tuple[int] | None:
+        """Owe it; None when nobody wants it."""
+        endpoints = WebhookEndpoint.objects.filter(
+            account_id=given.account_id, status__in=[WebhookEndpoint.Status.ACTIVE, WebhookEndpoint.Status.PAUSED]
+        ).only("id", "event_types")
+        wanting = [endpoint for endpoint in endpoints if wants(endpoint, given.type)]
+        Delivery.objects.bulk_create(
+            Delivery(account_id=given.account_id, endpoint=endpoint, event=given, object_id=given.object_id)
+            for endpoint in wanting
+        )
+        return (1,) if wanting else None
+
+    @staticmethod
+    def written(given: Event, found: tuple[int] | None) -> tuple[int] | None:
+        return found
+
+
+_EVENT = Insert(Event, returning=["sequence"])
+_OWED = Together(event=_EVENT, deliveries=Deliveries(after="event"))
 
 
 def body_of(event: Event) -> bytes:
