@@ -8,7 +8,12 @@ from reuseid import health, metrics
 from reuseid.admin.kit import command, first_page
 from reuseid.api.docs import guides
 
+# Those that are called most come first.
 urlpatterns = [
+    path("mobileid/device/v1/", include("mobileid.device_api.urls")),
+    path("", include("reuseid.api.urls")),
+    path("", include("reuseid.api.webhook_urls")),
+    path("", include("mobileid.urls")),
     path("", guides.front, name="front"),
     path("admin/search/", admin.site.admin_view(command.find)),
     path("admin/try/", include("mobileid.admin.try_it")),
@@ -16,14 +21,10 @@ urlpatterns = [
     path("admin/language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", include(("reuseid.api.oauth", "oauth2_provider"))),
-    path("", include("reuseid.api.urls")),
     path("api/docs/<path:name>", guides.guide),
-    path("", include("reuseid.api.webhook_urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
-    path("", include("mobileid.urls")),
-    path("mobileid/device/v1/", include("mobileid.device_api.urls")),
 ]
 
 handler400 = "reuseid.api.errors.handler400"
