@@ -11,25 +11,18 @@ from mobileid.device_api.message import Answer, Message, refusal
 from mobileid.device_api.messages import MESSAGES
 from mobileid.models import Application
 from mobileid.problems import AuthenticationFailed, ClockSkew, KeyUnknown, MessageInvalid, PhoneProblem
-from mobileid.protocol import envelope, wire
+from mobileid.protocol import envelope, proofs, wire
+from mobileid.protocol.envelope import EnvelopeInvalid
 from mobileid.protocol.proofs import ProofInvalid
+from mobileid.services import device_authentication
 from mobileid.services.keys import channel
 from mobileid.services.message_replay import AlreadyClaimed
 from reuseid.api.errors import BodyTooLarge
 from reuseid.ingress.held import hold
-from reuseid.models import Account
-from reuseid.prepared import Param, Select
 
 QUANTUM = 0.1
 """Seconds. A failed authentication is answered at a multiple of this, so that an unknown device, a forged proof and a
 wrong PIN take the same time."""
-
-
-_APPLICATION = Select(
-    lambda: Application.objects.select_related("account").filter(
-        pk=Param("pk"), account__status=Account.Status.ACTIVE
-    )
-)
 
 
 def answer(http_request: HttpRequest, name: str, address: str) -> dict[str, Any]:
@@ -39,11 +32,11 @@ def answer(http_request: HttpRequest, name: str, address: str) -> dict[str, Any]
     copy is still being judged.
     """
     began = time.monotonic()
-    application, request = _open(http_request)
-    inner = _judge(application, request, name, address)
+    message = _open(http_request, address)
+    inner = _judge(message, name)
     if inner["status"] == AuthenticationFailed.status:
         _wait(http_request, began)
-    return envelope.seal_answer(request, inner)
+    return envelope.seal_answer(message.request, inner)
 
 
 def _wait(http_request: HttpRequest, began: float) -> None:
@@ -55,17 +48,28 @@ def _wait(http_request: HttpRequest, began: float) -> None:
     hold(http_request, now + QUANTUM - (now - began) % QUANTUM)
 
 
-def _open(http_request: HttpRequest) -> tuple[Application, envelope.Request]:
+def _open(http_request: HttpRequest, address: str) -> Message:
     sealed = envelope.parse(_body(http_request))
     key = channel.channel_key(sealed.app, sealed.kid)
     if key is None:
         raise KeyUnknown
-    application = _APPLICATION.one(pk=uuid.UUID(sealed.app))
-    if application is None or key.suite < application.min_suite:
+    application_id = uuid.UUID(sealed.app)
+    try:
+        request = envelope.open_request(sealed, key.private_key, key.suite, http_request.path)
+    except EnvelopeInvalid:
+        _require_known(device_authentication.find(application_id, None), key.suite)
+        raise
+    found = device_authentication.find(application_id, proofs.device_id(request.proof))
+    application = _require_known(found, key.suite)
+    return Message(application, request, address)
+
+
+def _require_known(application: Application | None, suite: int) -> Application:
+    if application is None or suite < application.min_suite:
         # The key may be in memory still: a blocked account ends here. And one that is not in the application's key
         # document is not known: so does a downgrade.
         raise KeyUnknown
-    return application, envelope.open_request(sealed, key.private_key, key.suite, http_request.path)
+    return application
 
 
 def _body(http_request: HttpRequest) -> bytes:
@@ -75,13 +79,12 @@ def _body(http_request: HttpRequest) -> bytes:
     return raw
 
 
-def _judge(application: Application, request: envelope.Request, name: str, address: str) -> Answer:
+def _judge(message: Message, name: str) -> Answer:
     """Freshness first (chapter 3); a message that a copy has claimed gets the copy's answer."""
     try:
         now = time.time_ns() // 1_000_000
-        if abs(now - request.iat) > wire.FRESHNESS_MS:
+        if abs(now - message.request.iat) > wire.FRESHNESS_MS:
             raise ClockSkew(serverTime=now)
-        message = Message(application, request, address)
         try:
             return MESSAGES[name](message)
         except AlreadyClaimed:

@@ -44,7 +44,10 @@ class Message:
     answer: Answer
 
     def __init__(self, application: Application, request: envelope.Request, address: str, *, again: bool = False):
-        """``again``: it was claimed before and is judged afresh, so it neither claims nor stores anything."""
+        """``application`` is from `device_authentication.find`.
+
+        ``again``: it was claimed before and is judged afresh, so it neither claims nor stores anything.
+        """
         self.application, self.request, self.address, self._again = application, request, address, again
         self._row = message_replay.describe(application, request.mid, request.path, request.plaintext_digest)
 
@@ -78,7 +81,7 @@ class Message:
 
     def device(self, proof: proofs.Proof) -> Device:
         """The device that proved possession; AuthenticationFailed, or RateLimited for one that talks too much."""
-        device = device_authentication.identify(self.application, proof, self.request.suite)
+        device = device_authentication.identify(self.application.named, proof, self.request.suite)
         spent = hit("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
         if spent.left < 0:
             raise RateLimited(spent.reset)

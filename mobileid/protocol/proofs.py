@@ -4,6 +4,7 @@ Reading a proof and verifying it are two steps: the server looks at the possessi
 counted factor only once the attempt is reserved.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,6 +124,14 @@ def parse(proof: Mapping[str, Any]) -> Proof:
     if len(signatures) != len(items):
         raise ProofInvalid("proof.signatures", "has a factor twice")
     return Proof(payload, statement, signatures)
+
+
+def device_id(proof: Mapping[str, Any] | None) -> uuid.UUID | None:
+    """The device that the statement names, whether or not anything else of the proof is right; None where none is."""
+    try:
+        return None if proof is None else uuid.UUID(parse(proof).statement["deviceId"])
+    except (ProofInvalid, AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _signature(item: Any) -> tuple[str, Signature]:

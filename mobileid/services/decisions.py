@@ -25,7 +25,7 @@ from mobileid.problems import (
 from mobileid.protocol import proofs
 from mobileid.services import completion, device_authentication, factors, message_replay, nonces, operation_links
 from mobileid.services.descriptions import describe_operation, methods_of, state_of
-from mobileid.services.proof_records import record_of
+from mobileid.services.proof_records import Record, record_of
 from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor
 from reuseid.errors import WrongState
@@ -40,14 +40,12 @@ Statement = Mapping[str, Any]
 Settlement = Mapping[str, Any] | None
 """What `message_replay.settlement` gives."""
 _PHONE = Device(pk=Param("pk"), account_id=Param("account"), user_id=Param("user"), application_id=Param("application"))
-_ANSWERABLE = Select(
+_ANSWERABLE: Select[Operation] = Select(
     lambda: Operation.objects.answerable_by(_PHONE).with_overdue().filter(pk=Param("operation"))
 )
 _BEGUN = Together(
     moved=Update(
-        lambda: Operation.objects.filter(
-            pk=Param("pk"), status__in=Operation.MOVES[Status.IN_PROGRESS], **IN_TIME
-        ),
+        lambda: Operation.objects.filter(pk=Param("pk"), status__in=Operation.MOVES[Status.IN_PROGRESS], **IN_TIME),
         status=Status.IN_PROGRESS,
         started_at=Now(),
     ),
@@ -85,7 +83,7 @@ def start(
     return operation, nonce or nonces.for_operation(operation, device)
 
 
-def _answerable(device, operation_id):
+def _answerable(device: Device, operation_id: UUID | None) -> Operation | None:
     operation = _ANSWERABLE.one(
         operation=operation_id,
         pk=device.pk,
@@ -131,10 +129,10 @@ def _final(operation: Operation) -> str:
 
 
 def prepare(device: Device, operation_id: UUID, statement: Statement) -> Operation:
-    """Step 4: the operation, when this phone may decide on it now in the way that it states; `spend` uses its nonce up.
+    """Step 4: the operation, when this phone may decide on it now in the way that it states. `spend` goes with it.
 
-    Raises DeviceUnusable, OperationUnknown, OperationClosed, MessageInvalid and, for an approval, VersionUnsupported and
-    MethodNotAllowed: the caller's transaction must end with them.
+    Raises DeviceUnusable, OperationUnknown, OperationClosed, MessageInvalid and, for an approval, VersionUnsupported
+    and MethodNotAllowed: the caller's transaction must end with them.
     """
     device_authentication.require_usable(device)
     operation = _answerable(device, operation_id)
@@ -206,8 +204,8 @@ def approve(
     Or have it wait for the return code (SAME_DEVICE). All that the statement asks for was verified; ``key`` is which of
     the factor's keys signed it. ``settled`` stores the answer; None where there is nothing to store.
 
-    Raises DeviceUnusable or OperationClosed, with the operation unchanged, when device, person or operation are not open
-    any more, and StillJudged.
+    Raises DeviceUnusable or OperationClosed, with the operation unchanged, when device, person or operation are not
+    open any more, and StillJudged.
     """
     method = proof.statement["authMethod"]
     factor = proofs.METHOD_FACTOR[method]
@@ -271,7 +269,7 @@ def _approved(factor: str | None, ends_previous: bool, settles: bool) -> Togethe
     )
 
 
-def _await_return(operation, device, proof, actor, record):
+def _await_return(operation: Operation, device: Device, proof: proofs.Proof, actor: Actor, record: Record) -> None:
     changes = record.changes | {"auth_method": proof.statement["authMethod"]}
     try:
         completion.await_return(operation, device=device, return_hash=proof.statement["returnHash"], **changes)

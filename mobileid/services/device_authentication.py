@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import FilteredRelation, Q
+
 from mobileid.models import Application, Device
 from mobileid.problems import AuthenticationFailed, DeviceUnusable, VersionUnsupported
 from mobileid.protocol import proofs
@@ -15,27 +17,40 @@ from reuseid.models import Account, User
 from reuseid.prepared import Param, Select
 
 _NUMBERS = re.compile(r"\d+")
-_SPEAKER = Select(
-    lambda: Device.objects.of(Param("account"))
-    .select_related("user")
-    .filter(pk=Param("pk"), application=Param("application"))
+_ADDRESSED: Select[Application] = Select(
+    lambda: (
+        Application.objects.filter(pk=Param("application"), account__status=Account.Status.ACTIVE)
+        .annotate(named=FilteredRelation("devices", condition=Q(devices__pk=Param("device"))))
+        .select_related("account", "named__user")
+    )
 )
 
 
-def identify(application: Application, proof: proofs.Proof, suite: int) -> Device:
-    """The device whose possession key signed the statement; ``suite`` is what its message was sealed with.
+def find(application_id: uuid.UUID, device_id: uuid.UUID | None) -> Application | None:
+    """The application with, as ``named``, the device of it that a statement names; None in a blocked account.
+
+    One look-up for both, so an unknown device takes the same time. Nothing is proven by it: `identify` verifies.
+    """
+    application = _ADDRESSED.one(application=application_id, device=device_id)
+    if application is None:
+        return None
+    # Django sets nothing where the join found nothing.
+    application.named = device = getattr(application, "named", None)
+    if device is not None:
+        device.application, device.account = application, application.account
+        device.user.account = application.account
+    return application
+
+
+def identify(device: Device | None, proof: proofs.Proof, suite: int) -> Device:
+    """The device, as `find` gave it, whose possession key signed the statement; ``suite`` sealed its message.
 
     Whatever fails is one AuthenticationFailed at one cost, and counts nothing: nobody can lock another's phone from
     afar. An unknown device is verified against a key that nobody has.
     """
-    device = _SPEAKER.one(
-        pk=uuid.UUID(proof.statement["deviceId"]), account=application.account_id, application=application.pk
-    )
     key = proofs.public_key_from_jwk(device.possession_jwk) if device else proofs.DUMMY_POSSESSION_KEY
     if not proof.verify(proofs.POSSESSION, key) or device is None:
         raise AuthenticationFailed
-    device.account, device.application = application.account, application
-    device.user.account = application.account
     _note(device, suite=suite, heard_at=device.heard_at or datetime.now(UTC))
     return device
 

@@ -122,8 +122,10 @@ def credit(device: Device, factor: str | None, key: Key = Key.NEWEST) -> None:
 
 def ends_previous(device: Device, factor: str | None, key: Key) -> bool:
     """Whether this is the first good use of a new key, beside which the one before has counted."""
-    previous = {proofs.KNOWLEDGE: device.previous_knowledge_key, proofs.INHERENCE: device.previous_inherence_jwk}
-    return key is Key.NEWEST and previous.get(factor) is not None
+    if factor is None or key is not Key.NEWEST:
+        return False
+    previous = device.previous_inherence_jwk if factor == proofs.INHERENCE else device.previous_knowledge_key
+    return previous is not None
 
 
 @cache

@@ -33,17 +33,19 @@ _METHODS = {
 # new it is.
 _PREFERRED = (Coalesce("last_used_at", "heard_at").desc(nulls_last=True), "-created_at")
 # The person's phones, the one that was used last first. Each says, too, what else a start has to know of the person.
-_PHONES = Select(
-    lambda: Device.objects.filter(user=Param("user"))
-    .as_read()
-    .usable()
-    .annotate(
-        newest_end=Subquery(fatigue.newest_end(Param("user"))),
-        has_open=Exists(Operation.objects.open().filter(user=Param("user"), type=Param("type"))),
+_PHONES: Select[Device] = Select(
+    lambda: (
+        Device.objects.filter(user=Param("user"))
+        .as_read()
+        .usable()
+        .annotate(
+            newest_end=Subquery(fatigue.newest_end(Param("user"))),
+            has_open=Exists(Operation.objects.open().filter(user=Param("user"), type=Param("type"))),
+        )
+        .order_by(*_PREFERRED)[:50]
     )
-    .order_by(*_PREFERRED)[:50]
 )
-_HELD = Select(
+_HELD: Select[User] = Select(
     lambda: User.objects.of(Param("account")).select_for_update(no_key=True).filter(pk=Param("pk"))
 )
 _BEGUN = Together(

@@ -15,9 +15,11 @@ from reuseid.prepared import Param, Select
 
 # A token is one row at most, so there is nothing to order.
 _LIVE = Select(
-    lambda: get_access_token_model()
-    .objects.select_related("application__account")
-    .filter(token_checksum=Param("checksum"), expires__gt=Param("now"))
+    lambda: (
+        get_access_token_model()
+        .objects.select_related("application__account")
+        .filter(token_checksum=Param("checksum"), expires__gt=Param("now"))
+    )
 )
 
 

@@ -79,7 +79,8 @@ class _Joined:
             places[reads] += [(name, place) for place in text.places]
             self._columns.append((name, slice(first, len(shown))))
         self._places = places[False] + places[True]
-        self._sql = f"WITH {', '.join(writing)} SELECT {', '.join(shown)} FROM (SELECT 1) AS one {' '.join(joins)}"
+        ends = f"SELECT {', '.join(shown)} FROM (SELECT 1) AS one {' '.join(joins)}"  # noqa: S608 - parts and columns
+        self._sql = f"WITH {', '.join(writing)} {ends}"
 
     def run(self, parts, given):
         values = {name: _values(part, given.get(name, {})) for name, part in parts.items()}

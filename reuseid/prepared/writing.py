@@ -17,7 +17,7 @@ Written = tuple[Any, ...]
 
 
 class _Writing:
-    """A statement that writes at most one row. ``after`` names the part of a `Together` without which it does not run."""
+    """A statement that writes at most one row; without that of the part ``after`` of a `Together` it does not run."""
 
     def __init__(self, returning: Sequence[str], after: str | None) -> None:
         self.returning, self.after = tuple(returning), after
@@ -54,14 +54,19 @@ class _Writing:
     def _condition(self) -> str:
         """A scalar subquery, which PostgreSQL looks at once and before anything waits for a row's lock."""
         name = connection.ops.quote_name(self.after)
-        return f"(SELECT COUNT(*) FROM {name}) > 0"
+        return f"(SELECT COUNT(*) FROM {name}) > 0"  # noqa: S608 - a part's name
 
 
 class Update(_Writing):
     """``build()`` says which row, ``changes`` what becomes of it: values, expressions and `Param`s."""
 
     def __init__(
-        self, build: Callable[[], QuerySet[Any]], *, returning: Sequence[str] = (), after: str | None = None, **changes: Any
+        self,
+        build: Callable[[], QuerySet[Any]],
+        *,
+        returning: Sequence[str] = (),
+        after: str | None = None,
+        **changes: Any,
     ) -> None:
         super().__init__(returning, after)
         self._build, self._changes = build, changes

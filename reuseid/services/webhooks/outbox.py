@@ -103,7 +103,7 @@ class Deliveries:
             "created_at": "STATEMENT_TIMESTAMP()",
         }
         return Text(
-            f"INSERT INTO {Delivery._meta.db_table} ({', '.join(written)}) SELECT {', '.join(written.values())} "
+            f"INSERT INTO {Delivery._meta.db_table} ({', '.join(written)}) SELECT {', '.join(written.values())} "  # noqa: S608 - tables and columns
             f"FROM {self.after}, {WebhookEndpoint._meta.db_table} endpoint "
             "WHERE endpoint.account_id = %s AND endpoint.status IN ('ACTIVE', 'PAUSED') "
             "AND (endpoint.event_types = '[]' OR endpoint.event_types @> to_jsonb(%s::text)) RETURNING 1 AS done",
