@@ -92,17 +92,7 @@ def execute(text: Text, values: Values) -> Any:
 
 
 def execute_bound(sql: str, bound: list[Any]) -> Any:
-    """The same with the values as the driver takes them.
-
-    On PostgreSQL it is prepared on its first run on a connection, and the server binds the values.
-    """
-    if connection.vendor == "postgresql":
-        from reuseid.prepared.postgresql import PreparedCursor
-
-        connection.ensure_connection()
-        # As `connection.cursor()` makes its own: with Django's errors, checks and log of queries.
-        cursor = connection._prepare_cursor(PreparedCursor(connection.connection))
-    else:
-        cursor = connection.cursor()
+    """The same with the values as the driver takes them."""
+    cursor = connection.cursor()
     cursor.execute(sql, bound)
     return cursor
