@@ -24,7 +24,9 @@ from reuseid.errors import Unknown, WrongState
 from reuseid.prepared import Param, Select
 
 MAX_WAIT = 30
-_SHOWN = Select(lambda: Operation.objects.of(Param("account")).as_read().filter(pk=Param("pk"), type=Param("type")))
+_OF_ACCOUNT = {"account": Param("account"), "pk": Param("pk"), "type": Param("type")}
+_READ = Select(lambda: Operation.objects.as_read().filter(**_OF_ACCOUNT))
+_SHOWN = Select(lambda: Operation.objects.as_shown().filter(**_OF_ACCOUNT))
 WAIT = OpenApiParameter(
     "wait",
     {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0},
@@ -45,10 +47,11 @@ class OperationView(APIView):
 
     throttle_classes = [FirstAskThrottle]
     kind = None
+    look_up = _READ
 
     def operation(self, operation_id):
         """With all that its answer shows, in one query; 404 for another account's or another kind's."""
-        found = _SHOWN.one(account=self.request.account.pk, pk=operation_id, type=self.kind)
+        found = self.look_up.one(account=self.request.account.pk, pk=operation_id, type=self.kind)
         if found is None:
             raise Unknown
         return found
@@ -78,6 +81,7 @@ class OneOperation(StatusView):
     """``GET …/{id}``."""
 
     scopes = {"GET": "operations:read"}
+    look_up = _SHOWN
 
     @extend_schema(parameters=[WAIT], summary="Status of an operation")
     def get(self, request, operation_id):

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.db import close_old_connections, connection
@@ -59,9 +60,11 @@ def _open(http_request: HttpRequest, address: str) -> Message:
     except EnvelopeInvalid:
         _require_known(device_authentication.find(application_id, None), key.suite)
         raise
-    found = device_authentication.find(application_id, proofs.device_id(request.proof))
-    application = _require_known(found, key.suite)
-    return Message(application, request, address)
+    proof = None
+    with suppress(ProofInvalid):  # Whoever asks the message for its proof hears of it.
+        proof = proofs.parse(request.proof) if request.proof else None
+    found = device_authentication.find(application_id, proof.device_id if proof else None)
+    return Message(_require_known(found, key.suite), request, address, proof)
 
 
 def _require_known(application: Application | None, suite: int) -> Application:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from mobileid.device_api import bodies
-from mobileid.models import Application, Device
+from mobileid.models import Application, Device, Operation
 from mobileid.problems import AuthenticationFailed, MessageInvalid, PhoneProblem, RateLimited
 from mobileid.protocol import envelope, proofs
-from mobileid.services import device_authentication, message_replay
+from mobileid.services import decisions, device_authentication, message_replay
 from reuseid.limits import hit
 
 PHONE_QUOTA, PHONE_WINDOW = 120, 60
@@ -43,17 +44,26 @@ class Message:
 
     answer: Answer
 
-    def __init__(self, application: Application, request: envelope.Request, address: str, *, again: bool = False):
-        """``application`` is from `device_authentication.find`.
+    def __init__(
+        self,
+        application: Application,
+        request: envelope.Request,
+        address: str,
+        proof: proofs.Proof | None,
+        *,
+        again: bool = False,
+    ):
+        """``application`` is from `device_authentication.find`; ``proof`` the request's, None where it is no good.
 
         ``again``: it was claimed before and is judged afresh, so it neither claims nor stores anything.
         """
-        self.application, self.request, self.address, self._again = application, request, address, again
+        self.application, self.request, self.address = application, request, address
+        self._parsed, self._again = proof, again
         self._row = message_replay.describe(application, request.mid, request.path, request.plaintext_digest)
 
     def afresh(self) -> "Message":
         """The same message, to be judged again though it was before."""
-        return Message(self.application, self.request, self.address, again=True)
+        return Message(self.application, self.request, self.address, self._parsed, again=True)
 
     # --- what it says, and who ---
 
@@ -66,7 +76,7 @@ class Message:
         """Well formed; nothing of it is verified. MessageInvalid or ProofInvalid."""
         if self.request.proof is None:
             raise MessageInvalid("proof", "is missing")
-        return proofs.parse(self.request.proof)
+        return self._parsed or proofs.parse(self.request.proof)
 
     def states(self, typ: str, **expected: Any) -> proofs.Proof:
         """The proof, when its statement is a ``typ`` of this application and this moment with the expected members.
@@ -110,6 +120,16 @@ class Message:
             if not self._again:
                 message_replay.claim(self._row)
             yield
+
+    @contextmanager
+    def claimed_for(self, device: Device, operation_id: UUID) -> Iterator[Operation | None]:
+        """`claimed`, with the operation that the message is about: None where it is not for this phone."""
+        reading, values = decisions.ANSWERABLE, decisions.answerable(device, operation_id)
+        with transaction.atomic():
+            if self._again:
+                yield reading.one(**values)
+            else:
+                yield message_replay.claim_and_find(self._row, reading, values)
 
     @contextmanager
     def verdict(self) -> Iterator[None]:

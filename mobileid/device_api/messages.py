@@ -184,22 +184,30 @@ def _opened(operation: Operation, column: str) -> bytes:
     return unseal_field(operation, column) or b""
 
 
-@changes
-def operations_start(message: Message, device: Device) -> Body:
+def operations_start(message: Message) -> Answer:
     """Show one operation, by its id or by what the phone scanned."""
+    device = message.speaker()
     body = message.body(
         operationId=bodies.optional(bodies.identifier),
         claim=bodies.optional(bodies.text(128)),
         t=bodies.optional(bodies.integer),
         m=bodies.optional(bodies.octets(16)),
     )
-    if (body["operationId"] is None) == (body["claim"] is None):
+    operation_id, claim = body["operationId"], body["claim"]
+    if (operation_id is None) == (claim is None):
         raise MessageInvalid("operationId", "or else claim, one of them")
-    frame = body["claim"] and operation_links.Frame(body["claim"], body["t"], body["m"])
-    device_authentication.require_usable(device)
-    operation, nonce = decisions.start(
-        device, operation_id=body["operationId"], frame=frame, actor=Actor.device(device)
-    )
+    if operation_id is not None:
+        with message.claimed_for(device, operation_id) as operation:
+            device_authentication.require_usable(device)
+            return message.settle(_started(device, operation))
+    with message.claimed():
+        device_authentication.require_usable(device)
+        frame = operation_links.Frame(claim, body["t"], body["m"])
+        return message.settle(_started(device, operation_links.take(device, frame, actor=Actor.device(device))))
+
+
+def _started(device: Device, found: Operation | None) -> Body:
+    operation, nonce = decisions.start(device, found, actor=Actor.device(device))
     shown = {
         "operationId": str(operation.pk),
         "type": operation.type,
@@ -228,8 +236,8 @@ def operations_finish(message: Message) -> Answer:
     device = message.device(proof)  # 2, 3
     statement, actor = proof.statement, Actor.device(device)
     factor = proofs.METHOD_FACTOR[statement["authMethod"]]
-    with message.claimed():
-        operation = decisions.prepare(device, operation_id, statement)  # 4
+    with message.claimed_for(device, operation_id) as found:
+        operation = decisions.prepare(device, found, statement)  # 4
         approves = statement["decision"] == "approve"
         matches = approves and decisions.number_matches(operation, statement)
         # 4 and 7, committed before anything is looked at

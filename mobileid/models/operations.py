@@ -17,6 +17,9 @@ CLAIMED = ["QR", "SAME_DEVICE"]
 """Bindings whose operation belongs to the phone that claimed it."""
 
 
+_UNSHOWN = {"push_notification", "binding_secret", "code_index", "confirmation_code", "confirmation_attempts"}
+
+
 class OperationQuerySet(models.QuerySet):
     def of(self, account):
         """The operations of one account: every door starts here."""
@@ -53,6 +56,18 @@ class OperationQuerySet(models.QuerySet):
     def as_read(self):
         """With all that a status answer shows, and ``is_overdue``."""
         return self.select_related("user", "client", "device", "target_device", "evidence").with_overdue()
+
+    def as_shown(self):
+        """As `as_read`, without the columns that no answer shows or asks."""
+        return (
+            self.with_overdue()
+            .select_related("user", "client", "device", "target_device", "evidence")
+            .only(
+                *(field.name for field in Operation._meta.concrete_fields if field.name not in _UNSHOWN),
+                *("user__external_ref", "user__status", "client__scopes", "evidence"),
+                *(f"{phone}__{name}" for phone in ("device", "target_device") for name in ("name", "platform")),
+            )
+        )
 
     def as_listed(self):
         """With what a list's row shows: no contexts, result or evidence."""

@@ -23,7 +23,7 @@ from mobileid.problems import (
     StillJudged,
 )
 from mobileid.protocol import proofs
-from mobileid.services import completion, device_authentication, factors, message_replay, nonces, operation_links
+from mobileid.services import completion, device_authentication, factors, message_replay, nonces
 from mobileid.services.descriptions import describe_operation, methods_of, state_of
 from mobileid.services.proof_records import Record, record_of
 from mobileid.services.wakeups import operation_changed
@@ -40,7 +40,7 @@ Statement = Mapping[str, Any]
 Settlement = Mapping[str, Any] | None
 """What `message_replay.settlement` gives."""
 _PHONE = Device(pk=Param("pk"), account_id=Param("account"), user_id=Param("user"), application_id=Param("application"))
-_ANSWERABLE: Select[Operation] = Select(
+ANSWERABLE: Select[Operation] = Select(
     lambda: Operation.objects.answerable_by(_PHONE).with_overdue().filter(pk=Param("operation"))
 )
 _BEGUN = Together(
@@ -61,21 +61,14 @@ def pending(device: Device) -> list[Operation]:
     return list(Operation.objects.answerable_by(device).open().filter(return_hash="").order_by("created_at", "pk")[:20])
 
 
-def start(
-    device: Device, *, operation_id: UUID | None = None, frame: operation_links.Frame | None = None, actor: Actor
-) -> tuple[Operation, Nonce]:
-    """Show an operation to the person: by its id, or by the claim that the phone scanned or was opened with.
+def start(device: Device, operation: Operation | None, *, actor: Actor) -> tuple[Operation, Nonce]:
+    """Show an operation, found by `ANSWERABLE` or `operation_links.take`, to the person.
 
     The first phone takes it from PENDING to IN_PROGRESS. Raises OperationUnknown, OperationClosed, MethodNotAllowed,
     VersionUnsupported.
     """
     device_authentication.require_version(device.application, device.sdk_version)
-    if frame is not None:
-        operation = operation_links.take(device, frame, actor=actor)
-    else:
-        operation = _answerable(device, operation_id)
-    if operation is None:
-        raise OperationUnknown
+    operation = _known(operation, device)
     _require_open(operation)
     if not allowed_methods(operation, device):
         raise MethodNotAllowed
@@ -83,18 +76,24 @@ def start(
     return operation, nonce or nonces.for_operation(operation, device)
 
 
-def _answerable(device: Device, operation_id: UUID | None) -> Operation | None:
-    operation = _ANSWERABLE.one(
-        operation=operation_id,
-        pk=device.pk,
-        account=device.account_id,
-        user=device.user_id,
-        application=device.application_id,
-    )
-    if operation is not None:
-        operation.user, operation.account = device.user, device.account
-        if operation.target_device_id == device.pk:
-            operation.target_device = device
+def answerable(device: Device, operation_id: UUID) -> dict[str, Any]:
+    """The values with which `ANSWERABLE` finds an operation for this phone."""
+    return {
+        "operation": operation_id,
+        "pk": device.pk,
+        "account": device.account_id,
+        "user": device.user_id,
+        "application": device.application_id,
+    }
+
+
+def _known(operation: Operation | None, device: Device) -> Operation:
+    """With what the phone is known by already; OperationUnknown for None."""
+    if operation is None:
+        raise OperationUnknown
+    operation.user, operation.account = device.user, device.account
+    if operation.target_device_id == device.pk:
+        operation.target_device = device
     return operation
 
 
@@ -128,15 +127,15 @@ def _final(operation: Operation) -> str:
     return Status.EXPIRED if operation.status in OPEN else operation.status
 
 
-def prepare(device: Device, operation_id: UUID, statement: Statement) -> Operation:
-    """Step 4: the operation, when this phone may decide on it now in the way that it states. `spend` goes with it.
+def prepare(device: Device, operation: Operation | None, statement: Statement) -> Operation:
+    """Step 4: the operation, found by `ANSWERABLE`, when this phone may decide on it now in the way that it states.
 
     Raises DeviceUnusable, OperationUnknown, OperationClosed, MessageInvalid and, for an approval, VersionUnsupported
     and MethodNotAllowed: the caller's transaction must end with them.
     """
     device_authentication.require_usable(device)
-    operation = _answerable(device, operation_id)
-    if operation is None or operation.type != statement["typ"]:
+    operation = _known(operation, device)
+    if operation.type != statement["typ"]:
         raise OperationUnknown
     _require_open(operation)
     # A person may always say no, whatever the application has come to demand of an approval.

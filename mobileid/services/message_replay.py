@@ -12,17 +12,19 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 
 from mobileid.models import Application, StoredResponse
 from mobileid.problems import MessageConflict, StillJudged
 from mobileid.protocol import wire
 from reuseid.models.sealed import seal_field, unseal_field
-from reuseid.prepared import Insert, Param, Update
+from reuseid.prepared import Insert, Param, Select, Together, Update
 
+M = TypeVar("M", bound=Model)
 Answer = dict[str, Any]
 KEPT_BYTES = 256 * 1024
 """A longer answer (the content of an operation) is not stored: the message is answered afresh."""
@@ -66,6 +68,19 @@ def claim(message: StoredResponse) -> None:
     """
     if _CLAIMED(message) is None:
         raise AlreadyClaimed
+
+
+def claim_and_find(message: StoredResponse, reading: Select[M], values: Mapping[str, Any]) -> M | None:
+    """`claim`, and in the same statement what the message is about."""
+    done = _claiming(reading)(claimed=message, found=values)
+    if done["claimed"] is None:
+        raise AlreadyClaimed
+    return done["found"]
+
+
+@cache
+def _claiming(reading: Select[Any]) -> Together:
+    return Together(claimed=_CLAIMED, found=reading)
 
 
 def settle(message: StoredResponse, answer: Answer) -> None:

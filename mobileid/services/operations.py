@@ -51,6 +51,10 @@ _HELD: Select[User] = Select(
 _BEGUN = Together(
     operation=Insert(
         Operation,
+        without=[
+            *("device", "started_at", "ended_at", "failure_reason", "auth_method", "signature"),
+            *("return_hash", "released_at", "confirmation_code", "confirmation_attempts"),
+        ],
         returning=["created_at", "expires_at"],
         expires_at=ExpressionWrapper(Now() + Param("expires_in", DurationField()), output_field=DateTimeField()),
     ),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field
+from django.db.models import Expression, Field, JSONField
 
+_PLAIN = {str, int, bool, uuid.UUID, type(None)}
+"""Types that psycopg writes as they are, into any column but one of JSON."""
 _PLACES = re.compile(r"%%|%s|%b")
 Values = Callable[[str], Any]
 """Gives the value of a parameter by its name; KeyError or AttributeError for one that the call left out."""
@@ -27,6 +29,7 @@ class Param(Expression):
         super().__init__(output_field=output_field)
         self.name = name
         self._field = output_field
+        self._is_plain = output_field is not None and not isinstance(output_field, JSONField)
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple["Param"]]:
         """One open place."""
@@ -35,6 +38,8 @@ class Param(Expression):
     def bind(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """The value as the driver takes it."""
         if self._field is not None:
+            if type(value) in _PLAIN and connection.vendor == "postgresql" and self._is_plain:
+                return value
             return self._field.get_db_prep_save(value, connection)
         if isinstance(value, uuid.UUID):
             return value if connection.features.has_native_uuid_field else value.hex
@@ -52,8 +57,10 @@ class Text:
 
     def bound(self, values: Values) -> list[Any]:
         """What stands in the places in one run."""
+        # Asked of the proxy once: it looks its thread's connection up each time.
+        database = connections[DEFAULT_DB_ALIAS]
         return [
-            place.bind(values(place.name), connection) if isinstance(place, Param) else place for place in self.places
+            place.bind(values(place.name), database) if isinstance(place, Param) else place for place in self.places
         ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -72,12 +72,12 @@ class _Plan:
         if row[self._pk] is None:
             return None
         if self._converters:
-            read = list(row)
+            read, database = list(row), connections[DEFAULT_DB_ALIAS]
             for place, (converters, expression) in self._converters:
                 for convert in converters:
-                    read[place] = convert(read[place], expression, connection)
+                    read[place] = convert(read[place], expression, database)
             row = tuple(read)
-        found = self._model.from_db(connection.alias, self._columns, row[self._own])
+        found = self._model.from_db(DEFAULT_DB_ALIAS, self._columns, row[self._own])
         for populator in self._related:
             populator.populate(row, found)
         for name, place in self._annotations:

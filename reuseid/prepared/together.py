@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from reuseid.prepared.parameters import Text, Values, execute_bound
 from reuseid.prepared.reading import Select
@@ -84,7 +84,8 @@ class _Joined:
 
     def run(self, parts, given):
         values = {name: _values(part, given.get(name, {})) for name, part in parts.items()}
-        bound = [place.bind(values[name](place.name), connection) for name, place in self._places]
+        database = connections[DEFAULT_DB_ALIAS]
+        bound = [place.bind(values[name](place.name), database) for name, place in self._places]
         with execute_bound(self._sql, bound) as cursor:
             row = cursor.fetchone()
         return {name: _found(parts[name], given.get(name, {}), row[columns]) for name, columns in self._columns}

@@ -97,7 +97,8 @@ class Update(_Writing):
 class Insert(_Writing):
     """A row of ``model``, with the values of an instance; a column with a `db_default` has that where it has none.
 
-    ``expressions`` stand in the place of a column's value; their `Param`s are attributes of the instance.
+    ``without`` names columns in which a new row has nothing: NULL, or their default. ``expressions`` stand
+    in the place of a column's value; their `Param`s are attributes of the instance.
     ``or_nothing``: a row that a unique constraint refuses is not written, and none comes back.
     """
 
@@ -105,6 +106,7 @@ class Insert(_Writing):
         self,
         model: type[Model],
         *,
+        without: Sequence[str] = (),
         returning: Sequence[str] = (),
         after: str | None = None,
         or_nothing: bool = False,
@@ -112,6 +114,7 @@ class Insert(_Writing):
     ) -> None:
         super().__init__(returning, after)
         self._model, self._or_nothing, self._expressions = model, or_nothing, expressions
+        self._without = frozenset(without)
 
     def __call__(self, row: Model) -> Written | None:
         """Write it, and set on it what comes back."""
@@ -155,6 +158,8 @@ class Insert(_Writing):
             expression = self._expressions[field.name].resolve_expression(compiler.query, for_save=True)
             sql, places = compiler.compile(expression)
             return sql, list(places)
+        if field.name in self._without:
+            return "%s", [field.get_db_prep_save(field.get_default(), connection)]
         place = f"%s::{_LENGTH.sub('', field.db_type(connection))}" if connection.vendor == "postgresql" else "%s"
         if field.has_db_default():
             sql, places = compiler.compile(field.db_default.resolve_expression(compiler.query, for_save=True))

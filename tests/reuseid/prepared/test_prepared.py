@@ -72,7 +72,9 @@ def test_annotations_outer_joins_and_every_kind_of_column_are_read(account, ada)
     plain = Operation.objects.as_read().get(pk=operation.pk)
     for name in [field.attname for field in Operation._meta.concrete_fields]:
         assert getattr(found, name) == getattr(plain, name)
-    assert found.is_overdue is False and found.device is None and found.requested_attributes == ["email"]
+    assert found.is_overdue is False
+    assert found.device is None
+    assert found.requested_attributes == ["email"]
 
 
 def test_what_is_always_the_same_and_a_percent_sign_stay_in_the_text(account):
@@ -125,7 +127,7 @@ def test_an_insert_writes_what_save_writes_and_gives_back_what_the_database_chos
 
 
 def test_a_given_value_comes_before_the_default_of_the_database(account):
-    given = TrailEntry.objects.create(**{"account": account, "action": "user.seen"}).at - timedelta(days=1)
+    given = TrailEntry.objects.create(account=account, action="user.seen").at - timedelta(days=1)
     row = line(account, at=given)
     Insert(TrailEntry)(row)
     assert TrailEntry.objects.latest("pk").at == given
@@ -190,7 +192,8 @@ def test_a_select_stands_beside_what_is_written(account, ada):
         person=Select(lambda: User.objects.select_related("account").filter(pk=Param("pk"))),
     )
     done = both(line=line(account), person={"pk": ada.pk})
-    assert done["person"] == ada and done["person"].account == account
+    assert done["person"] == ada
+    assert done["person"].account == account
     assert both(line=line(account), person={"pk": uuid.uuid4()})["person"] is None
 
 
@@ -227,7 +230,8 @@ def test_a_filtered_relation_is_there_or_not(account, ada):
         )
     )
     found = named.one(pk=application.pk, device=None)
-    assert found == application and not hasattr(found, "named")
+    assert found == application
+    assert not hasattr(found, "named")
     device = Device.objects.create(
         account=account, application=application, user=ada, name="x", possession_jwk={}, possession_thumbprint="x"
     )
