@@ -20,7 +20,9 @@ class FilterBackend(DjangoFilterBackend):
         wrong = faults(
             query, [*filters, *view.query_names, *PAGE_NAMES], repeated=getattr(filterset_class, "repeated", ())
         )
-        filterset = filterset_class and filterset_class(query, queryset=queryset, request=request)
+        # One is made only where it is asked: it copies its filters, and makes a form of them.
+        asked = filterset_class and not query.keys().isdisjoint(filters)
+        filterset = asked and filterset_class(query, queryset=queryset, request=request)
         for name, reason in [*_refused(filterset), *view.paginator.faults(query, view)]:
             wrong.setdefault(name, reason)
         refuse(wrong)
@@ -50,7 +52,7 @@ def _fault(name, values, known, repeated):
 
 def _refused(filterset):
     """(name, reason) of each value that its filter does not take; with the choices where there are some."""
-    if filterset is None or filterset.is_valid():
+    if not filterset or filterset.is_valid():
         return
     for name, errors in filterset.form.errors.as_data().items():
         for error in errors:

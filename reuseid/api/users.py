@@ -15,9 +15,10 @@ from reuseid.api.openapi.problems import problem_response
 from reuseid.api.permissions import has_scope, require_scope
 from reuseid.api.response_serializers import ReasonsAnswer, TrailEntryAnswer, TrailProofAnswer, UserAnswer
 from reuseid.api.views import APIView
-from reuseid.errors import Invalid
+from reuseid.errors import Invalid, Unknown
 from reuseid.models import Attribute, TrailEntry, User
 from reuseid.normalisation import compose
+from reuseid.prepared import Param, Select
 from reuseid.services import reasons
 from reuseid.services.audit import proofs
 from reuseid.services.descriptions import describe_reasons, describe_trail_entry, describe_user
@@ -61,6 +62,9 @@ class ComposedFilter(TextFilter):
         return super().filter(queryset, value and compose(value))
 
 
+_USER = Select(lambda: User.objects.of(Param("account")).select_related("account").filter(pk=Param("pk")))
+
+
 class UserFilters(FilterSet):
     """Each filter is backed by an index."""
 
@@ -96,7 +100,10 @@ class UserView(APIView):
 
     def user(self, user_id):
         """With its account, in one query; 404 for another account's."""
-        return self.find(User.objects.of(self.request.account).select_related("account"), pk=user_id)
+        user = _USER.one(account=self.request.account.pk, pk=user_id)
+        if user is None:
+            raise Unknown
+        return user
 
     def answer(self, user, status=200):
         """The user with its ETag."""

@@ -16,10 +16,14 @@ from reuseid.actors import Actor
 from reuseid.errors import Conflict, Invalid, Unknown
 from reuseid.models import Attribute, AttributeVersion, Client, Proofing, User
 from reuseid.models.sealed import seal_field, unseal_field
+from reuseid.prepared import Param, Select
 from reuseid.services.people import catalogue
 
 MAX_PER_USER = 200
 COLUMNS = ("source", "assurance_level", "verified_at", "expires_at", "proofing_id")
+
+
+_OF_USER: Select[Attribute] = Select(lambda: Attribute.objects.filter(user=Param("user")).order_by("name"))
 
 
 class NotUnique(Conflict):
@@ -41,8 +45,10 @@ class Record:
     proofing_id: uuid.UUID | None = None
 
 
-def write(user: User, records: Mapping[str, Record | None], *, actor: Actor, reason: str = "") -> list[str]:
-    """Set each named attribute, or delete where None; returns the names that changed.
+def write(
+    user: User, records: Mapping[str, Record | None], *, actor: Actor, reason: str = "", new: bool = False
+) -> list[str]:
+    """Set each named attribute, or delete where None; returns the names that changed. A ``new`` user has none yet.
 
     For the services of this room: the caller holds the transaction and the user's row, writes the trail and the event.
     Raises Invalid or NotUnique. The number of queries does not grow with the number of attributes.
@@ -50,7 +56,7 @@ def write(user: User, records: Mapping[str, Record | None], *, actor: Actor, rea
     if not records:
         return []
     rules = catalogue.rules_for(user.account, records)
-    present = {attribute.name: attribute for attribute in user.attributes.all()}
+    present = {} if new else {attribute.name: attribute for attribute in user.attributes.all()}
     if len({*present, *(name for name, record in records.items() if record)}) > MAX_PER_USER:
         raise Invalid.field("attributes", f"At most {MAX_PER_USER} for a user.")
     _check_proofings(user, records)
@@ -147,6 +153,9 @@ def values(users: Iterable[User], names: Iterable[str] | None = None) -> dict:
     Raises crypto.Unreadable.
     """
     found: dict[uuid.UUID, dict[str, Any]] = {user.pk: {} for user in users}
+    if names is None and len(found) == 1:
+        (user_id,) = found
+        return {user_id: {attribute.name: value_of(attribute) for attribute in _OF_USER.all(user=user_id)}}
     rows = Attribute.objects.filter(user__in=list(found)).order_by("name")
     for attribute in rows if names is None else rows.filter(name__in=names):
         found[attribute.user_id][attribute.name] = value_of(attribute)

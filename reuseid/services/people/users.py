@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -16,6 +16,7 @@ from reuseid.actors import SYSTEM, Actor
 from reuseid.errors import Invalid, Unknown
 from reuseid.models import Account, User, move
 from reuseid.normalisation import compose, folded_ref
+from reuseid.prepared import Insert
 from reuseid.services import reasons, sweeping
 from reuseid.services.audit import trail
 from reuseid.services.people import attributes as attribute_service
@@ -24,6 +25,8 @@ from reuseid.services.people.attributes import Record
 from reuseid.services.people.user_changes import ExternalRefTaken, reload, tell, touch
 
 UNSET: Any = object()
+# The reference is all that could be another's.
+_CREATED = Insert(User, or_nothing=True, returning=["created_at", "updated_at", "status_since"])
 
 
 @transaction.atomic
@@ -47,17 +50,13 @@ def create(
         segment=check_segment(segment),
         **_references(external_ref),
     )
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-    except IntegrityError:
-        raise ExternalRefTaken from None
+    if _CREATED(user) is None:
+        raise ExternalRefTaken
     records: Mapping[str, Record | None] = attributes or {}
     if proofing is not None:
         recorded = proofings.add(user, actor=actor, **proofing)
         records = {name: proofings.point_to(recorded, record) for name, record in records.items()}
-    names = attribute_service.write(user, records, actor=actor)
-    user.refresh_from_db(fields=["created_at", "updated_at", "status_since"])
+    names = attribute_service.write(user, records, actor=actor, new=True)
     trail.record(user, "user.created", actor=actor, changes={"attributes": names})
     tell(user, "user.created", actor=actor)
     return user
