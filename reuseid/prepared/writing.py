@@ -1,6 +1,7 @@
 """UPDATE and INSERT that were compiled once."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ Written = tuple[Any, ...]
 """What came back: True, and the columns that were asked for."""
 
 
-class _Writing:
+class _Writing(ABC):
     """A statement that writes at most one row; without that of the part ``after`` of a `Together` it does not run."""
 
     def __init__(self, returning: Sequence[str], after: str | None) -> None:
@@ -30,13 +31,14 @@ class _Writing:
             text = self._texts[connection.vendor] = self._compile()
         return text
 
+    @abstractmethod
     def _compile(self) -> Text:
-        raise NotImplementedError
+        """As `text`."""
 
     @staticmethod
+    @abstractmethod
     def values(given: Any) -> Values:
         """Where the values of one run come from."""
-        raise NotImplementedError
 
     def run(self, given: Any, done: Mapping[str, Any]) -> Written | None:
         """Write; None when no row was written."""
