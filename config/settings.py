@@ -133,6 +133,10 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"].setdefault(
         "pool", {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=1), "timeout": 10}
     )
+    # The server binds the values, so a statement's text stays the same and its plan can be kept: one that a connection
+    # has run so often is prepared. 0 never prepares, for a pooler that does not know prepared statements.
+    DATABASES["default"]["OPTIONS"]["server_side_binding"] = True
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = env.integer("DATABASE_PREPARE_AFTER", 3) or None
 REDIS_URL = env.redis("REDIS_URL")
 if PRODUCTION and not REDIS_URL:
     raise ImproperlyConfigured("REDIS_URL is not set: production counts limits in a Redis that all processes share.")
