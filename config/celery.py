@@ -3,9 +3,10 @@
 import os
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import task_prerun, worker_init
 
 from reuseid import tracing
+from reuseid.services import standby
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,3 +19,10 @@ app.autodiscover_tasks(["reuseid", "mobileid"])
 def begin_trace(**signal):
     """One trace id a task, as each request has one."""
     tracing.begin()
+
+
+@worker_init.connect
+def count_slots(sender, **signal):
+    """A sender waits for the next callback only where its worker has another slot for the rest."""
+    if isinstance(sender.concurrency, int):
+        standby.has_slots(sender.concurrency)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from reuseid import outbound
 from reuseid import webhook_signatures as signatures
-from reuseid.services.webhooks.deliveries import Claim, Outcome
+from reuseid.services.webhooks.claims import Claim, Outcome
 
 ANSWER_KEPT = 2048
 HIDDEN = "••••••"
