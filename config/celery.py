@@ -3,10 +3,11 @@
 import os
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_init
 from django.db import close_old_connections
 
 from reuseid import tracing
+from reuseid.services import standby
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -27,3 +28,10 @@ def look_after_connections(task, **signal):
     """As Django does around a request; a task that runs within its caller may be in the caller's transaction."""
     if not task.request.is_eager:
         close_old_connections()
+
+
+@worker_init.connect
+def count_slots(sender, **signal):
+    """A sender waits for the next callback only where its worker has another slot for the rest."""
+    if isinstance(sender.concurrency, int):
+        standby.has_slots(sender.concurrency)

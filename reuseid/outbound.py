@@ -15,6 +15,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -165,12 +166,24 @@ def close() -> None:
                 _pools.pop((pid, proxy)).close()
 
 
-def _proxy_for(parts):
-    """The proxy for a URL, or None. Loopback is never behind one."""
-    if is_loopback(parts.hostname) or urllib.request.proxy_bypass(parts.netloc):
+_PROXIES = [form for name in ("HTTP", "HTTPS", "ALL", "NO") for form in (f"{name}_PROXY", f"{name.lower()}_proxy")]
+_PROXIES.append("REQUEST_METHOD")  # Of a CGI's environment the upper-case HTTP_PROXY is not believed.
+
+
+@lru_cache(maxsize=1024)
+def _proxy_of(scheme, netloc, environment):
+    """What the environment says, read anew only when it (``environment``) is another: each reading walks all of it."""
+    if urllib.request.proxy_bypass(netloc):
         return None
     proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxies.get(scheme) or proxies.get("all")
+
+
+def _proxy_for(parts):
+    """The proxy for a URL, or None. Loopback is never behind one."""
+    if is_loopback(parts.hostname):
+        return None
+    proxy = _proxy_of(parts.scheme, parts.netloc, tuple(map(os.environ.get, _PROXIES)))
     if proxy:
         # What does not resolve here may do so at the proxy.
         with suppress(Failed):

@@ -13,7 +13,8 @@ BATCHES = 25
 
 @shared_task(name="reuseid.tasks.send_owed_callbacks")
 def send_owed_callbacks():
-    """Send the callbacks that are due. Woken after each commit that owes some, and by beat: a lost wake costs seconds.
+    """Send the callbacks that are due. Woken by a commit that owes some while no sender stands by to be told, and by
+    beat: a lost wake costs seconds.
 
     Acknowledged early: a worker that dies leaves rows whose leases end, which the next run finds.
     """

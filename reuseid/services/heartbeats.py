@@ -17,7 +17,8 @@ BEAT = "beat"
 
 def beat(name: str, holder: str) -> None:
     """Say that ``holder`` is alive, as the last of this name."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"holder": holder[:200], "at": Now()})
+    if not Heartbeat.objects.filter(name=name).update(holder=holder[:200], at=Now()):
+        Heartbeat.objects.update_or_create(name=name, defaults={"holder": holder[:200], "at": Now()})
 
 
 def ages() -> dict[str, float]:
@@ -39,9 +40,16 @@ def is_late(age: float | None) -> bool:
 
 def hold(name: str, holder: str) -> bool:
     """Take or keep the lock ``name``: True for the one holder. One conditional UPDATE decides between rivals."""
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, holder="", at=Now() - timedelta(days=1))], ignore_conflicts=True
-    )
+    if _take(name, holder):
+        return True
+    nobodys = Heartbeat(name=name, holder="", at=Now() - timedelta(days=1))
+    made = not Heartbeat.objects.filter(name=name).exists()
+    if made:
+        Heartbeat.objects.bulk_create([nobodys], ignore_conflicts=True)
+    return made and _take(name, holder)
+
+
+def _take(name, holder):
     mine_or_silent = Q(holder=holder) | Q(at__lt=Now() - timedelta(seconds=settings.BEAT_SILENCE))
     return bool(Heartbeat.objects.filter(mine_or_silent, name=name).update(holder=holder, at=Now()))
 

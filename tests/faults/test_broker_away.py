@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from reuseid.models import Delivery
+from reuseid.models import Delivery, Event
 from tests.faults.processes import until
 from tests.receiver import Receiver
 
@@ -51,3 +51,18 @@ def test_an_emptied_broker_loses_no_callback(account, webhook, stage):
         stage.beat()
         until(all_sent(12), 30, "the callbacks")
         assert len(receiver.got) == 12
+
+
+def test_redis_killed_while_a_sender_stands_by_loses_no_callback(account, webhook, stage):
+    with Receiver() as receiver:
+        webhook(receiver.url)
+        stage.beat()
+        stage.worker(concurrency=2)
+        with stage.writer(account.pk, 10, 9) as writer:
+            for count in (10, 40):
+                receiver.wait(count, 60)
+                stage.redis.kill()
+                stage.redis.start()
+            writer.communicate(timeout=60)
+        until(all_sent(100), 60, "the callbacks")
+        assert {got.id for got in receiver.got} == {str(pk) for pk in Event.objects.values_list("id", flat=True)}

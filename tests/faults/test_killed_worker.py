@@ -87,6 +87,7 @@ def test_killed_after_the_answer_and_before_the_settlement_the_event_arrives_aga
         stage.worker()
         until(lambda: _waits_for_lock(), 30, "a settlement that waits")
         stage.kill("worker")
+        _end_who_waits()  # A statement under way would be carried out, though nobody waits for its answer any more.
         rival.rollback()
         stage.worker()
         until(sent, 30, "the delivery")
@@ -94,10 +95,33 @@ def test_killed_after_the_answer_and_before_the_settlement_the_event_arrives_aga
     assert Delivery.objects.get().attempts == 2
 
 
+def test_killed_while_it_stands_by_it_keeps_its_place_and_nobody_waits_for_it(account, webhook, stage):
+    place = "standby:reuseid.tasks.send_owed_callbacks:attends"
+    with Receiver() as receiver:
+        webhook(receiver.url)
+        stage.beat()
+        stage.worker(concurrency=2)
+        stage.writer(account.pk, 1, 1).communicate(timeout=60)
+        until(lambda: len(receiver.got) == 2 and stage.redis.client.exists(place), 30, "a sender that stands by")
+        stage.kill("worker")
+        stage.redis.client.set(place, "who was killed", px=3000)
+        stage.worker("second", concurrency=2)
+        stage.writer(account.pk, 1, 1).communicate(timeout=60)
+        until(lambda: not Delivery.objects.exclude(status="SENT").exists(), 30, "the deliveries")
+        assert len(receiver.got) == 4
+
+
+WAITING = (
+    "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+    "AND query LIKE '%UPDATE%reuseid_delivery%'"
+)
+
+
 def _waits_for_lock():
     with psycopg.connect(database_url(), autocommit=True) as own:
-        query = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
-            "AND query LIKE 'UPDATE%reuseid_delivery%'"
-        )
-        return own.execute(query).fetchone()[0] > 0
+        return own.execute(f"SELECT count(*) FROM {WAITING}").fetchone()[0] > 0
+
+
+def _end_who_waits():
+    with psycopg.connect(database_url(), autocommit=True) as own:
+        own.execute(f"SELECT pg_terminate_backend(pid) FROM {WAITING}")

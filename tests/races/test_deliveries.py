@@ -12,6 +12,7 @@ from reuseid.event_scopes import READING
 from reuseid.models import Delivery, DeliveryAttempt, StaffNotice, TrailEntry, User, WebhookEndpoint
 from reuseid.services import heartbeats, purging
 from reuseid.services.webhooks import deliveries, endpoints, outbox, sender
+from reuseid.services.webhooks.claims import signing_keys
 from tests import factories
 from tests.receiver import Receiver
 from tests.rivals import race
@@ -159,7 +160,7 @@ def test_creations_at_the_limit_do_not_both_pass(endpoint, settings):
 
 def test_rotations_at_once_leave_one_secret_and_the_one_before(endpoint):
     rotated = race(*[lambda: endpoints.rotate_secret(endpoint, actor=SYSTEM)] * 3)
-    secrets, keys = deliveries.signing_keys(WebhookEndpoint.objects.get())
+    secrets, keys = signing_keys(WebhookEndpoint.objects.get())
     shown = {endpoints.secret_of(row) for row in rotated}
     assert len(shown) == 3
     assert len(secrets) == len(keys) == 2

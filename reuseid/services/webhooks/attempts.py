@@ -12,7 +12,7 @@ from django.conf import settings
 
 from reuseid import outbound
 from reuseid import webhook_signatures as signatures
-from reuseid.services.webhooks.deliveries import Claim, Outcome
+from reuseid.services.webhooks.claims import Claim, Outcome
 
 ANSWER_KEPT = 2048
 HIDDEN = "••••••"
@@ -49,6 +49,8 @@ def _read(claim, answer, started):
 
 def _kept(body: bytes, personal: Iterable[str]) -> str:
     """The beginning of an answer, without the personal texts that were sent: receivers like to quote what they got."""
+    if not body:
+        return ""
     text = body.decode(errors="replace").replace("\0", "\ufffd")
     for value in personal:
         for form in {value, json.dumps(value)[1:-1], html.escape(value), quote(value), quote_plus(value)}:

@@ -5,9 +5,8 @@ dies leaves it there, and it is due again when the lease is over. ``attempts`` c
 is over can't settle what another has claimed since.
 """
 
-import logging
 import random
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,15 +17,12 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from reuseid.actors import Actor
-from reuseid.crypto import Unreadable
 from reuseid.errors import Conflict
 from reuseid.models import Delivery, DeliveryAttempt, Event, WebhookEndpoint
-from reuseid.models.sealed import unseal_field
 from reuseid.services.audit import trail
 from reuseid.services.wake import wake
-from reuseid.services.webhooks import endpoints, outbox
-
-log = logging.getLogger(__name__)
+from reuseid.services.webhooks import endpoints, outbox, statements
+from reuseid.services.webhooks.claims import Claim, Outcome, as_claim
 
 Status = Delivery.Status
 MAX_RETRY_AFTER = 24 * 3600
@@ -34,42 +30,27 @@ RESEND_AT_ONCE = 10_000
 PAGES = (64, 512, 4096)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One attempt that this process may make until its lease ends: everything that it needs, no model."""
-
-    delivery_id: UUID
-    endpoint_id: UUID
-    object_id: UUID
-    attempt: int
-    retry: bool
-    ailing: bool
-    tries_left: int
-    url: str
-    message_id: str
-    body: bytes
-    secrets: tuple[bytes, ...]
-    signing_keys: tuple[bytes, ...]
-    problem: str = ""
-    account_id: UUID | None = None
-    personal: tuple[str, ...] = ()
+def candidates(without: Collection[UUID], limit: int) -> list[WebhookEndpoint]:
+    """Endpoints with something due, but for some; a random part of them where there are very many."""
+    if connection.vendor == "postgresql":
+        return statements.candidates(without, limit)
+    return list(WebhookEndpoint.objects.with_work().exclude(pk__in=without).order_by("?")[:limit])
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one attempt came to. ``status`` is None where no answer came; ``retry_after`` in seconds."""
-
-    claim: Claim
-    status: int | None
-    error: str = ""
-    answer: str = ""
-    duration_ms: int = 0
-    retry_after: int | None = None
-
-    @property
-    def good(self) -> bool:
-        """Any 2xx is a receipt (Standard Webhooks)."""
-        return self.status is not None and 200 <= self.status < 300
+def claim_each(wanted: Mapping[WebhookEndpoint, int]) -> list[Claim]:
+    """`claim` of several endpoints, so many of each: in one statement where the database and they allow it."""
+    if connection.vendor != "postgresql":
+        return [claimed for endpoint, limit in wanted.items() for claimed in claim(endpoint, limit)]
+    healthy = {endpoint.pk: limit for endpoint, limit in wanted.items() if endpoint.open_until is None}
+    rows, full = statements.claim(healthy, PAGES[0]) if healthy else ({}, set())
+    claims = []
+    for endpoint, limit in wanted.items():
+        mine = [as_claim(endpoint, row) for row in rows.get(endpoint.pk, ())]
+        # Too much of the first page waits its turn, or the one probe of an endpoint that rested.
+        if endpoint.pk not in healthy or (endpoint.pk in full and len(mine) < limit):
+            mine += claim(endpoint, limit - len(mine))
+        claims += mine
+    return claims
 
 
 def claim(endpoint: WebhookEndpoint, limit: int) -> list[Claim]:
@@ -89,7 +70,7 @@ def claim(endpoint: WebhookEndpoint, limit: int) -> list[Claim]:
         )
         if not rows and endpoint.open_until:
             transaction.set_rollback(True)  # Nothing to probe with: the rest is not prolonged.
-    return [_as_claim(endpoint, row) for row in rows]
+    return [as_claim(endpoint, row) for row in rows]
 
 
 def _need_not_last():
@@ -141,51 +122,27 @@ def _pass_breaker(endpoint):
     return WebhookEndpoint.objects.sendable().filter(pk=endpoint.pk).update(open_until=lease)
 
 
-def signing_keys(endpoint: WebhookEndpoint) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Keys of `v1` and of `v1a`, the present ones first, then those that still overlap."""
-    names = [("secret", "signing_key")]
-    overlaps = WebhookEndpoint.objects.filter(pk=endpoint.pk, previous_secret_expires_at__gt=Now())
-    if endpoint.previous_secret_expires_at and overlaps.exists():
-        names.append(("previous_secret", "previous_signing_key"))
-    pairs = [(unseal_field(endpoint, secret), unseal_field(endpoint, key)) for secret, key in names]
-    return tuple(secret for secret, _ in pairs if secret), tuple(key for _, key in pairs if key)
-
-
-def _as_claim(endpoint, row):
-    attempt, body, problem = row.attempts + 1, b"", ""
-    keys: tuple[tuple[bytes, ...], tuple[bytes, ...]] = ((), ())
-    personal: tuple[str, ...] = ()
-    try:
-        body, keys = outbox.body_for(row.event, endpoint.shown_scopes()), signing_keys(endpoint)
-        # The longest first: one may hold another.
-        personal = tuple(sorted(outbox.personal_in(row.event, body), key=len, reverse=True))
-    except (Unreadable, ValueError, LookupError, TypeError):
-        # An attempt like any other, which fails: one bad row must not keep the sender from the rest.
-        problem = "not sent: the event or the keys don't open"
-        log.exception("Delivery %s can't be sent.", row.pk)
-    return Claim(
-        delivery_id=row.pk,
-        endpoint_id=endpoint.pk,
-        object_id=row.object_id,
-        attempt=attempt,
-        retry=row.attempts > row.attempts_before,
-        ailing=bool(endpoint.consecutive_failures or endpoint.open_until),
-        tries_left=len(settings.CALLBACK_RETRIES) - (attempt - row.attempts_before),
-        url=endpoint.url,
-        message_id=str(row.event.id),
-        body=body,
-        secrets=keys[0],
-        signing_keys=keys[1],
-        problem=problem,
-        account_id=endpoint.account_id,
-        personal=personal,
-    )
-
-
 def settle(outcomes: list[Outcome]) -> None:
     """Write what attempts came to; one whose fence is gone is only logged. Then judge the endpoints."""
     # In one order everywhere, so that two senders whose leases overlapped don't lock each other out.
     outcomes = sorted(outcomes, key=lambda outcome: outcome.claim.delivery_id)
+    rest = outcomes
+    if connection.vendor == "postgresql":
+        received = [outcome for outcome in outcomes if _at_once(outcome)]
+        rest = [outcome for outcome in outcomes if not _at_once(outcome)]
+        if received:
+            statements.write_received(received)
+    if rest:
+        _write(rest)
+    for endpoint_id in sorted({outcome.claim.endpoint_id for outcome in outcomes}):
+        judge(endpoint_id, [outcome for outcome in outcomes if outcome.claim.endpoint_id == endpoint_id])
+
+
+def _at_once(outcome):
+    return outcome.good and not outcome.claim.retry
+
+
+def _write(outcomes):
     with transaction.atomic():
         _need_not_last()
         good = [outcome.claim for outcome in outcomes if outcome.good]
@@ -200,8 +157,6 @@ def settle(outcomes: list[Outcome]) -> None:
             if outcome.claim.retry:
                 _let_follow(outcome.claim)
         _log(outcomes)
-    for endpoint_id in sorted({outcome.claim.endpoint_id for outcome in outcomes}):
-        judge(endpoint_id, [outcome for outcome in outcomes if outcome.claim.endpoint_id == endpoint_id])
 
 
 def _let_follow(claim):

@@ -151,9 +151,14 @@ def shown(event: Event, scopes: Collection[str]) -> dict:
     return body | {"data": event_scopes.reduced(event.object_type, body["data"], scopes)}
 
 
-def personal_in(event: Event, body: bytes) -> set[str]:
-    """The personal texts in a body that is about to be sent."""
-    return event_scopes.personal_values(event.object_type, json.loads(body)["data"])
+def body_to_send(event: Event, scopes: Collection[str]) -> tuple[bytes, set[str]]:
+    """`body_for`, and the personal texts in it; raises crypto.Unreadable."""
+    sent = body_of(event)
+    body = json.loads(sent)
+    data = event_scopes.reduced(event.object_type, body["data"], scopes)
+    if data is not body["data"]:
+        sent = _bytes(body | {"data": data})
+    return sent, event_scopes.personal_values(event.object_type, data)
 
 
 def forget(event: Event) -> None:

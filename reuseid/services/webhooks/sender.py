@@ -5,6 +5,10 @@ database. An endpoint's *window* is how many of its requests may be under way: i
 and falls to one with every failure. So a receiver that hangs holds a few of the process's slots, and the rest are for
 the others. Free slots are dealt one by one, in turn, to accounts and to their endpoints; the last quarter only to
 endpoints with nothing under way.
+
+The first look is made at once, and further ones no sooner than PACE after the one before: under load what came
+meanwhile is claimed, and settled, together. A sender that is told of work (`reuseid.services.standby`) looks when it
+is told or an answer came, and waits for a while for more when nothing is left; any other looks by itself, and ends.
 """
 
 import itertools
@@ -17,23 +21,25 @@ import time
 from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
 
-from reuseid.models import WebhookEndpoint
-from reuseid.services.webhooks import deliveries
+from reuseid.services import standby
+from reuseid.services.webhooks import deliveries, outbox
 from reuseid.services.webhooks.attempts import attempt
-from reuseid.services.webhooks.deliveries import Outcome
+from reuseid.services.webhooks.claims import Outcome
 
 log = logging.getLogger(__name__)
 
 FIRST_WINDOW = 2
 CANDIDATES = 500
-POLL = 0.1
-GATHER = 0.002  # seconds in which further outcomes join a settlement
+POLL = 0.1  # seconds between two looks for what nobody tells of
+PACE = 0.02  # seconds between two looks: what one more callback waits for at most, so that several are one statement
+LINGER = 1  # whole seconds without anything to do after which a run ends
 PATIENCE = 10  # seconds for which a settlement is tried again when the database is away
 
 
@@ -86,11 +92,12 @@ class Sender:
     ``windows`` (endpoint id → requests that may be under way) is what earlier runs learnt.
     """
 
-    def __init__(self, windows: dict | None = None) -> None:
+    def __init__(self, windows: dict | None = None, runner: standby.Runner | None = None) -> None:
+        self._runner = runner or standby.Runner(outbox.SEND)
         self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._flying: dict[UUID, UUID] = {}  # delivery id → endpoint id
         self._windows = {} if windows is None else windows
-        self._launched = 0  # by the last filling
+        self._looked = 0.0  # when
         self._away_since: float | None = None
         self._left = False  # nobody collects any more: who finishes settles
         self._lock = threading.Lock()
@@ -101,25 +108,35 @@ class Sender:
         What is still under way when the time is over settles itself, in its own thread.
         """
         end = time.monotonic() + seconds
+        stays = self._runner.noted
         try:
             while time.monotonic() < end:
-                outcomes = self._collect(POLL if self._flying else 0)
+                outcomes = self._collect()
                 self._settle(outcomes)
-                if not self._try_to_fill() and not self._flying and not outcomes:
+                self._runner.keep()
+                claimed = self._try_to_fill() if self._has_reason_to_look(outcomes) else 0
+                stays = stays or bool(claimed)
+                idle = not claimed and not self._flying and not outcomes
+                if idle and not (stays and self._runner.wait(LINGER)):
                     return True
             return False
         finally:
             self._leave()
 
-    def _collect(self, wait):
+    def _has_reason_to_look(self, outcomes):
+        told = self._runner.take_note()
+        return told or outcomes or not self._flying or time.monotonic() - self._looked > LINGER
+
+    def _collect(self):
+        """What came back, at the next look's time; where nothing does, a told sender waits no longer than for that."""
         outcomes = []
-        try:
-            outcomes.append(self._done.get(timeout=wait) if wait else self._done.get_nowait())
-            until = time.monotonic() + GATHER
-            while len(outcomes) < self._launched:  # Those that were sent together; not those that hang.
-                outcomes.append(self._done.get(timeout=max(0.0, until - time.monotonic())))
-        except queue.Empty:
-            pass
+        if self._flying:
+            with suppress(queue.Empty):
+                outcomes.append(self._done.get(timeout=PACE if self._runner.attends else POLL))
+        time.sleep(max(0.0, self._looked + PACE - time.monotonic()))
+        with suppress(queue.Empty):
+            while True:
+                outcomes.append(self._done.get_nowait())
         for outcome in outcomes:
             self._landed(outcome)
         return outcomes
@@ -148,36 +165,28 @@ class Sender:
 
     def _fill(self) -> int:
         """Claim and send as much as there are slots for."""
-        self._launched = 0
+        self._looked = time.monotonic()
         free = settings.CALLBACK_SLOTS - len(self._flying)
         if free <= 0:
             return 0
-        candidates = self._candidates()
-        endpoints = {endpoint.pk: endpoint for endpoint in candidates}
-        rooms = {(e.account_id, e.pk): self._room(e) for e in candidates if self._room(e) > 0}
-        dealt = deal(free, settings.CALLBACK_SLOTS // 4, rooms, idle=endpoints.keys() - self._under_way.keys())
-        for endpoint_id, slots in dealt.items():
-            for claim in deliveries.claim(endpoints[endpoint_id], slots):
-                self._flying[claim.delivery_id] = endpoint_id
-                _threads(os.getpid(), settings.CALLBACK_SLOTS).submit(self._send, claim)
-                self._launched += 1
-        return self._launched
+        under_way = Counter(self._flying.values())
+        full = [pk for pk, count in under_way.items() if count >= self._windows.get(pk, FIRST_WINDOW)]
+        endpoints = {endpoint.pk: endpoint for endpoint in deliveries.candidates(full, CANDIDATES)}
+        if not endpoints:
+            return 0
+        rooms = {(e.account_id, e.pk): room for e in endpoints.values() if (room := self._room(e, under_way)) > 0}
+        dealt = deal(free, settings.CALLBACK_SLOTS // 4, rooms, idle=endpoints.keys() - under_way.keys())
+        claims = deliveries.claim_each({endpoints[pk]: slots for pk, slots in dealt.items()})
+        for claim in claims:
+            self._flying[claim.delivery_id] = claim.endpoint_id
+            _threads(os.getpid(), settings.CALLBACK_SLOTS).submit(self._send, claim)
+        return len(claims)
 
-    def _candidates(self):
-        """Endpoints with something due and room for it; a random part of them where there are very many."""
-        self._under_way = Counter(self._flying.values())
-        full = [
-            endpoint_id
-            for endpoint_id, count in self._under_way.items()
-            if count >= self._windows.get(endpoint_id, FIRST_WINDOW)
-        ]
-        return list(WebhookEndpoint.objects.with_work().exclude(pk__in=full).order_by("?")[:CANDIDATES])
-
-    def _room(self, endpoint):
+    def _room(self, endpoint, under_way):
         if endpoint.open_until is not None:
             return 1
         window = 1 if endpoint.consecutive_failures else self._windows.get(endpoint.pk, FIRST_WINDOW)
-        return window - self._under_way[endpoint.pk]
+        return window - under_way[endpoint.pk]
 
     def _send(self, claim):
         outcome = attempt(claim)
@@ -229,7 +238,7 @@ _windows: dict[UUID, int] = {}
 
 
 def send_owed() -> bool:
-    """Send what is owed for CALLBACK_RUN seconds at most; False when there may be more.
+    """Send what is owed for CALLBACK_RUN seconds at most; False when somebody is to be sent for more.
 
     Once at a time in a process: who comes while another thread sends makes that one look again.
     """
@@ -239,8 +248,18 @@ def send_owed() -> bool:
             _again.clear()
             if len(_windows) > 10_000:
                 _windows.clear()
-            if not Sender(_windows).run(settings.CALLBACK_RUN):
+            if _run():
                 return False
         finally:
             _running.release()
     return True
+
+
+def _run():
+    runner, finished = standby.Runner(outbox.SEND), True
+    runner.begin()
+    try:
+        finished = Sender(_windows, runner).run(settings.CALLBACK_RUN)
+    finally:
+        more = runner.end(more=not finished)
+    return more

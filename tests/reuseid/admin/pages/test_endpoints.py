@@ -10,7 +10,7 @@ from reuseid import outbound
 from reuseid.actors import SYSTEM, Actor
 from reuseid.models import Delivery, Event, StaffNotice, TrailEntry, WebhookEndpoint
 from reuseid.services import notices
-from reuseid.services.webhooks import deliveries, endpoints, sender
+from reuseid.services.webhooks import claims, deliveries, endpoints, sender
 from tests import factories
 from tests.receiver import Receiver
 from tests.staff_factories import REASON, browser_of, make_colleague, page, rows_of, said
@@ -83,12 +83,12 @@ def test_new_keys_overlap_with_the_old_ones(integrator, endpoint):
     endpoint.refresh_from_db()
     assert endpoints.secret_of(endpoint) != old
     assert endpoints.secret_of(endpoint) in response.content.decode()
-    assert len(deliveries.signing_keys(endpoint)[0]) == 2
+    assert len(claims.signing_keys(endpoint)[0]) == 2
     line = TrailEntry.objects.get(action="webhook.secret_rotated")
     assert (line.reason, line.changes) == ("SUSPECTED_FRAUD", {"overlap_hours": 24})
     integrator.post(page(endpoint, "rotate"), {**REASON, "overlap": "0"})
     endpoint.refresh_from_db()
-    assert len(deliveries.signing_keys(endpoint)[0]) == 1
+    assert len(claims.signing_keys(endpoint)[0]) == 1
 
 
 def test_a_removed_endpoint_is_over_for_good(integrator, endpoint):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reuseid.models import Delivery, WebhookEndpoint
-from reuseid.services.webhooks import attempts, deliveries
+from reuseid.services.webhooks import attempts, claims, deliveries
 from reuseid.services.webhooks import sender as sending
 
 pytestmark = pytest.mark.django_db
@@ -169,11 +169,11 @@ def test_a_failure_of_our_own_while_reading_is_written_down_and_frees_its_slot(e
 def test_an_outcome_that_the_database_refuses_keeps_back_no_other(endpoint, owe):
     """A time that fits no column: the others of the same settlement are written all the same."""
     first, second = owe(n=1), owe(n=2)
-    claims = []
+    taken = []
     for event in (first, second):
         row = Delivery.objects.get(event=event)
         Delivery.objects.filter(pk=row.pk).update(attempts=1)
-        claims.append(deliveries._as_claim(endpoint, row))
-    outcomes = [deliveries.Outcome(claims[0], 200, duration_ms=-1), deliveries.Outcome(claims[1], 200)]
+        taken.append(claims.as_claim(endpoint, row))
+    outcomes = [deliveries.Outcome(taken[0], 200, duration_ms=-1), deliveries.Outcome(taken[1], 200)]
     sending.Sender()._settle(outcomes)
     assert Delivery.objects.get(event=second).status == "SENT"
