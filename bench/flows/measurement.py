@@ -14,7 +14,8 @@ from bench.load import memory_of
 from bench.receiver import Receiver
 
 CALLERS = 8
-"""At once, where a part does not say how many."""
+LAST_SECONDS = 0.5
+"""In which the worker ends what it has begun."""
 EVENT = "authentication.completed"
 
 
@@ -45,6 +46,11 @@ class Measurement:
     stack: Stack = field(init=False)
     rates: dict[str, float] = field(default_factory=dict)
     floor_ms: float = 0.0
+
+    @property
+    def callers(self) -> int:
+        """At once, where a part does not say how many: each has phones of its own."""
+        return min(CALLERS, self.options["phones"])
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far, by process group."""
@@ -112,7 +118,7 @@ class Measurement:
         return sum(rss for rss, _pss in found), sum(pss for _rss, pss in found)
 
     def callbacks(self, expected: Collection[str]) -> dict[str, float]:
-        """When each came, by event or operation; a line where some did not."""
+        """When each came, by event or operation, once the worker has nothing left to do; a line where some did not."""
         wanted, seen = set(expected), {}
 
         def all_there():
@@ -122,7 +128,14 @@ class Measurement:
 
         if not wait_for(all_there, PATIENCE):
             self.say(f"  {len(wanted - seen.keys())} callbacks did not come within {PATIENCE} s")
+        self.drain()
         return {name: at for name, at in seen.items() if name in wanted}
+
+    def drain(self) -> None:
+        """Wait until the worker has done what it was woken for: that is work of those who woke it."""
+        if not wait_for(lambda: not self.redis.tasks(), PATIENCE):
+            self.say(f"  the broker still has {self.redis.tasks()} tasks after {PATIENCE} s")
+        time.sleep(LAST_SECONDS)
 
     def errors(self, told: Mapping[str, Any]) -> None:
         """A line for each kind of error."""

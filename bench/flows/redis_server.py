@@ -10,13 +10,17 @@ _OURS = ("info", "client")
 
 
 class RedisServer:
-    """The server of REDIS_URL. Other clients' work is in its figures: `others` says whether there were any."""
+    """The server of REDIS_URL, and the broker's queues.
+
+    Other clients' work is in its figures: `others` says whether there were any.
+    """
 
     def __init__(self) -> None:
         self._client = redis.Redis.from_url(settings.REDIS_URL)
         urls = (settings.REDIS_URL, settings.LIMITS_REDIS_URL, settings.CELERY_BROKER_URL)
         self._databases = {urlsplit(url).path.strip("/") or "0" for url in urls}
         self._client.ping()
+        self._broker = redis.Redis.from_url(settings.CELERY_BROKER_URL)
 
     def cpu(self) -> float:
         """CPU seconds so far."""
@@ -30,6 +34,14 @@ class RedisServer:
         mine = sum(count for name, count in calls.items() if name.split("|")[0] in _OURS)
         came = self._client.info("stats")["total_connections_received"]
         return {"redis_commands": sum(calls.values()) - mine, "redis_connections": came}
+
+    def tasks(self) -> int:
+        """Messages that wait for a worker, and that a worker has taken and not begun."""
+        # kombu: a list for each queue, and a hash of what was taken and not acknowledged, which a task is as it begins.
+        waiting = self._broker.pipeline()
+        for queue in settings.CELERY_TASK_QUEUES:
+            waiting.llen(queue.name)
+        return sum(waiting.hlen("unacked").execute())
 
     def others(self, seconds: float) -> int:
         """Clients that are connected now, work in databases that the service does not use, and asked in this time."""

@@ -12,7 +12,6 @@ from bench.flows.measurement import EVENT, Measurement
 from bench.flows.parts import complete
 from reuseid.ingress import server
 
-ALONE_SECONDS = 10
 PER_CLIENT = 1500
 """Waiting callers of one API client: fewer than WAITING_CLIENT_LIMIT lets in."""
 PER_OPERATION = 10
@@ -50,7 +49,7 @@ async def _load(m, waiting, waiters, streams):
 
 def _alone(m):
     with m.window() as window:
-        time.sleep(ALONE_SECONDS)
+        time.sleep(m.options["idle_seconds"])
     return window
 
 

@@ -30,8 +30,6 @@ def _measure(m, hanging):
         with ThreadPoolExecutor(1) as thread:
             committed, owing = thread.submit(_owe, m.tenant.users, count, rate).result()
         came = m.callbacks(committed)
-        # What came is settled in batches.
-        time.sleep(1)
     if "postgresql" in window.spent:
         window.spent["postgresql"] -= owing
     waits = [at - committed[event] for event, at in came.items()]
@@ -59,7 +57,7 @@ def _owe(users, count, rate):
                 # Before the wake-up, which is said after the commit too.
                 transaction.on_commit(lambda: at.append(time.monotonic()))
                 event = outbox.owe(users[number % len(users)], EVENT, DATA)
-            committed[str(event.pk)] = at[-1]
+            committed[str(event.id)] = at[-1]
         with connection.cursor() as cursor, contextlib.suppress(OSError):
             cursor.execute("SELECT pg_backend_pid()")
             owing = cpu_times(cursor.fetchone()[0])[0]

@@ -6,7 +6,7 @@ import time
 from django.core.management.base import CommandError
 
 from bench.flows import report
-from bench.flows.measurement import CALLERS, EVENT, Measurement
+from bench.flows.measurement import EVENT, Measurement
 
 COUNT = 10
 """Flows of each caller before anything is measured."""
@@ -15,14 +15,14 @@ COUNT = 10
 def begin(m: Measurement) -> None:
     """Register the phones, warm up until callbacks come, and watch the stack do nothing."""
     with m.window() as window:
-        told = m.driver.ask("register", users=m.tenant.people, concurrency=CALLERS)
+        told = m.driver.ask("register", users=m.tenant.people, concurrency=m.callers)
     m.errors(told)
     count = len(told["times"])
     if not count:
         raise CommandError("No phone could be registered.")
     m.say_spent(f"registered {count} phones: each ", window, count)
     with m.tenant.called(EVENT, m.receiver.url):
-        told = m.driver.ask("flows", concurrency=min(CALLERS, count), seconds=0, count=COUNT)
+        told = m.driver.ask("flows", concurrency=m.callers, seconds=0, count=COUNT)
         m.errors(told)
         m.callbacks(told["finished"])
     m.say(f"after warming up: {m.memory()}")
@@ -41,7 +41,7 @@ def floor(m: Measurement, label: str) -> None:
         return
     m.floor_ms = 0.0
     with m.window() as window:
-        told = m.driver.ask("floor", concurrency=CALLERS, seconds=m.options["floor_seconds"])
+        told = m.driver.ask("floor", concurrency=m.callers, seconds=m.options["floor_seconds"])
     count = len(told["times"])
     m.errors(told)
     rate = count / (told["ended"] - told["began"])

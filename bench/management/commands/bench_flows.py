@@ -50,10 +50,10 @@ class Command(BaseCommand):
         add("--flows-rate", type=float, default=0, help="Flows a second beside those who wait, for --seconds.")
         add("--minutes", type=float, default=0, help="The first concurrency for so long, with memory each minute.")
         add("--floor-seconds", type=float, default=5, help="Of each run of the bare view; 0: none (5).")
-        add("--idle-seconds", type=float, default=12, help="For which the idle stack is watched (12).")
+        add("--idle-seconds", type=float, default=12, help="For which the idle stack, or who waits, is watched (12).")
         settle = postgresql.SETTLE_SECONDS
         add("--settle-seconds", type=float, default=settle, help=f"Before counters are read, to be exact ({settle}).")
-        add("--no-counted", action="store_true", help="Leave out the counted run.")
+        add("--counted", type=int, help="Flows whose statements are counted (10; 0 beside what is asked for by name).")
         add("--yes", action="store_true", help="This database may be filled with made-up operations.")
 
     def handle(self, *args, yes, **options):
@@ -74,8 +74,8 @@ class Command(BaseCommand):
             parts = _parts(options)
             with stack.running(port, options["workers"]) as m.stack:
                 _measure(m, parts or [complete.run])
-            if not parts and not options["no_counted"]:
-                counted.run(m)
+            if count := options["counted"] if options["counted"] is not None else 0 if parts else 10:
+                counted.run(m, count)
 
     def _say(self, text):
         self.stdout.write(text)
