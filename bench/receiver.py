@@ -1,6 +1,6 @@
 """A webhook receiver that answers at once or never, as a process of its own: ``python -m bench.receiver fast``.
 
-Prints its port. ``GET /`` answers when, on this machine's monotonic clock, each operation's callback came first.
+Prints its port. ``GET /`` answers when, on this machine's monotonic clock, each callback came first.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_ID = re.compile(rb"\r\nwebhook-id: *([0-9a-f-]{36})")
 _OPERATION = re.compile(rb'"operationId": ?"([0-9a-f-]{36})"')
 
 
@@ -25,7 +26,7 @@ class Receiver:
         self.url, self.pid = f"http://127.0.0.1:{port}/", pid
 
     def receipts(self) -> dict[str, float]:
-        """Monotonic seconds of each operation's first callback, by the operation's id."""
+        """Monotonic seconds of each first callback, by the event's id and, where it is about one, the operation's."""
         with urllib.request.urlopen(self.url) as answer:  # noqa: S310 - our own process
             return json.load(answer)
 
@@ -56,8 +57,9 @@ async def _serve(kind: str) -> None:
                 body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
                 if kind == "hang":
                     await asyncio.sleep(3600)
-                if found := _OPERATION.search(body):
-                    receipts.setdefault(found[1].decode(), time.monotonic())
+                for found in (_ID.search(head), _OPERATION.search(body)):
+                    if found:
+                        receipts.setdefault(found[1].decode(), time.monotonic())
                 writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
                 await writer.drain()
         writer.close()

@@ -1,7 +1,7 @@
 """How figures are told."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def percentiles(seconds: list[float]) -> str:
@@ -22,3 +22,26 @@ def each(spent: Mapping[str, float], count: int) -> str:
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     """What was added, by name."""
     return {name: after[name] - before[name] for name in after}
+
+
+def counts(found: Mapping[str, float]) -> str:
+    """Counters of PostgreSQL and Redis, in words."""
+    names = {
+        "xact_commit": "transactions",
+        "xact_rollback": "rollbacks",
+        "tup_inserted": "rows inserted",
+        "tup_updated": "updated",
+        "tup_deleted": "deleted",
+        "sessions": "new sessions",
+        "redis_commands": "Redis commands",
+        "redis_connections": "Redis connections",
+    }
+    return ", ".join(f"{found[name]:.2f} {label}" for name, label in names.items())
+
+
+def slope(samples: Sequence[tuple[float, float]]) -> float:
+    """What is added a minute over the later half of (seconds, value), by least squares; 0.0 of fewer than two."""
+    later = samples[min(len(samples) // 2, max(len(samples) - 2, 0)) :]
+    if len(later) < 2:
+        return 0.0
+    return statistics.linear_regression(*zip(*later, strict=True)).slope * 60

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.core.management.base import CommandError
 
@@ -38,6 +37,11 @@ class Stack:
         """Pids of the web server's workers."""
         return sorted(descendants(self._children["web server"].process.pid))
 
+    def worker(self) -> list[int]:
+        """Pids of the worker's processes."""
+        pid = self._children["worker"].process.pid
+        return [pid, *descendants(pid)]
+
 
 @contextlib.contextmanager
 def running(port: int, workers: int, databases: dict[str, str] | None = None) -> Iterator[Stack]:
@@ -63,7 +67,7 @@ class Driver:
     """The load generator's process: ``ask("flows", concurrency=8, seconds=30)`` returns what it answers."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "bench.flows.driver"]
+        command = [sys.executable, "-m", "bench.flows.generator"]
         self._process = subprocess.Popen(  # noqa: S603 - our own command
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
@@ -75,9 +79,9 @@ class Driver:
         self._process.terminate()
         self._process.wait()
 
-    def ask(self, name: str, meanwhile: Callable[[], None] | None = None, **values: Any) -> dict[str, Any]:
+    def ask(self, command: str, meanwhile: Callable[[], None] | None = None, **values: Any) -> dict[str, Any]:
         """``meanwhile`` is called each minute that it takes."""
-        self._process.stdin.write(json.dumps({"do": name} | values) + "\n")
+        self._process.stdin.write(json.dumps({"do": command} | values) + "\n")
         self._process.stdin.flush()
         answered: list[str] = []
         reader = threading.Thread(target=lambda: answered.append(self._process.stdout.readline()), daemon=True)
@@ -89,24 +93,6 @@ class Driver:
         if not answered[0]:
             raise CommandError("The load generator has ended.")
         return json.loads(answered[0])
-
-
-class Redis:
-    """The Redis server's own figures, whoever uses it."""
-
-    def __init__(self) -> None:
-        self._client = redis.Redis.from_url(settings.REDIS_URL)
-        self._client.ping()
-
-    def cpu(self) -> float:
-        """CPU seconds so far."""
-        found = self._client.info("cpu")
-        return found["used_cpu_sys"] + found["used_cpu_user"]
-
-    def counters(self) -> dict[str, int]:
-        """Commands, and connections that came."""
-        found = self._client.info("stats")
-        return {name: found[f"total_{name}"] for name in ("commands_processed", "connections_received")}
 
 
 def wait_for(until: Callable[[], bool], seconds: float) -> bool:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bench.flows.http import Connection
+from bench.flows.generator.http import Connection
 from mobileid.protocol import wire
 from mobileid.sdk import pin as pins
 from mobileid.sdk.errors import ConnectionFailed

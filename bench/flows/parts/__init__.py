@@ -1,0 +1,1 @@
+"""What ``manage.py bench_flows`` can measure, a module each; docs/benchmarks.md says what the lines mean."""
