@@ -1,5 +1,7 @@
 """The back office's site: nobody opens anything before both steps of signing in are done."""
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
@@ -7,6 +9,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -109,6 +112,13 @@ class FirstPassword(OwnPassword):
     template_name = "admin/sign_in/password.html"
 
 
+def _link(item, path):
+    """An item of the side bar: open, where the page is the list that it leads to or stands below it."""
+    address = str(item["link"])
+    below = address != reverse("admin:index") and path.startswith(address)
+    return {**item, "link": address, "active": below or path == address}
+
+
 class BackOfficeSite(UnfoldAdminSite):
     """Unfold's site with a second step of signing in, and a page about one's own sign-in."""
 
@@ -117,6 +127,15 @@ class BackOfficeSite(UnfoldAdminSite):
     def index(self, request, extra_context=None):
         """The first page, which offers a second factor to who has none."""
         return super().index(request, {**(extra_context or {}), "offer_second_factor": not has_factor(request)})
+
+    def get_app_list(self, request, app_label=None):
+        """Each page is given it and hardly one draws it: made when somebody reads it."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
+
+    def get_sidebar_list(self, request):
+        """The side bar's groups as the theme draws them, without copying what nobody changes."""
+        found = self._get_value(self._get_config("SIDEBAR", request)["navigation"], request)
+        return [{**group, "items": [_link(item, request.path) for item in group["items"]]} for group in found]
 
     def has_permission(self, request):
         """Staff who may sign in, after both steps, with a password of their own."""

@@ -27,6 +27,7 @@ from reuseid.admin.kit import formatting
 from reuseid.admin.kit.extensions import registry
 from reuseid.admin.kit.filters import ZoneFilter
 from reuseid.admin.kit.formatting import NONE, when
+from reuseid.admin.kit.lists import List
 from reuseid.admin.kit.quick_filters import View, views_of
 from reuseid.admin.kit.scope import scoped
 from reuseid.admin.kit.texts import name_of, right_in_words, searched
@@ -87,6 +88,7 @@ class BackOfficeAdmin(ModelAdmin):
     # Headers of columns whose own names say too little here, and what stands in place of a time that is missing.
     headers: dict[str, str] = {}
     missing: dict[str, str] = {}
+    change_list_template = "admin/list.html"
     list_before_template = "admin/parts/views.html"
 
     # The list's name in the header, where it is not the models' noun.
@@ -194,6 +196,9 @@ class BackOfficeAdmin(ModelAdmin):
         for name in self.search_exact:
             condition |= self._equals(name, term)
         return queryset.filter(condition), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[List]:
+        return List
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list knows what was searched, so that an empty one can say it."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+from urllib.parse import quote as urlquote
 
 from django.contrib.admin.utils import quote
 from django.db.models import Model
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.functional import lazy
 from django.utils.html import conditional_escape, format_html, format_html_join
-from django.utils.http import urlencode
+from django.utils.http import RFC3986_SUBDELIMS, urlencode
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext
@@ -44,7 +46,9 @@ def unreadable() -> SafeString:
 
 def state(obj: Model) -> SafeString:
     """The status of a row as a coloured word, its sentence in the tooltip."""
-    return badge(obj.get_status_display(), colour_of(kind_of(obj), obj.status), meaning(obj))
+    # Django's own get_status_display makes a hash of all choices, in words, each time.
+    word = dict(obj._meta.get_field("status").flatchoices).get(obj.status, obj.status)
+    return badge(word, colour_of(kind_of(obj), obj.status), meaning(obj))
 
 
 def reason(code: str) -> SafeString:
@@ -118,12 +122,29 @@ def beside(parts: Iterable[object]) -> SafeString:
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
+# Stands for an id in what is made once for many rows.
+ID = "0" * 32
+
+
+@cache
+def _around_id(name: str, prefix: str) -> tuple[str, str] | None:
+    """What stands before and after the id in the address called ``name``; None where there is no such address."""
+    try:
+        before, _id, after = reverse(name, args=(ID,)).partition(ID)
+    except NoReverseMatch:
+        return None
+    return before, after
+
+
+def id_in_address(pk: object) -> str:
+    """A key as the addresses of the back office write it."""
+    return urlquote(str(quote(pk)), safe=RFC3986_SUBDELIMS + "/~:@")
+
+
 def page_of(model: type[Model] | Model, pk: object) -> str:
     """The address of a row's page in the back office; empty where it has none."""
-    try:
-        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=(quote(pk),))
-    except NoReverseMatch:
-        return ""
+    around = _around_id(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", get_script_prefix())
+    return f"{around[0]}{id_in_address(pk)}{around[1]}" if around else ""
 
 
 def list_of(model: type[Model], **query: object) -> str:
