@@ -112,11 +112,10 @@ class FirstPassword(OwnPassword):
     template_name = "admin/sign_in/password.html"
 
 
-def _link(item, path):
-    """An item of the side bar: open, where the page is the list that it leads to or stands below it."""
+def _link(item, path, first):
+    """An item of the side bar: active where ``path`` is its page or below it; below the ``first`` is everything."""
     address = str(item["link"])
-    below = address != reverse("admin:index") and path.startswith(address)
-    return {**item, "link": address, "active": below or path == address}
+    return {**item, "link": address, "active": path == address or (address != first and path.startswith(address))}
 
 
 class BackOfficeSite(UnfoldAdminSite):
@@ -134,8 +133,11 @@ class BackOfficeSite(UnfoldAdminSite):
 
     def get_sidebar_list(self, request):
         """The side bar's groups as the theme draws them, without copying what nobody changes."""
-        found = self._get_value(self._get_config("SIDEBAR", request)["navigation"], request)
-        return [{**group, "items": [_link(item, request.path) for item in group["items"]]} for group in found]
+        found, first = (
+            self._get_value(self._get_config("SIDEBAR", request)["navigation"], request),
+            reverse("admin:index"),
+        )
+        return [{**group, "items": [_link(item, request.path, first) for item in group["items"]]} for group in found]
 
     def has_permission(self, request):
         """Staff who may sign in, after both steps, with a password of their own."""

@@ -79,6 +79,9 @@ class List(ChangeList):
         read = attrgetter(name)
         if isinstance(field, ForeignKey):
             return lambda row: empty if (value := read(row)) is None else conditional_escape(value)
+        if field.flatchoices:
+            words = {value: conditional_escape(word) for value, word in field.flatchoices}
+            return lambda row: words.get(read(row), empty)
         return lambda row: conditional_escape(display_for_field(read(row), field, empty))
 
     def _checkbox(self) -> Draw:

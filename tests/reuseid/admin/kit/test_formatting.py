@@ -1,14 +1,19 @@
 """What a reader sees instead of ids and codes: names in titles, times, words; and colours that mean what they say."""
 
 import re
+import uuid
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Permission
 from django.template.loader import render_to_string
+from django.urls import clear_script_prefix, reverse, set_script_prefix
 from unfold.enums import ActionVariant
 
 from reuseid.actors import SYSTEM, Actor
-from reuseid.models import Attribute, Client, Reveal, TrailEntry, User
+from reuseid.admin.kit import formatting
+from reuseid.models import Attribute, Client, Heartbeat, Reveal, TrailEntry, User
 from reuseid.services import heartbeats
 from reuseid.services.audit import access
 from reuseid.services.people import approvals, notes, users
@@ -22,6 +27,21 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 UNDONE = {"lock", "unlock", "lock_devices", "unlock_devices", "block", "unblock", "pause", "resume", "note", "reveal"}
 # What can't.
 FOR_GOOD = {"deactivate", "deactivate_devices", "erase", "approve", "cancel", "remove"}
+
+
+@pytest.mark.parametrize("pk", [uuid.uuid4(), 17, "beat", "worker:a/b c", "ü?'&\"%_-~!", "\n", "0" * 32])
+def test_an_address_is_the_one_that_django_would_make(pk):
+    assert formatting.page_of(Heartbeat, pk) == reverse("admin:reuseid_heartbeat_change", args=[quote(pk)])
+    assert formatting.page_of(Permission, pk) == ""
+
+
+def test_an_address_knows_under_which_path_the_service_is():
+    try:
+        set_script_prefix("/identity/")
+        assert formatting.page_of(User, 1) == "/identity/admin/reuseid/user/1/change/"
+    finally:
+        clear_script_prefix()
+    assert formatting.page_of(User, 1) == "/admin/reuseid/user/1/change/"
 
 
 @pytest.fixture
