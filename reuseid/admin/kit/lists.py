@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import lookup_field
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db.models import DateField, Field, ForeignKey, Model, TimeField
 from django.utils.functional import cached_property
 from django.utils.html import conditional_escape, escape
@@ -69,8 +69,19 @@ class List(ChangeList):
         return field if field.name == name and not field.auto_created else None
 
     def _value(self, name: str, field: Field | None) -> Draw:
-        """The text of a column, escaped."""
+        """The text of a column, escaped; what stands for nothing, where the row that it names is gone."""
         empty = conditional_escape(self.model_admin.get_empty_value_display())
+        show = self._text(name, field, empty)
+
+        def draw(row: Model) -> str:
+            try:
+                return show(row)
+            except ObjectDoesNotExist:
+                return empty
+
+        return draw
+
+    def _text(self, name: str, field: Field | None, empty: str) -> Draw:
         if field is None:
             method = getattr(self.model_admin, name, None)
             read = method or (lambda row: lookup_field(name, row, self.model_admin)[2])

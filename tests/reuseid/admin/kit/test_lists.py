@@ -1,5 +1,7 @@
 """Lists are drawn by the column: the same to the letter as the theme draws them, and what a row costs is little."""
 
+from uuid import uuid4
+
 import pytest
 from django.contrib import admin
 from django.db import connection
@@ -86,6 +88,14 @@ def test_a_key_of_any_kind_leads_to_its_page(root):
     heartbeats.beat("worker:a/ü 'b'?", "host-1")
     changes = root.get(rows_of(Heartbeat)).context["cl"]
     assert list(changes.rows) == drawn_by_the_theme(changes)
+
+
+def test_a_row_whose_other_row_is_gone_is_drawn(root, more):
+    more(1)
+    changes = root.get(rows_of(Event)).context["cl"]
+    changes.result_list[0].account_id = uuid4()
+    assert 'data-label="account"><span class="bo-none">none</span></td>' in next(changes.rows)
+    assert len(list(changes.rows)) == len(drawn_by_the_theme(changes))
 
 
 @pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
