@@ -3,7 +3,8 @@
 import os
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import task_postrun, task_prerun
+from django.db import close_old_connections
 
 from reuseid import tracing
 
@@ -18,3 +19,11 @@ app.autodiscover_tasks(["reuseid", "mobileid"])
 def begin_trace(**signal):
     """One trace id a task, as each request has one."""
     tracing.begin()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def look_after_connections(task, **signal):
+    """As Django does around a request; a task that runs within its caller may be in the caller's transaction."""
+    if not task.request.is_eager:
+        close_old_connections()

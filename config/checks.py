@@ -8,6 +8,15 @@ from reuseid.crypto import parse_keys
 
 KEY_HINT = "Make one with: python -c 'import base64,os;print(\"k1:\"+base64.b64encode(os.urandom(32)).decode())'"
 
+_COUNTED_ON = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "reuseid.middleware.browsers.SessionEnd",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
 
 @register(Tags.security)
 def keys_are_readable(app_configs, **_):
@@ -41,6 +50,19 @@ def state_is_private(app_configs, **_):
             )
         ]
     return []
+
+
+@register(Tags.security)
+def back_office_is_protected(app_configs, **_):
+    """E009: the middleware that the back office counts on is not in its list. Django's own checks (admin.E408 to E410,
+    security.W003) are silenced, since they look into MIDDLEWARE alone."""
+    lists = {"MIDDLEWARE": ["reuseid.middleware.back_office.BackOffice"], "BACK_OFFICE_MIDDLEWARE": _COUNTED_ON}
+    return [
+        Error(f"{name} lacks {path}.", hint=f"Put it into {name} (config/settings.py).", id="reuseid.E009")
+        for name, paths in lists.items()
+        for path in paths
+        if path not in getattr(settings, name)
+    ]
 
 
 @register(Tags.database, deploy=True)

@@ -178,7 +178,7 @@ def _postgresql(name, parts):
     if not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name}: the name of the database is missing after the host.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

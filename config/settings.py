@@ -4,6 +4,7 @@
 ``ENVIRONMENT=production`` refuses to start on a missing or default secret.
 """
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -92,17 +93,23 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Not on static files: a worker's script would bring its own policy along.
     "reuseid.middleware.browsers.ContentPolicy",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "reuseid.middleware.back_office.BackOffice",
+]
+# Of addresses that are not the API's, the phones' or the probes'.
+BACK_OFFICE_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "reuseid.middleware.language.BackOfficeLanguage",
     "reuseid.middleware.zone.BackOfficeZone",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "reuseid.middleware.browsers.SessionEnd",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# They look for these in MIDDLEWARE; reuseid.E009 looks for them where they are.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -129,10 +136,11 @@ TEMPLATES = [
 # --- stores ----------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.database("DATABASE_URL", STATE_DIR / "reuseid.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # A pool, since each ASGI request has a thread (and so a connection) of its own.
-    DATABASES["default"]["OPTIONS"].setdefault(
-        "pool", {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 16, minimum=1), "timeout": 10}
-    )
+    # Each thread keeps its connection for so many seconds, and looks at it before use (config.postgresql).
+    DATABASES["default"]["CONN_MAX_AGE"] = env.integer("DATABASE_CONNECTION_AGE", 600)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Seconds for a new one, which else could take minutes.
+    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)
     # The server binds the values, so a statement's text stays the same and its plan can be kept: one that a connection
     # has run so often is prepared. 0 never prepares, for a pooler that does not know prepared statements.
     DATABASES["default"]["OPTIONS"]["server_side_binding"] = True
@@ -173,6 +181,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A worker keeps its connection, as a web server's thread does: Celery would close it after each task.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "sweeps"
 # Named with exchange and key: a bare queue would be bound to the default one's and get everybody's messages.

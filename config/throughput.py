@@ -7,8 +7,9 @@ BODY_SECONDS = env.integer("BODY_SECONDS", 10, minimum=1)
 BODY_MEMORY = 1024 * 1024 * env.integer("BODY_MEMORY", 256, minimum=16)
 # What `reuseid.ingress` lets in stays in memory: no body is written to a file.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
-# Requests inside Django; the others queue. More than DATABASE_POOL would wait there, and threads share one processor.
-REQUESTS_AT_ONCE = env.integer("REQUESTS_AT_ONCE", 16, minimum=1)
+# Threads in which requests are worked on, each with a connection to the database; the other requests queue. They share
+# one processor: more than wait for the database at the same time are no faster.
+REQUESTS_AT_ONCE = env.integer("REQUESTS_AT_ONCE", 8, minimum=1)
 # Callers who wait (`?wait=`, QR streams): in all, of one API client, and QR streams of one operation.
 WAITING_LIMIT = env.integer("WAITING_LIMIT", 6000, minimum=1)
 WAITING_CLIENT_LIMIT = env.integer("WAITING_CLIENT_LIMIT", 2000, minimum=1)

@@ -46,7 +46,7 @@ class TraceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.trace_id = begin(request.headers.get("X-Trace-Id", ""))
+        request.trace_id = begin(request.META.get("HTTP_X_TRACE_ID", ""))
         response = self.get_response(request)
         response["X-Trace-Id"] = request.trace_id
         return response

@@ -5,7 +5,6 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from django.db import close_old_connections, connection
 from django.http import HttpRequest
 
 from mobileid.device_api.message import Answer, Message, refusal
@@ -41,10 +40,6 @@ def answer(http_request: HttpRequest, name: str, address: str) -> dict[str, Any]
 
 
 def _wait(http_request: HttpRequest, began: float) -> None:
-    # The connection goes back to the pool first, or a few forged messages would keep everybody else from the database;
-    # a transaction that somebody opened around all this needs it still.
-    if not connection.in_atomic_block:
-        close_old_connections()
     now = time.monotonic()
     hold(http_request, now + QUANTUM - (now - began) % QUANTUM)
 

@@ -10,6 +10,8 @@ import re
 import time
 from typing import Any
 
+from django.conf import settings
+
 from mobileid.waiting import listeners
 from mobileid.waiting.asgi import Application, Receive, Scope, Send
 from mobileid.waiting.poll_context import PollContext
@@ -25,9 +27,10 @@ _STREAM = re.compile(rf"(/mobileid/core/(?:authentications|signatures)/({_ID})/q
 _SHORTEST = 0.2
 _BETWEEN = 0.5
 """Seconds between two polls of one caller, however often the operation changes."""
-_POLLS_AT_ONCE = {False: 8, True: 4}
-"""By whether they are asked again: first polls, and those after a change. Both are few enough to leave the application
-room for other calls, and they are apart so that a crowd of first polls does not hold up the news of a change."""
+_POLLS_AT_ONCE = {False: 2, True: 4}
+"""One in so many of REQUESTS_AT_ONCE, by whether they are asked again: first polls, and those after a change. Both
+leave the application room for other calls, and they are apart so that a crowd of first polls does not hold up the news
+of a change."""
 _PATIENCE = 10
 """Seconds after which a caller whose first poll has not begun is asked to come again."""
 _FRAMES_AHEAD = 10
@@ -62,7 +65,8 @@ class Waiting:
     async def _poll(self, scope: Scope, context: PollContext) -> Answer:
         """One poll, when its turn comes. Raises Busy for a first one that has waited for _PATIENCE seconds."""
         if not self._turns:
-            self._turns = {again: asyncio.Semaphore(size) for again, size in _POLLS_AT_ONCE.items()}
+            places = settings.REQUESTS_AT_ONCE
+            self._turns = {again: asyncio.Semaphore(max(places // part, 1)) for again, part in _POLLS_AT_ONCE.items()}
         turn = self._turns[context.again]
         try:
             async with asyncio.timeout(None if context.again else _PATIENCE):

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.asgi import ASGIRequest
-from django.db import connections
 from django.urls import Resolver404, resolve
 from rest_framework.exceptions import NotAuthenticated
 
@@ -36,17 +35,13 @@ def prove_known(scope):
 
     It settles who may send much and nothing else: the view authenticates and authorises as ever.
     """
-    try:
-        request = ASGIRequest(scope, io.BytesIO())
-        if scope["path"].startswith(BACK_OFFICE):
-            known = _is_colleague(request)
-        else:
-            known = BearerAuthentication().authenticate(request)
-        if not known:
-            raise NotAuthenticated
-    finally:
-        # This thread serves whoever comes next.
-        connections.close_all()
+    request = ASGIRequest(scope, io.BytesIO())
+    if scope["path"].startswith(BACK_OFFICE):
+        known = _is_colleague(request)
+    else:
+        known = BearerAuthentication().authenticate(request)
+    if not known:
+        raise NotAuthenticated
 
 
 def _is_colleague(request):

@@ -6,7 +6,6 @@ Django would write any body to a temporary file, whole, before a middleware or a
 import asyncio
 import time
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
@@ -26,12 +25,14 @@ class _Left(Exception):
 class Bodies:
     """Refuses with 413, 401, 408 or 503, or hands the whole body to the application."""
 
-    def __init__(self, app):
-        self.app, self._held = app, 0
+    def __init__(self, app, threads):
+        self.app, self._threads, self._held = app, threads, 0
 
     async def __call__(self, scope, receive, send):
-        if not _has_body(scope):
+        if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if not _has_body(scope):
+            return await self.app(scope, _replay(b"", receive), send)
         body = bytearray()
         try:
             await self._read(scope, receive, body)
@@ -72,7 +73,9 @@ class Bodies:
         if wanted > most:
             raise _Refused(BodyTooLarge(f"At most {most} bytes."))
         try:
-            await sync_to_async(allowances.prove_known, thread_sensitive=False)(scope)
+            await self._threads.run(allowances.prove_known, scope)
+        except Busy as error:
+            raise _Refused(error) from None
         except APIException as error:
             unknown = ServiceError(f"{error.detail} Without that, at most {allowances.EVERYBODY} bytes are read.")
             unknown.status, (unknown.code, unknown.title) = 401, FRAMEWORK[401]
@@ -92,8 +95,6 @@ def _challenge(scope):
 
 
 def _has_body(scope):
-    if scope["type"] != "http":
-        return False
     # HTTP/2 needs neither header.
     return (
         _announced(scope) > 0

@@ -25,10 +25,11 @@ LOOP_SECONDS = 2
 
 
 class Health:
-    """Answers /healthz; at the server's start makes room for connections and opens the listener."""
+    """Answers /healthz; at the server's start makes room for connections and opens the listener, at its end ends both
+    the listener and the threads."""
 
-    def __init__(self, app):
-        self.app = app
+    def __init__(self, app, threads):
+        self.app, self._threads = app, threads
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -53,6 +54,7 @@ class Health:
             else:
                 if listener:
                     listener.close()
+                await asyncio.to_thread(self._threads.close)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -22,28 +22,33 @@ class Readers:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        stuck = asyncio.Event()
+        stuck, listener = False, None
 
         async def patient_send(message):
+            nonlocal stuck
             try:
                 async with asyncio.timeout(self._seconds):
                     await send(message)
             except TimeoutError:
-                stuck.set()
+                stuck = True
+                if listener:
+                    listener.cancel()
                 # Django ends what it was about when it hears of a disconnect; who doesn't listen is ended here.
                 await asyncio.sleep(_GRACE)
                 raise _Stuck from None
 
         async def receive_or_stuck():
-            tasks = {asyncio.ensure_future(receive()), asyncio.ensure_future(stuck.wait())}
+            nonlocal listener
+            listener = asyncio.current_task()
             try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-            if stuck.is_set():
+                return {"type": "http.disconnect"} if stuck else await receive()
+            except asyncio.CancelledError:
+                # Ours, or somebody else's.
+                if not stuck or listener.uncancel():
+                    raise
                 return {"type": "http.disconnect"}
-            return done.pop().result()
+            finally:
+                listener = None
 
         with contextlib.suppress(_Stuck):
             await self.app(scope, receive_or_stuck, patient_send)

@@ -6,16 +6,19 @@ from django.utils import translation
 
 
 class BackOfficeLanguage(LocaleMiddleware):
-    """The cookie's or the browser's language under /admin/; the API, the phones and the metrics speak English.
+    """The cookie's or the browser's language under /admin/; other pages speak English.
 
-    Set on every request, since a worker's thread keeps the language of the one before.
+    It ends with the request: the thread's next may be one that does not come by here.
     """
+
+    def __call__(self, request):
+        with translation.override(settings.LANGUAGE_CODE):
+            return super().__call__(request)
 
     def process_request(self, request):
         if request.path_info.startswith("/admin/"):
             super().process_request(request)
         else:
-            translation.activate(settings.LANGUAGE_CODE)
             request.LANGUAGE_CODE = settings.LANGUAGE_CODE
 
     def process_response(self, request, response):

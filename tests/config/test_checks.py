@@ -36,6 +36,14 @@ def test_one_key_for_two_purposes_is_found(settings):
     assert "reuseid.E002" in ids()
 
 
+@pytest.mark.parametrize("name", ["MIDDLEWARE", "BACK_OFFICE_MIDDLEWARE"])
+def test_a_back_office_without_its_middleware_is_found(settings, name):
+    setattr(
+        settings, name, [path for path in getattr(settings, name) if "BackOffice" not in path and "csrf" not in path]
+    )
+    assert "reuseid.E009" in ids()
+
+
 def test_state_that_others_can_read_is_found(tmp_path, settings):
     tmp_path.chmod(0o755)
     settings.STATE_DIR = tmp_path

@@ -73,7 +73,15 @@ def test_production_with_its_own_secrets_is_hardened(load):
     database = settings["DATABASES"]["default"]
     assert (database["USER"], database["PASSWORD"], database["PORT"]) == ("app", "pass@word", 5433)
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert database["OPTIONS"]["pool"]["max_size"] == 16
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (600, True)
+
+
+def test_statements_are_prepared_unless_a_pooler_cannot_keep_them(load):
+    def prepares_after(**more):
+        return load(**PRODUCTION, **more)["DATABASES"]["default"]["OPTIONS"]["prepare_threshold"]
+
+    assert prepares_after() == 3
+    assert prepares_after(DATABASE_PREPARE_AFTER="0") is None
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEYS", "PUBLIC_URL", "REDIS_URL"])

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import time
-from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,9 +9,8 @@ from rest_framework.exceptions import NotAuthenticated
 
 from mobileid.api.starting import MAX_BODY
 from reuseid.api.errors import BodyTooLarge
-from reuseid.ingress import allowances, answers, held
+from reuseid.ingress import allowances, answers
 from reuseid.ingress.bodies import Bodies
-from reuseid.ingress.places import Places
 from reuseid.ingress.readers import Readers
 from reuseid.ingress.server import OPTIONS
 from tests.config.test_settings import ROOT
@@ -50,99 +47,6 @@ def test_who_takes_no_answer_and_is_not_listened_for_is_ended():
     assert after == []
 
 
-def test_at_most_so_many_are_inside_and_all_are_served(settings):
-    settings.REQUESTS_AT_ONCE = 3
-    inside, most, served = 0, 0, 0
-
-    async def app(scope, receive, send):
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        await asyncio.sleep(0)
-        inside -= 1
-        await send(BEGIN)
-        await send(END)
-
-    async def send(message):
-        nonlocal served
-        served += message["type"] == "http.response.body"
-
-    async def crowd():
-        places = Places(app)
-        await asyncio.gather(*(places(SCOPE, never, send) for _ in range(20)))
-
-    asyncio.run(crowd())
-    assert (most, served) == (3, 20)
-
-
-def test_a_slow_reader_holds_no_place(settings):
-    settings.REQUESTS_AT_ONCE = 1
-
-    async def app(scope, receive, send):
-        await send(BEGIN)
-        await send(END)
-
-    async def slow(message):
-        if message is END:
-            await never()
-
-    async def taken(message):
-        pass
-
-    async def both():
-        places = Places(app)
-        reading = asyncio.ensure_future(places(SCOPE, never, slow))
-        await asyncio.sleep(0)
-        async with asyncio.timeout(5):
-            await places(SCOPE, never, taken)
-        reading.cancel()
-
-    asyncio.run(both())
-
-
-def test_an_answer_that_is_held_back_holds_no_place(settings):
-    settings.REQUESTS_AT_ONCE = 1
-    hours, told = [time.monotonic() + 3600, time.monotonic()], []
-
-    async def app(scope, receive, send):
-        held.hold(SimpleNamespace(scope=scope), hours.pop(0))
-        await send(BEGIN)
-
-    async def send(message):
-        told.append(message)
-
-    async def both():
-        places = Places(app)
-        first = asyncio.ensure_future(places(SCOPE, never, send))
-        await asyncio.sleep(0)
-        await places(SCOPE, never, send)
-        assert not first.done()
-        first.cancel()
-
-    asyncio.run(both())
-    assert told == [BEGIN]
-
-
-def test_who_finds_no_place_is_asked_to_come_again(settings, monkeypatch):
-    settings.REQUESTS_AT_ONCE = 1
-    monkeypatch.setattr("reuseid.ingress.places.PATIENCE", 0.01)
-    told = []
-
-    async def send(message):
-        told.append(message)
-
-    async def both():
-        places = Places(never)
-        first = asyncio.ensure_future(places(SCOPE, never, send))
-        await asyncio.sleep(0)
-        await places(SCOPE, never, send)
-        first.cancel()
-
-    asyncio.run(both())
-    assert told[0]["status"] == 503
-    assert (b"retry-after", b"2") in told[0]["headers"]
-
-
 async def echo(scope, receive, send):
     await send(BEGIN)
     await send({"type": "http.response.body", "body": (await receive())["body"]})
@@ -165,14 +69,14 @@ def sent(app, body, announced=None):
 
 def test_a_body_arrives_whole_and_what_it_held_is_free_again(settings):
     settings.BODY_MEMORY = 10
-    bodies = Bodies(echo)
+    bodies = Bodies(echo, None)
     for _ in range(3):
         assert sent(bodies, b"x" * 10) == (200, b"x" * 10)
 
 
 def test_bodies_beyond_what_all_of_them_may_hold_are_asked_to_come_again(settings):
     settings.BODY_MEMORY = 10
-    assert sent(Bodies(echo), b"x" * 11)[0] == 503
+    assert sent(Bodies(echo, None), b"x" * 11)[0] == 503
 
 
 @pytest.fixture

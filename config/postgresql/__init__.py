@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend for connections that last: checked without a round trip, and waited for."""
