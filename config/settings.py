@@ -139,6 +139,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # Each thread keeps its connection for so many seconds, and looks at it before use (config.postgresql).
     DATABASES["default"]["CONN_MAX_AGE"] = env.integer("DATABASE_CONNECTION_AGE", 600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = not env.flag("DATABASE_SERVER_CURSORS", True)
     # Seconds for a new one, which else could take minutes.
     DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)
     # The server binds the values, so a statement's text stays the same and its plan can be kept: one that a connection

@@ -96,9 +96,8 @@ class Stage:
         for name in list(self.processes.children):
             self.kill(name)
         self.redis.kill()
-        # What was cut waits in this process's pool too: the next test begins with a new one.
+        # It may have been cut too: the next test begins with a new one.
         connection.close()
-        connection.close_pool()
 
     def worker(self, name="worker", concurrency=1, queues="callbacks,sweeps"):
         options = ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip", "-n", f"{name}@stage"]
