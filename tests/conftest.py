@@ -7,11 +7,13 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.db.models.signals import pre_delete
 from django.test import TransactionTestCase
 
 from reuseid import limits, outbound
 from reuseid.actors import SYSTEM
 from reuseid.event_scopes import READING
+from reuseid.services import references
 from reuseid.services.webhooks import endpoints, outbox, sender
 from tests import factories
 from tests.receiver import Receiver
@@ -19,6 +21,15 @@ from tests.staff_factories import browser_of, make_colleague
 
 GUARD = importlib.import_module("reuseid.migrations._trail_guard")
 _teardown = TransactionTestCase._fixture_teardown
+UNCHECKED = list(references.unchecked())
+
+
+def _refuse(instance, **signal):
+    raise AssertionError(f"{instance!r} is deleted, though the database does not check who names it (decision 0038).")
+
+
+for _field in UNCHECKED:
+    pre_delete.connect(_refuse, sender=_field.related_model)
 
 
 @contextmanager
@@ -33,9 +44,14 @@ def unguarded():
 
 
 def _unguarded_teardown(self):
-    """Tests with real commits empty every table afterwards, which the guard of the trail would refuse."""
+    """Tests with real commits empty every table afterwards, which the guard of the trail would refuse.
+
+    Whatever rivals did before, no reference leads nowhere, though the database no longer looks (decision 0038).
+    """
+    lost = {str(field): keys for field in UNCHECKED if (keys := list(references.dangling(field)))}
     with unguarded():
         _teardown(self)
+    assert not lost
 
 
 TransactionTestCase._fixture_teardown = _unguarded_teardown

@@ -24,15 +24,22 @@ class Nonce(models.Model):
         BIOMETRIC_ENABLE = "biometric-enable", _("Biometry")
 
     id = models.BigAutoField(primary_key=True)
-    value = models.CharField(max_length=43, unique=True, help_text=_("b64u"))
+    value = models.CharField(max_length=43, help_text=_("b64u"))
     purpose = models.CharField(max_length=16, choices=Purpose)
-    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, null=True, related_name="nonces")
-    device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, related_name="nonces")
+    # Neither is ever deleted: no check and no index of their own, here and below (decision 0038).
+    operation = models.ForeignKey(
+        Operation, on_delete=models.PROTECT, null=True, related_name="nonces", db_index=False, db_constraint=False
+    )
+    device = models.ForeignKey(
+        Device, on_delete=models.PROTECT, null=True, related_name="nonces", db_index=False, db_constraint=False
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
     class Meta:
+        # Not `unique=True`, which would keep a second index, for patterns.
+        constraints = [models.UniqueConstraint(fields=["value"], name="nonce_once")]
         indexes = [
             models.Index(fields=["operation", "device"], name="nonce_live", condition=Q(used_at=None)),
             models.Index(fields=["expires_at"], name="nonce_purge"),
@@ -49,8 +56,12 @@ class StoredResponse(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     mid = models.CharField(max_length=22, help_text=_("b64u of 16 bytes"))
     device_id = models.UUIDField(null=True, help_text=_("The phone that it is for, once that is known."))
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the plaintext and its path."))

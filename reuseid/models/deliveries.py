@@ -134,8 +134,16 @@ class Delivery(models.Model):
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
+    # Rows of accounts and endpoints are never deleted, those of events and deliveries are: only these references are
+    # checked by the database (decision 0038).
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint,
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
     object_id = models.UUIDField(help_text=_("Events about one object are sent in order."))
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
@@ -182,7 +190,7 @@ class DeliveryAttempt(models.Model):
     """One try to send: when, what came back."""
 
     id = models.BigAutoField(primary_key=True)
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempt_log")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempt_log", db_index=False)
     number = models.PositiveIntegerField()
     at = models.DateTimeField(db_default=Now())
     duration_ms = models.PositiveIntegerField(null=True)

@@ -21,7 +21,10 @@ class Event(models.Model):
 
     sequence = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
+    # Accounts are never deleted: neither a check nor an index of its own (decision 0038).
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="events", db_index=False, db_constraint=False
+    )
     type = models.CharField(max_length=64)
     object_type = models.CharField(max_length=32)
     object_id = models.UUIDField()

@@ -13,8 +13,11 @@ class IdempotencyKey(models.Model):
     """The first answer to a POST with an Idempotency-Key, kept for 24 hours, scoped to the client."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    # Neither is ever deleted: no check and no index of their own (decision 0038).
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     key = models.CharField(max_length=255, help_text=_("A keyed hash of the header: it may name a person."))
     fingerprint = models.CharField(max_length=64, help_text=_("Keyed hash of method, path and body."))
     answer_status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while the first call runs."))

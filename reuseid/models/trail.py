@@ -32,7 +32,10 @@ class TrailEntry(models.Model):
     """One line of history, written in the transaction of the change and never altered. Holds no personal value."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", null=True)
+    # Accounts are never deleted: neither a check nor an index of its own (decision 0038).
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", null=True, db_index=False, db_constraint=False
+    )
     at = models.DateTimeField(db_default=Now(), editable=False)
     action = models.CharField(max_length=64, help_text=_("noun.verb, as in user.locked"))
     object_type = models.CharField(max_length=32)
