@@ -5,6 +5,8 @@ from datetime import timedelta
 from celery.schedules import schedule
 
 MINUTE = 60
+CLOCKS = 10
+"""Seconds by which the clocks of beat and a worker may differ: no message expires sooner."""
 
 
 def beat_schedule(callback_sweep: int, bulk_sweep: int, watched_queues: list[str]) -> dict:
@@ -30,4 +32,6 @@ def beat_schedule(callback_sweep: int, bulk_sweep: int, watched_queues: list[str
 
 
 def _every(seconds, task, args=(), **options):
+    # While a sweep lasts longer than its interval, those that follow it must not fill the queue that others need.
+    options = {"expires": max(seconds, CLOCKS), **options}
     return {"task": task, "schedule": schedule(timedelta(seconds=seconds)), "args": args, "options": options}

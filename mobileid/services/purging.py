@@ -14,12 +14,13 @@ ANSWERS_KEPT = timedelta(minutes=10)
 
 def nonces() -> int:
     """Delete a batch of nonces that have expired; returns how many."""
-    return sweeping.delete(Nonce.objects.filter(expires_at__lt=Now()), BATCH)
+    return sweeping.delete(Nonce.objects.filter(expires_at__lt=Now()).order_by("expires_at"), BATCH)
 
 
 def answers() -> int:
     """Delete a batch of stored answers that no resend can ask for any more; returns how many."""
-    return sweeping.delete(StoredResponse.objects.filter(created_at__lt=Now() - ANSWERS_KEPT), BATCH)
+    over = StoredResponse.objects.filter(created_at__lt=Now() - ANSWERS_KEPT)
+    return sweeping.delete(over.order_by("created_at"), BATCH)
 
 
 def previous_pins() -> int:

@@ -1,6 +1,7 @@
 """What is kept for a time is deleted when that is over: in bounded batches, safe to run twice at once."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 1000
 BATCHES = 20
+RUN = 60  # seconds for which a run goes on while it is behind
 
 
 def purge() -> dict[str, int]:
@@ -40,6 +42,13 @@ def purge() -> dict[str, int]:
     if any(counts.values()):
         log.info("Purged: %s.", ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     return counts
+
+
+def catch_up(seconds: float = RUN) -> None:
+    """`purge`, and again while some kind has more than that takes, for so many seconds; each kind has its turn."""
+    until = time.monotonic() + seconds
+    while any(count >= BATCH * BATCHES for count in purge().values()) and time.monotonic() < until:
+        pass
 
 
 def _in_batches(step: Callable[[int], int]) -> int:

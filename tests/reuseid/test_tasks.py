@@ -53,3 +53,9 @@ def test_each_task_has_a_trace_id_of_its_own():
             tasks.end_locks.apply()
             seen.append(tracing.current())
     assert len({"before", "", *seen}) == 4
+
+
+def test_a_sweep_that_nobody_began_in_time_is_dropped(settings):
+    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+        seconds = entry["schedule"].run_every.total_seconds()
+        assert 10 <= entry["options"]["expires"] <= max(seconds, 30), name

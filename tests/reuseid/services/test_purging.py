@@ -7,8 +7,8 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
 from reuseid.actors import SYSTEM
-from reuseid.models import Delivery, DeliveryAttempt, Event
-from reuseid.services import purging
+from reuseid.models import Delivery, DeliveryAttempt, Event, IdempotencyKey
+from reuseid.services import purging, sweeping
 from reuseid.services.webhooks import endpoints
 from tests import factories
 
@@ -78,3 +78,32 @@ def test_expired_tokens_and_sessions_go(api):
     purging.purge()
     assert list(tokens.all()) == [live]
     assert [session.session_key for session in Session.objects.all()] == ["live"]
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0, 1), (60, 0)])
+def test_a_run_goes_on_while_it_is_behind_until_its_time_is_over(endpoint, owe, old, monkeypatch, seconds, left):
+    monkeypatch.setattr(purging, "BATCH", 2)
+    monkeypatch.setattr(purging, "BATCHES", 2)
+    endpoints.delete(endpoint, actor=SYSTEM)
+    for _ in range(5):
+        owe()
+    old()
+    purging.catch_up(seconds)
+    assert Event.objects.count() == left
+
+
+def test_the_oldest_go_first_and_only_so_many(account, django_assert_num_queries):
+    client = factories.make_client(account)
+    keys = [IdempotencyKey(account=account, client=client, key=str(days), fingerprint="f") for days in range(5)]
+    IdempotencyKey.objects.bulk_create(keys)
+    for days, key in enumerate(keys):
+        IdempotencyKey.objects.filter(pk=key.pk).update(created_at=Now() - timedelta(days=days))
+    with django_assert_num_queries(1):
+        assert sweeping.delete(IdempotencyKey.objects.order_by("created_at"), 2) == 2
+    assert set(IdempotencyKey.objects.values_list("key", flat=True)) == {"0", "1", "2"}
+
+
+def test_what_goes_with_a_row_is_not_counted_as_one(endpoint, owe):
+    owe()
+    assert sweeping.delete(Event.objects.order_by("sequence"), 5) == 1
+    assert not Delivery.objects.exists()
