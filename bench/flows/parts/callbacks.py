@@ -18,7 +18,9 @@ DATA = {"padding": "x" * 500}
 
 def run(m: Measurement) -> None:
     """To the receiver alone, then beside endpoints that hang where they are asked for."""
-    for hanging in [0, m.options["hanging"]] if m.options["hanging"] else [0]:
+    with m.tenant.called(EVENT, m.receiver.url):
+        _measure(m, 0)
+    if hanging := m.options["hanging"]:
         with receiver.running("hang") as hangs, m.tenant.called(EVENT, m.receiver.url, *[hangs.url] * hanging):
             _measure(m, hanging)
 

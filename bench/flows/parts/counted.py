@@ -21,7 +21,7 @@ def run(m: Measurement, count: int) -> None:
         database = connection.settings_dict
         where = (database["HOST"] or "/var/run/postgresql", int(database["PORT"] or 5432))
         ways = {name: opened.enter_context(Counting(*where)) for name in supervisor.service(m.port)}
-        addresses = {name: _through(database, way.port) for name, way in ways.items()}
+        addresses = {name: through(database, way.port) for name, way in ways.items()}
         opened.enter_context(m.tenant.called(EVENT, m.receiver.url))
         opened.enter_context(stack.running(m.port, 1, addresses))
         told = m.driver.ask("flows", concurrency=1, seconds=0, count=count)
@@ -43,7 +43,7 @@ def run(m: Measurement, count: int) -> None:
         m.say(f"  {'worker':<13} {_statements(Counter(worker) - before, count)}, sweeps among them")
 
 
-def _through(database, port):
+def through(database: dict, port: int) -> str:
     """The DATABASE_URL of the same database by way of a port of this machine."""
     options = {name: value for name, value in database["OPTIONS"].items() if isinstance(value, str)}
     query = urlencode(options | {"sslmode": "disable", "gssencmode": "disable"})
