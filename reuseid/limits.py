@@ -10,21 +10,36 @@ import math
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha1
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from reuseid.redis_connections import connections_to
 
 log = logging.getLogger(__name__)
 SLOTS = 12
-# Seconds that a Redis which failed is left alone, and that one call may wait for it.
-REST, TIMEOUT = 5, 0.5
-# Callers that one process remembers for each policy.
+# Seconds that a Redis which failed is left alone.
+REST = 5
+# Callers that one process remembers for each policy, and refusals in all.
 MOST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``quota`` calls of ``who`` in a window of seconds."""
+
+    policy: str
+    who: str
+    quota: int
+    window: int
+
+    def newest(self, now: float) -> int:
+        """The present twelfth's number."""
+        return int(now // (self.window / SLOTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +66,28 @@ class Spent:
 
 def hit(policy: str, who: str, *, quota: int, window: int) -> Spent:
     """Count one call of ``who`` in a window of seconds: one round trip to Redis, or in the process while it is away."""
-    now, length = clock(), window / SLOTS
-    newest = int(now // length)
-    slots = range(newest - SLOTS + 1, newest + 1)
-    store, counts = _counted(policy, who, slots, window, now)
-    used = sum(counts)
-    if used <= quota:
-        return Spent(policy, quota, window, quota - used, math.ceil((newest + SLOTS) * length - now))
-    _give_back(store, policy, who, newest, now)
-    too_many = used - quota
-    for slot, count in zip(slots, counts, strict=True):
-        too_many -= count
-        if too_many <= 0:
-            return Spent(policy, quota, window, -1, math.ceil((slot + SLOTS) * length - now))
-    return Spent(policy, quota, window, -1, window)
+    return hit_each(Limit(policy, who, quota, window))[-1]
+
+
+def hit_each(*limits: Limit) -> list[Spent]:
+    """Count one call against each limit, in this order, until one refuses it, which is the last that is told.
+
+    So what one limit refuses does not use up the next. One round trip for all.
+    """
+    now = clock()
+    for store in _shared.stores(now):
+        try:
+            return _hit_each(limits, store, now)
+        except (redis.RedisError, OSError) as error:
+            _shared.failed(error, now)
+    raise AssertionError("The process itself always counts.")
+
+
+def known_refusal(limit: Limit) -> Spent | None:
+    """The refusal of the next call where this process knows of it; counts nothing and asks nobody."""
+    now = clock()
+    until = next(_shared.stores(now)).refusals.until(limit, now)
+    return _refused(limit, until, now) if until else None
 
 
 def clock() -> float:
@@ -72,53 +95,123 @@ def clock() -> float:
     return time.time()
 
 
+class Refusals:
+    """Who is refused anyway, since nothing that is counted meanwhile lets a call through before: nobody is asked.
+
+    Those that were made first are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until: dict[Limit, float] = {}
+
+    def until(self, limit: Limit, now: float) -> float:
+        """Until when each call is refused, as far as is known; 0 when the call has to be counted."""
+        until = self._until.get(limit, 0.0)
+        return until if now < until <= now + limit.window else 0.0
+
+    def keep(self, limit: Limit, until: float) -> None:
+        """Each call before is refused."""
+        with self._lock:
+            self._until.pop(limit, None)
+            self._until[limit] = until
+            if len(self._until) > MOST:
+                del self._until[next(iter(self._until))]
+
+
 class InProcess:
     """Counts of this process: without Redis, and while it is away. The callers unheard of for longest are forgotten."""
 
     def __init__(self) -> None:
+        self.refusals = Refusals()
         self._lock = threading.Lock()
         self._callers: dict[str, OrderedDict[str, dict[int, int]]] = defaultdict(OrderedDict)
 
-    def count(self, policy: str, who: str, slots: range, window: int) -> list[int]:
-        """Count one call; the number of calls in each of the slots."""
-        with self._lock:
-            callers = self._callers[policy]
-            known = callers.pop(who, {})
-            counts = callers[who] = {slot: number for slot, number in known.items() if slot in slots}
-            counts[slots[-1]] = counts.get(slots[-1], 0) + 1
-            while len(callers) > MOST:
-                callers.popitem(last=False)
-            return [counts.get(slot, 0) for slot in slots]
+    def count(self, limits: Sequence[Limit], now: float) -> list[int]:
+        """As `InRedis.count`."""
+        answers = []
+        for limit in limits:
+            with self._lock:
+                answers.append(self._count(limit, limit.newest(now)))
+            if answers[-1] < 0:
+                break
+        return answers
 
-    def give_back(self, policy: str, who: str, slot: int) -> None:
-        """The call was refused."""
-        with self._lock:
-            counts = self._callers[policy].get(who, {})
-            if counts.get(slot):
-                counts[slot] -= 1
+    def _count(self, limit: Limit, newest: int) -> int:
+        callers = self._callers[limit.policy]
+        slots = range(newest - SLOTS + 1, newest + 1)
+        counts = {slot: number for slot, number in callers.pop(limit.who, {}).items() if slot in slots}
+        used = sum(counts.values()) + 1
+        if used <= limit.quota:
+            counts[newest] = counts.get(newest, 0) + 1
+        callers[limit.who] = counts
+        while len(callers) > MOST:
+            callers.popitem(last=False)
+        if used <= limit.quota:
+            return used
+        for slot in slots:
+            used -= counts.get(slot, 0)
+            if used <= limit.quota:
+                return newest - SLOTS - slot
+        return -SLOTS
 
 
 class InRedis:
-    """The same, shared by all processes; raises redis.RedisError."""
+    """The same, shared by all processes: a caller is a hash, its fields are twelfths. Raises redis.RedisError."""
+
+    # KEYS are callers; ARGV has for each: the newest twelfth's number, the quota, how many seconds it is kept.
+    # The hash keeps one twelfth too many, for a web server whose clock is behind.
+    SCRIPT = """
+local answers = {}
+for caller, key in ipairs(KEYS) do
+  local number, quota, kept = unpack(ARGV, caller * 3 - 2, caller * 3)
+  local newest, counts, used = tonumber(number), {}, 1
+  local found = redis.call('HGETALL', key)
+  for i = 1, #found, 2 do
+    local place, count = tonumber(found[i]) - newest + 12, tonumber(found[i + 1])
+    if place >= 1 and place <= 12 then
+      counts[place] = count
+      used = used + count
+    end
+  end
+  if used <= tonumber(quota) then
+    answers[caller] = used
+    if redis.call('HINCRBY', key, number, 1) == 1 then
+      redis.call('EXPIRE', key, kept)
+      for i = 1, #found, 2 do
+        if tonumber(found[i]) < newest - 12 then redis.call('HDEL', key, found[i]) end
+      end
+    end
+  else
+    local place = 0
+    repeat
+      place = place + 1
+      used = used - (counts[place] or 0)
+    until used <= tonumber(quota) or place == 12
+    answers[caller] = -place
+    return answers
+  end
+end
+return answers
+"""
+    NAME = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
     def __init__(self, url: str) -> None:
-        # One more try, for a connection that Redis closed meanwhile; one connection for each thread that counts.
-        options = {"retry": Retry(NoBackoff(), 1), "max_connections": 1024}
-        self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, **options)
+        self.refusals = Refusals()
+        self._connections = connections_to(url)
 
-    def count(self, policy: str, who: str, slots: range, window: int) -> list[int]:
-        """Count one call; the number of calls in each of the slots."""
-        *earlier, newest = (_key(policy, who, slot) for slot in slots)
-        pipe = self._client.pipeline()
-        pipe.mget(earlier)
-        pipe.incr(newest)
-        pipe.expire(newest, 2 * window)
-        found, present, _ = pipe.execute()
-        return [*(int(number or 0) for number in found), present]
+    def count(self, limits: Sequence[Limit], now: float) -> list[int]:
+        """Count one call against each until one refuses it; an answer for each that was asked.
 
-    def give_back(self, policy: str, who: str, slot: int) -> None:
-        """The call was refused."""
-        self._client.decr(_key(policy, who, slot))
+        Of a call that is let through how many it makes in its window; of one that is refused how many twelfths have to
+        pass, counted from the present one's beginning, as a negative number.
+        """
+        keys = [f"limit:{limit.policy}:{limit.who}" for limit in limits]
+        numbers = [number for one in limits for number in (one.newest(now), one.quota, 2 * one.window)]
+        try:
+            return self._connections.ask(("EVALSHA", self.NAME, len(keys), *keys, *numbers))[0]
+        except redis.exceptions.NoScriptError:
+            return self._connections.ask(("EVAL", self.SCRIPT, len(keys), *keys, *numbers))[0]
 
 
 class Shared:
@@ -127,12 +220,13 @@ class Shared:
     def __init__(self) -> None:
         self.process = InProcess()
         self._away_until = 0.0
+        self._in_redis = cache(InRedis)
 
     def stores(self, now: float) -> Iterator[InProcess | InRedis]:
         """Those to ask, in this order."""
         url = settings.LIMITS_REDIS_URL
         if url and not 0 < self._away_until - now <= REST:
-            yield _in_redis(url)
+            yield self._in_redis(url)
         yield self.process
 
     def failed(self, error: Exception, now: float) -> None:
@@ -142,24 +236,26 @@ class Shared:
 
 
 _shared = Shared()
-_in_redis = cache(InRedis)
 
 
-def _counted(policy, who, slots, window, now):
-    for store in _shared.stores(now):
-        try:
-            return store, store.count(policy, who, slots, window)
-        except (redis.RedisError, OSError) as error:
-            _shared.failed(error, now)
-    raise AssertionError("The process itself always counts.")
+def _hit_each(limits: Sequence[Limit], store: InProcess | InRedis, now: float) -> list[Spent]:
+    known = [store.refusals.until(limit, now) for limit in limits]
+    asked = list(limits[: next((place for place, until in enumerate(known) if until), len(limits))])
+    answers = store.count(asked, now) if asked else []
+    spent = []
+    for limit, answer in zip(asked, answers, strict=False):
+        newest, length = limit.newest(now), limit.window / SLOTS
+        if answer > 0:
+            reset = math.ceil((newest + SLOTS) * length - now)
+            spent.append(Spent(limit.policy, limit.quota, limit.window, limit.quota - answer, reset))
+            continue
+        until = (newest - answer) * length
+        store.refusals.keep(limit, until)
+        return [*spent, _refused(limit, until, now)]
+    if len(asked) < len(limits):
+        spent.append(_refused(limits[len(asked)], known[len(asked)], now))
+    return spent
 
 
-def _give_back(store, policy, who, slot, now):
-    try:
-        store.give_back(policy, who, slot)
-    except (redis.RedisError, OSError) as error:
-        _shared.failed(error, now)
-
-
-def _key(policy, who, slot):
-    return f"limit:{policy}:{who}:{slot}"
+def _refused(limit: Limit, until: float, now: float) -> Spent:
+    return Spent(limit.policy, limit.quota, limit.window, -1, math.ceil(until - now))
