@@ -8,6 +8,7 @@ from typing import Any
 from django.db import close_old_connections, connection
 from django.http import HttpRequest
 
+from mobileid.device_api import strangers
 from mobileid.device_api.message import Answer, Message, refusal
 from mobileid.device_api.messages import MESSAGES
 from mobileid.models import Application
@@ -19,6 +20,7 @@ from mobileid.services import device_authentication
 from mobileid.services.keys import channel
 from mobileid.services.message_replay import AlreadyClaimed
 from reuseid.api.errors import BodyTooLarge
+from reuseid.errors import TooMany
 from reuseid.ingress.held import hold
 
 QUANTUM = 0.1
@@ -29,15 +31,29 @@ wrong PIN take the same time."""
 def answer(http_request: HttpRequest, name: str, address: str) -> dict[str, Any]:
     """The sealed answer to the message ``name`` that came from ``address``.
 
-    Raises EnvelopeInvalid (one for every cause), KeyUnknown, BodyTooLarge, or StillJudged for a message whose first
-    copy is still being judged.
+    Raises EnvelopeInvalid (one for every cause), KeyUnknown, BodyTooLarge, StillJudged for a message whose first copy
+    is still being judged, or TooMany in place of any answer, where nobody has proved to be a phone.
     """
     began = time.monotonic()
-    message = _open(http_request, address)
-    inner = _judge(message, name)
+    message = None
+    try:
+        message = _open(http_request, address)
+        inner = _judge(message, name)
+    except Exception:
+        if refusal := _count(message, address):
+            raise refusal from None
+        raise
+    # Before the answer is held back: whatever failed, it takes the same time.
+    refusal = _count(message, address)
     if inner["status"] == AuthenticationFailed.status:
         _wait(http_request, began)
+    if refusal:
+        raise refusal
     return envelope.seal_answer(message.request, inner)
+
+
+def _count(message: Message | None, address: str) -> TooMany | None:
+    return None if message and message.is_counted else strangers.count_opened(address)
 
 
 def _wait(http_request: HttpRequest, began: float) -> None:

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from mobileid.device_api import bodies
+from mobileid.device_api import bodies, strangers
 from mobileid.models import Application, Device, Operation
 from mobileid.problems import AuthenticationFailed, MessageInvalid, PhoneProblem, RateLimited
 from mobileid.protocol import envelope, proofs
 from mobileid.services import decisions, device_authentication, message_replay
-from reuseid.limits import hit
+from reuseid.errors import TooMany
+from reuseid.limits import Limit, hit, hit_each
 
 PHONE_QUOTA, PHONE_WINDOW = 120, 60
 """Messages of one phone in so many seconds."""
@@ -43,6 +44,8 @@ class Message:
     """One message: `claimed` and `verdict` are its transactions, `settle` or `refuse` gives its answer."""
 
     answer: Answer
+    is_counted: bool
+    """Whether it proved to be a phone's, or is counted as a stranger's already."""
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class Message:
         self.application, self.request, self.address = application, request, address
         self._parsed, self._again = proof, again
         self._row = message_replay.describe(application, request.mid, request.path, request.plaintext_digest)
+        self.is_counted = False
 
     def afresh(self) -> "Message":
         """The same message, to be judged again though it was before."""
@@ -92,10 +96,7 @@ class Message:
     def device(self, proof: proofs.Proof) -> Device:
         """The device that proved possession; AuthenticationFailed, or RateLimited for one that talks too much."""
         device = device_authentication.identify(self.application.named, proof, self.request.suite)
-        spent = hit("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
-        if spent.left < 0:
-            raise RateLimited(spent.reset)
-        self.belongs_to(device)
+        self.count(device)
         return device
 
     def speaker(self) -> Device:
@@ -106,6 +107,29 @@ class Message:
     def belongs_to(self, device: Device) -> None:
         """Whose message it is: with the person's erasure the stored answer goes."""
         self._row.device_id = device.pk
+        self.is_counted = True
+
+    # --- what it counts for ---
+
+    def count(self, device: Device) -> None:
+        """One message of this phone, which proved possession; RateLimited when it talks too much."""
+        self.belongs_to(device)
+        if self._again:
+            return
+        spent = hit("phone", str(device.pk), quota=PHONE_QUOTA, window=PHONE_WINDOW)
+        if spent.left < 0:
+            # It was opened for nothing: that is bounded for its address.
+            strangers.count_opened(self.address)
+            raise RateLimited(spent.reset)
+
+    def count_start(self, limit: Limit) -> None:
+        """One message of a stranger, and one of what ``limit`` bounds besides; TooMany or RateLimited."""
+        if self._again:
+            return
+        self.is_counted = True
+        spent = hit_each(strangers.limit_of(self.address), limit)[-1]
+        if spent.left < 0:
+            raise RateLimited(spent.reset) if spent.policy == limit.policy else TooMany(retry_after=spent.reset)
 
     # --- how it is judged ---
 

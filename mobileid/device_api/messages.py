@@ -12,7 +12,7 @@ from functools import wraps
 from mobileid.device_api import bodies
 from mobileid.device_api.message import Answer, Body, Message, success
 from mobileid.models import Device, Nonce, Operation
-from mobileid.problems import AuthenticationFailed, MessageInvalid, RateLimited, RegistrationInvalid
+from mobileid.problems import AuthenticationFailed, MessageInvalid, RegistrationInvalid
 from mobileid.protocol import proofs, wire
 from mobileid.services import (
     applications,
@@ -25,7 +25,7 @@ from mobileid.services import (
 from mobileid.services.descriptions import methods_of
 from mobileid.services.registration import by_phone
 from reuseid.actors import Actor
-from reuseid.limits import hit
+from reuseid.limits import Limit
 from reuseid.models.sealed import unseal_field
 from reuseid.times import rfc3339
 
@@ -62,9 +62,7 @@ def changes(handler: PlainHandler) -> Handler:
 
 def registration_start(message: Message) -> Answer:
     """Trade an activation code for an offer; the one message without a proof."""
-    spent = hit("activation", message.address, quota=CODE_QUOTA, window=CODE_WINDOW)
-    if spent.left < 0:
-        raise RateLimited(spent.reset)
+    message.count_start(Limit("activation", message.address, CODE_QUOTA, CODE_WINDOW))
     code = message.body(activationCode=bodies.typed(64))["activationCode"]
     application = message.application
     with message.claimed():
@@ -117,7 +115,7 @@ def registration_finish(message: Message) -> Answer:
             if bound is None:
                 raise
     by_phone.verify(proof, knowledge)
-    message.belongs_to(bound.device)
+    message.count(bound.device)
     with message.claimed():
         again = by_phone.finish_again(bound, proof.statement, knowledge)
         if again is None:

@@ -4,12 +4,11 @@ import logging
 import uuid
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from mobileid.device_api import door
+from mobileid.device_api import door, strangers
 from mobileid.device_api.messages import MESSAGES
 from mobileid.models import Application
 from mobileid.problems import EnvelopeRefused, StillJudged, TooLarge
@@ -19,7 +18,6 @@ from mobileid.services.keys import channel
 from reuseid.api.errors import FRAMEWORK, MEDIA_TYPE, BodyTooLarge, UnknownPath, problem
 from reuseid.client_address import client_network
 from reuseid.errors import ServiceError, TooMany, Unknown
-from reuseid.limits import hit
 from reuseid.models import Account
 
 log = logging.getLogger(__name__)
@@ -31,6 +29,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 def _key_document(request: HttpRequest, address: str) -> HttpResponse:
+    strangers.count(address)
     try:
         wanted = uuid.UUID(request.GET.get("applicationId", ""))
     except ValueError:
@@ -46,7 +45,12 @@ def message(request: HttpRequest, name: str) -> HttpResponse:
     """One sealed message. Once its envelope opens the status is 200, whatever the sealed answer says."""
     if name not in MESSAGES:
         return _problem(UnknownPath())
-    return _told(request, "POST", lambda request, address: JsonResponse(door.answer(request, name, address)))
+
+    def answer(request: HttpRequest, address: str) -> HttpResponse:
+        strangers.check(address, is_start=name == "registration/start")
+        return JsonResponse(door.answer(request, name, address))
+
+    return _told(request, "POST", answer)
 
 
 def _told(request: HttpRequest, method: str, answer: Callable[[HttpRequest, str], HttpResponse]) -> HttpResponse:
@@ -56,11 +60,7 @@ def _told(request: HttpRequest, method: str, answer: Callable[[HttpRequest, str]
         response["Allow"] = method
         return response
     try:
-        address = client_network(request)
-        spent = hit("phones", address, quota=settings.DEVICE_RATE_LIMIT, window=60)
-        if spent.left < 0:
-            raise TooMany(retry_after=spent.reset)
-        response = answer(request, address)
+        response = answer(request, client_network(request))
     except EnvelopeInvalid:
         return _problem(EnvelopeRefused())
     except ServiceError as error:

@@ -2,17 +2,17 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 import redis
 from django.conf import settings
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
-from redis.connection import AbstractConnection
 
 from reuseid import limits
-from reuseid.limits import SLOTS, hit
+from reuseid.limits import SLOTS, Limit, hit, hit_each, known_refusal
+from tests.redis_trips import sent_to_redis
 
 QUOTA, WINDOW = 5, 60
 
@@ -112,20 +112,6 @@ def test_one_flood_of_callers_pushes_no_other_policy_out(monkeypatch, settings):
     assert hit("login-name", "sam", quota=1, window=WINDOW).left < 0
 
 
-@contextmanager
-def sent_to_redis():
-    """A list that grows by one with each packet that goes to Redis."""
-    packets, send = [], AbstractConnection.send_packed_command
-
-    def counted(self, *args, **kwargs):
-        packets.append(1)
-        return send(self, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AbstractConnection, "send_packed_command", counted)
-        yield packets
-
-
 @pytest.mark.redis
 def test_redis_is_asked_once_a_call(limit_clock):
     ask()
@@ -136,6 +122,93 @@ def test_redis_is_asked_once_a_call(limit_clock):
     names = [key.decode() for key in client.keys("limit:*")]
     assert len(names) == 1
     assert 0 < client.ttl(names[0]) <= 2 * WINDOW
+
+
+@pytest.mark.redis
+def test_a_redis_that_does_not_know_the_script_is_told_it(monkeypatch):
+    monkeypatch.setattr(limits.InRedis, "NAME", "0" * 40)
+    assert [ask().left for _ in range(2)] == [4, 3]
+
+
+@pytest.mark.redis
+def test_a_caller_who_never_rests_takes_no_more_room(limit_clock):
+    client = redis.Redis.from_url(settings.LIMITS_REDIS_URL)
+    for _ in range(3 * SLOTS):
+        ask(quota=100)
+        limit_clock.forward(WINDOW / SLOTS)
+    assert client.hlen("limit:test:sam") == SLOTS + 1
+
+
+@pytest.mark.redis
+@settings_of_hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.tuples(st.floats(-3, 40), st.sampled_from(["sam", "pia"])), max_size=30),
+    quota=st.integers(0, 6),
+    window=st.sampled_from([1, 7, 60, 900]),
+)
+def test_redis_and_the_process_count_alike(limit_clock, steps, quota, window):
+    """And so does a web server whose clock is a little behind."""
+    client = redis.Redis.from_url(settings.LIMITS_REDIS_URL)
+    client.flushdb()
+    process, shared = limits.InProcess(), limits.InRedis(settings.LIMITS_REDIS_URL)
+    now, newest = limit_clock.now, 0
+    for step, who in steps:
+        now += step * window / 60
+        several = [Limit("test", who, quota, window), Limit("test", "all", 2 * quota, window)]
+        # The process forgets at once what it no longer needs; Redis a twelfth later.
+        newest = max(newest, several[0].newest(now))
+        if several[0].newest(now) == newest:
+            assert process.count(several, now) == shared.count(several, now)
+
+
+def test_what_one_limit_refuses_does_not_use_up_the_next():
+    first, second = Limit("first", "sam", 2, WINDOW), Limit("second", "sam", 3, WINDOW)
+    assert [[one.left for one in hit_each(first, second)] for _ in range(4)] == [[1, 2], [0, 1], [-1], [-1]]
+    assert [one.left for one in hit_each(second, first)] == [0, -1]
+    assert [one.left for one in hit_each(second, first)] == [-1]
+
+
+@pytest.mark.redis
+def test_several_limits_are_one_question(limit_clock):
+    several = [Limit("first", "sam", 2, WINDOW), Limit("second", "sam", 1, WINDOW)]
+    hit_each(*several)
+    with sent_to_redis() as trips:
+        assert [one.left for one in hit_each(*several)] == [0, -1]
+    assert trips == [1]
+
+
+@pytest.mark.redis
+def test_who_is_refused_is_not_asked_about_until_then(limit_clock):
+    for _ in range(QUOTA):
+        ask()
+    limit_clock.forward(20)
+    refused = ask()
+    limit_clock.forward(refused.reset - 1)
+    with sent_to_redis() as trips:
+        assert (ask().left, ask().reset) == (-1, 1)
+    assert trips == []
+    limit_clock.forward(1)
+    assert ask().left >= 0
+
+
+def test_a_refusal_is_known_without_being_counted(limit_clock):
+    limit = Limit("test", "sam", QUOTA, WINDOW)
+    for _ in range(QUOTA):
+        assert known_refusal(limit) is None
+        ask()
+    assert known_refusal(limit) is None
+    refused = ask()
+    assert known_refusal(limit) == refused
+    limit_clock.forward(refused.reset)
+    assert known_refusal(limit) is None
+
+
+def test_a_flood_of_refusals_takes_no_more_room(monkeypatch, settings):
+    settings.LIMITS_REDIS_URL = None
+    monkeypatch.setattr(limits, "MOST", 100)
+    for number in range(1000):
+        ask(f"address-{number}", quota=0)
+    assert len(limits._shared.process.refusals._until) == 100
 
 
 @pytest.mark.redis

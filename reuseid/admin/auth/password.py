@@ -14,7 +14,7 @@ from unfold.forms import AuthenticationForm
 
 from reuseid.admin.kit import stepup
 from reuseid.client_address import client_address, client_network
-from reuseid.limits import hit
+from reuseid.limits import Limit, hit_each
 from reuseid.models import StaffSignIn
 from reuseid.services.staff import sign_ins
 
@@ -59,12 +59,12 @@ class CountedPasswords(ModelBackend):
 
 def _too_often(name, address):
     limits = [
-        ("login-pair", f"{name}:{address}", NAME_AND_ADDRESS_TRIES),
-        ("login-address", address, ADDRESS_TRIES),
-        ("login-name", name, NAME_TRIES),
+        Limit("login-pair", f"{name}:{address}", NAME_AND_ADDRESS_TRIES, WINDOW),
+        Limit("login-address", address, ADDRESS_TRIES, WINDOW),
+        Limit("login-name", name, NAME_TRIES, WINDOW),
     ]
     # In this order, so that what one limit refuses does not use up the next.
-    return any(hit(policy, who, quota=quota, window=WINDOW).left < 0 for policy, who, quota in limits)
+    return hit_each(*limits)[-1].left < 0
 
 
 def keep_password(sender, request, user, **kwargs):

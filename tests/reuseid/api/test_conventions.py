@@ -8,6 +8,7 @@ from django.test import Client as HTTP
 
 from reuseid.models import IdempotencyKey, User
 from reuseid.services.people import users
+from tests.redis_trips import sent_to_redis
 
 pytestmark = pytest.mark.django_db
 USERS = "/reuseid/core/users"
@@ -235,6 +236,15 @@ def test_the_rate_limit_is_told_and_kept(api, settings):
     answer = api.get(USERS)
     assert_problem(answer, 429, "rate_limited")
     assert 0 < int(answer["Retry-After"]) <= 60
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("call", [lambda api: api.get(USERS), lambda api: api.post("/oauth/token")])
+def test_a_call_asks_redis_once(api, call):
+    call(api)
+    with sent_to_redis() as trips:
+        call(api)
+    assert trips == [1]
 
 
 def test_a_redis_that_is_down_stops_nobody_and_the_limit_still_holds(api, settings):
