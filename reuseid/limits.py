@@ -38,8 +38,13 @@ class Limit:
     window: int
 
     def newest(self, now: float) -> int:
-        """The present twelfth's number."""
-        return int(now // (self.window / SLOTS))
+        """The present twelfth's number: the last that has begun, as `begin` rounds."""
+        slot = int(now * SLOTS // self.window)
+        return slot + (self.begin(slot + 1) <= now) - (self.begin(slot) > now)
+
+    def begin(self, slot: int) -> float:
+        """When a twelfth begins."""
+        return slot * self.window / SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +249,12 @@ def _hit_each(limits: Sequence[Limit], store: InProcess | InRedis, now: float) -
     answers = store.count(asked, now) if asked else []
     spent = []
     for limit, answer in zip(asked, answers, strict=False):
-        newest, length = limit.newest(now), limit.window / SLOTS
+        newest = limit.newest(now)
         if answer > 0:
-            reset = math.ceil((newest + SLOTS) * length - now)
+            reset = math.ceil(limit.begin(newest + SLOTS) - now)
             spent.append(Spent(limit.policy, limit.quota, limit.window, limit.quota - answer, reset))
             continue
-        until = (newest - answer) * length
+        until = limit.begin(newest - answer)
         store.refusals.keep(limit, until)
         return [*spent, _refused(limit, until, now)]
     if len(asked) < len(limits):

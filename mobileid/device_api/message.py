@@ -44,6 +44,8 @@ class Message:
     """One message: `claimed` and `verdict` are its transactions, `settle` or `refuse` gives its answer."""
 
     answer: Answer
+    is_counted: bool
+    """Whether it proved to be a phone's, or is counted as a stranger's already."""
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class Message:
         self.application, self.request, self.address = application, request, address
         self._parsed, self._again = proof, again
         self._row = message_replay.describe(application, request.mid, request.path, request.plaintext_digest)
-        self._is_counted = False
+        self.is_counted = False
 
     def afresh(self) -> "Message":
         """The same message, to be judged again though it was before."""
@@ -105,13 +107,9 @@ class Message:
     def belongs_to(self, device: Device) -> None:
         """Whose message it is: with the person's erasure the stored answer goes."""
         self._row.device_id = device.pk
+        self.is_counted = True
 
     # --- what it counts for ---
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether it is a phone's, or counted as a stranger's already."""
-        return self._is_counted or self._row.device_id is not None
 
     def count(self, device: Device) -> None:
         """One message of this phone, which proved possession; RateLimited when it talks too much."""
@@ -128,7 +126,7 @@ class Message:
         """One message of a stranger, and one of what ``limit`` bounds besides; TooMany or RateLimited."""
         if self._again:
             return
-        self._is_counted = True
+        self.is_counted = True
         spent = hit_each(strangers.limit_of(self.address), limit)[-1]
         if spent.left < 0:
             raise RateLimited(spent.reset) if spent.policy == limit.policy else TooMany(retry_after=spent.reset)

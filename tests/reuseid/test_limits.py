@@ -1,6 +1,7 @@
 """Limits: one sliding window for all doors, in Redis or in the process."""
 
 import logging
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -55,6 +56,15 @@ def test_who_is_refused_is_told_when_and_then_let_through(limit_clock):
     assert ask().left < 0
     limit_clock.forward(1)
     assert ask().left == 0
+
+
+@pytest.mark.parametrize("window", [1, 7, 50, 60, 900])
+def test_a_twelfth_begins_when_it_is_said_to(window):
+    """Else one who comes back to the second may be refused once more, and told to wait for 0 s."""
+    limit = Limit("test", "sam", QUOTA, window)
+    for slot in range(10**9, 10**9 + 1000):
+        assert limit.newest(limit.begin(slot)) == slot
+        assert limit.newest(math.nextafter(limit.begin(slot), 0)) == slot - 1
 
 
 def test_refused_calls_do_not_count(limit_clock):
