@@ -48,7 +48,9 @@ def running(port: int, workers: int, databases: dict[str, str] | None = None) ->
     """``databases`` are the DATABASE_URLs of some of the processes, by their names, where they have others."""
     commands = supervisor.service(port)
     commands["web server"] = [*server.command(port, workers=workers)[:-1], "bench.asgi:application"]
-    env = {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"} | dict.fromkeys(LIMITS, UNLIMITED)
+    # The load generator is the proxy: it tells an address for each phone.
+    env = {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}", "TRUSTED_PROXIES": "1"}
+    env |= dict.fromkeys(LIMITS, UNLIMITED)
     log = settings.STATE_DIR / "log" / "bench_flows.log"
     children = {}
     with contextlib.ExitStack() as started:

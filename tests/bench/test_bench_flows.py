@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from tests.config.test_settings import ROOT
 from tests.journeys.conftest import Installation
 
-SHORT = ("--phones", "2", "--concurrency", "2", "--workers", "1")
+SHORT = ("--phones", "4", "--concurrency", "2", "--workers", "1")
 SHORT += ("--settle-seconds", "0", "--idle-seconds", "1", "--floor-seconds", "0.2", "--seconds", "1")
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -83,7 +83,7 @@ def test_a_run_says_all_that_is_explained(bench):
         told,
         r"load average .*; commit .*, \d+ processors",
         "start-up: the web server answered after",
-        f"registered 2 phones: each {CPU}",
+        f"registered 4 phones: each {CPU}",
         f"idle, a second: CPU {CPU}",
         rf"floor before: \d+/s, {TIMES}; a request {CPU}",
         *(rf"{re.escape(name)} c=2 +(too few|{TIMES}); \d+ done\n +{CPU}" for name in CALLS),

@@ -3,6 +3,7 @@
 See `Driver` in ``bench.flows.stack`` for the other end.
 """
 
+import itertools
 import json
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from bench.flows.generator.bank import CORE, Bank, expect, told
 from bench.flows.generator.loops import closed, load, paced
 from bench.flows.generator.neighbours import Neighbours
-from bench.flows.generator.phones import PIN, Line, Store, without_stretching
+from bench.flows.generator.phones import PIN, Line, PhoneLine, Store, without_stretching
 from mobileid.sdk.config import ApplicationConfig
 from mobileid.sdk.device import Device
 
@@ -27,6 +28,7 @@ class Generator:
         self._bank = Bank(self._line, client_id, secret)
         self._config = ApplicationConfig.from_dict(application)
         self._phones: list[tuple[str, Device]] = []
+        self._numbers = itertools.count(1)
         self._stepping: Iterator[str] | None = None
 
     def register(self, users: list[str], concurrency: int) -> dict[str, Any]:
@@ -94,7 +96,8 @@ class Generator:
 
     def _register(self, user: str) -> Device:
         shown = self._bank.call("POST", f"{CORE}registrations", {"userId": user})
-        offer = Device.start_registration(self._config, shown["activationCode"], Store(), transport=self._line)
+        line = PhoneLine(self._line, next(self._numbers))
+        offer = Device.start_registration(self._config, shown["activationCode"], Store(), transport=line)
         return offer.finish(pin=PIN, name="Phone").device
 
     def _flow(self, user: str, phone: Device, finished: dict[str, float]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Phones for the load generator: the real SDK, without what a phone computes at its own cost."""
 
 import hashlib
+import ipaddress
 import threading
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, derive_private_key
@@ -36,14 +37,14 @@ class Store(MemoryStore):
 
 
 class Line:
-    """The SDK's transport over one kept connection of each thread. Nothing is tried again."""
+    """Requests over one kept connection of each thread. Nothing is tried again."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._local = threading.local()
 
     def send(self, method: str, target: str, body: bytes = b"", headers: str = "") -> Answer:
-        """Any request, over this thread's connection."""
+        """Over this thread's connection; `ConnectionFailed`."""
         if not hasattr(self._local, "connection"):
             self._local.connection = Connection(self._port)
         try:
@@ -52,10 +53,18 @@ class Line:
             self._local.connection.close()
             raise ConnectionFailed(f"{type(error).__name__} at {target}") from error
 
+
+class PhoneLine:
+    """The SDK's transport of one phone, which has an address of its own as the proxy in front would tell it."""
+
+    def __init__(self, line: Line, number: int) -> None:
+        self._line = line
+        self._from = f"X-Forwarded-For: {ipaddress.IPv4Address('10.0.0.0') + number}\r\n"
+
     def get(self, target: str) -> Answer:
         """See `Transport`."""
-        return self.send("GET", target)
+        return self._line.send("GET", target, headers=self._from)
 
     def post(self, path: str, body: bytes) -> Answer:
         """See `Transport`."""
-        return self.send("POST", path, body, "Content-Type: application/json\r\n")
+        return self._line.send("POST", path, body, f"{self._from}Content-Type: application/json\r\n")
