@@ -69,7 +69,10 @@ class Handler(ASGIHandler):
         """Part after part, until the end or until the caller leaves."""
         if not response.is_async:
             response.streaming_content = self._drawn(iter(response))
-        sending, leaving = asyncio.ensure_future(self.send_response(response, send)), asyncio.ensure_future(receive())
+        sending, leaving = (
+            asyncio.ensure_future(self.send_response(response, send)),
+            asyncio.ensure_future(_left(receive)),
+        )
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
@@ -82,6 +85,12 @@ class Handler(ASGIHandler):
     async def _drawn(self, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
         while (part := await self._threads.run(next, parts, _END)) is not _END:
             yield part
+
+
+async def _left(receive) -> None:
+    """The caller has left. What comes before that is no end: a server may have yet to say that there is no body."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _whole(receive) -> bytes | None:

@@ -63,10 +63,12 @@ class Installation:
         assert self.running.wait(READY_SECONDS, self.is_ready)
 
     def lose_wakeups(self) -> int:
-        """Empty the broker's queue of callbacks, as a broker that was replaced has; how many there were."""
+        """Empty the broker's queue of callbacks, as a broker that was replaced has; how many there were, and notes."""
         if "REDIS_URL" in self.environment:
+            note = "standby:reuseid.tasks.send_owed_callbacks:note"
             with redis.Redis.from_url(self.environment["REDIS_URL"]) as broker:
-                return broker.pipeline().llen("callbacks").delete("callbacks").execute()[0]
+                lost = broker.pipeline().llen("callbacks").llen(note).delete("callbacks", note).execute()
+                return lost[0] + lost[1]
         messages = list((self.state / "broker" / "queue").glob("*.callbacks.msg"))
         for message in messages:
             message.unlink()

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from mobileid.device_api import door
 from mobileid.models import Device, Operation
 from mobileid.protocol import wire
 from mobileid.sdk import errors, pin, proof
@@ -344,14 +345,16 @@ def test_however_many_starts_come_at_once_three_nonces_live(phone, ada):
         assert operation.nonces.filter(used_at=None).count() == 3
 
 
-def test_a_refusal_that_waits_for_its_moment_holds_no_connection(phone, ada, monkeypatch):
-    """Else a few forged messages at a time would keep everybody else from the database."""
+def test_a_refusal_waits_for_its_moment_in_no_transaction(phone, ada, monkeypatch):
+    """Else a few forged messages at a time would keep rows from everybody else. Its thread, and with that the thread's
+    connection, serves others meanwhile: tests/reuseid/ingress/test_handler.py.
+    """
     operation, _ = phones.ask(ada)
     wrong, held = approval(phone, operation, "000000"), []
-    monkeypatch.setattr("mobileid.device_api.door.time.sleep", lambda _: held.append(connection.connection))
+    monkeypatch.setattr(door, "hold", lambda request, until: held.append(connection.in_atomic_block))
     with pytest.raises(errors.AuthenticationFailed):
         wrong()
-    assert held == [None]
+    assert held == [False]
 
 
 def test_an_approval_and_the_person_s_deactivation_never_block_each_other(phone, ada):

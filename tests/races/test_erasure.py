@@ -32,6 +32,8 @@ def until_somebody_waits():
     end = time.monotonic() + 20
     with connection.cursor() as cursor:
         while time.monotonic() < end:
+            # A transaction sees what was so when it first looked.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
             )

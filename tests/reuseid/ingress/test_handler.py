@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.signals import request_finished, request_started
 
+from reuseid.ingress.bodies import Bodies
 from reuseid.ingress.handler import Handler
 from tests.reuseid.ingress import views
 
@@ -140,6 +141,17 @@ def test_a_stream_is_drawn_as_its_reader_takes_it(handler):
     assert caller.told[-1].get("more_body", False) is False
     assert drawn == [[0], [0, 1], [0, 1, 2]]
     assert views.seen == [0, 1, 2, "closed"]
+
+
+def test_a_stream_goes_on_though_the_server_has_yet_to_say_that_there_is_no_body(handler, threads):
+    """`Bodies` asks a server for no body that nobody announced: what the server says of it comes after the answer began."""
+
+    async def slowly(message):
+        await asyncio.sleep(0)
+
+    caller = asyncio.run(Caller("/stream", takes=slowly).ask(Bodies(handler, threads)))
+    assert caller.parts == [b"0,", b"1,", b"2,"]
+    assert caller.body == []
 
 
 def test_a_stream_ends_when_its_reader_leaves(handler):
