@@ -144,7 +144,7 @@ def test_a_stream_is_drawn_as_its_reader_takes_it(handler):
 
 
 def test_a_stream_goes_on_though_the_server_has_yet_to_say_that_there_is_no_body(handler, threads):
-    """`Bodies` asks a server for no body that nobody announced: what the server says of it comes after the answer began."""
+    """`Bodies` asks for no body that nobody announced; what the server says of it comes after the answer began."""
 
     async def slowly(message):
         await asyncio.sleep(0)
