@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from reuseid.migrations import _trail_guard
-from reuseid.migrations._brief_locks import AlterFieldBriefly
+from reuseid.migrations._brief_locks import AlterFieldBriefly, DropIndexBriefly
 
 PROTECT = django.db.models.deletion.PROTECT
 
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         unchecked("event", "account", "reuseid.account", related_name="events"),
         unchecked("delivery", "account", "reuseid.account", db_index=True),
         unchecked("delivery", "endpoint", "reuseid.webhookendpoint", related_name="deliveries"),
-        AlterFieldBriefly(
+        DropIndexBriefly(
             "deliveryattempt",
             "delivery",
             models.ForeignKey(

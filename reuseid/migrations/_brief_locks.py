@@ -8,6 +8,7 @@ then it holds one lock at a time.
 import time
 
 from django.db import OperationalError, migrations
+from django.db.models import Index
 
 TRIES = 120
 WAIT = "500ms"
@@ -25,7 +26,7 @@ class AlterFieldBriefly(migrations.AlterField):
         for left in reversed(range(TRIES)):
             schema_editor.execute(f"SET lock_timeout = '{WAIT}'")
             try:
-                return super().database_forwards(app_label, schema_editor, from_state, to_state)
+                return self._take_away(app_label, schema_editor, from_state, to_state)
             except OperationalError as error:
                 if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE or not left:
                     raise
@@ -33,6 +34,22 @@ class AlterFieldBriefly(migrations.AlterField):
                 schema_editor.execute("RESET lock_timeout")
             time.sleep(PAUSE)
 
+    def _take_away(self, app_label, schema_editor, from_state, to_state):
+        if self.field.remote_field and self.field.db_constraint:
+            # Django drops the constraint and makes it anew, which reads the table; a try between the two would lose it.
+            raise TypeError(f"The constraint of {self.name} stays: say DropIndexBriefly.")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
         """What it makes anew reads the table: no time is enough for that."""
         super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class DropIndexBriefly(AlterFieldBriefly):
+    """Takes away the index of a foreign key alone; its constraint is not touched, forwards."""
+
+    def _take_away(self, app_label, schema_editor, from_state, to_state):
+        model = from_state.apps.get_model(app_label, self.model_name)
+        column, others = model._meta.get_field(self.name).column, {index.name for index in model._meta.indexes}
+        for name in schema_editor._constraint_names(model, [column], index=True, type_=Index.suffix, exclude=others):
+            schema_editor.execute(schema_editor._delete_index_sql(model, name))
