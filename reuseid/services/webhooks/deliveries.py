@@ -6,7 +6,7 @@ is over can't settle what another has claimed since.
 """
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -30,25 +30,28 @@ RESEND_AT_ONCE = 10_000
 PAGES = (64, 512, 4096)
 
 
-def candidates(without: Collection[UUID], limit: int) -> list[WebhookEndpoint]:
-    """Endpoints with something due, but for some; a random part of them where there are very many."""
-    if connection.vendor == "postgresql":
-        return statements.candidates(without, limit)
-    return list(WebhookEndpoint.objects.with_work().exclude(pk__in=without).order_by("?")[:limit])
+Deal = Callable[[list[WebhookEndpoint]], Mapping[WebhookEndpoint, int]]
+"""Of endpoints with work to how many deliveries of each."""
 
 
-def claim_each(wanted: Mapping[WebhookEndpoint, int]) -> list[Claim]:
-    """`claim` of several endpoints, so many of each: in one statement where the database and they allow it."""
+def claim_due(deal: Deal, *, without: Collection[UUID] = (), limit: int = 500) -> list[Claim]:
+    """`claim` of the endpoints with something due, but for some, as many of each as ``deal`` says.
+
+    Of very many endpoints a random part is dealt to. PostgreSQL: in two statements for all that are healthy.
+    """
     if connection.vendor != "postgresql":
-        return [claimed for endpoint, limit in wanted.items() for claimed in claim(endpoint, limit)]
-    healthy = {endpoint.pk: limit for endpoint, limit in wanted.items() if endpoint.open_until is None}
-    rows, full = statements.claim(healthy, PAGES[0]) if healthy else ({}, set())
+        found = list(WebhookEndpoint.objects.with_work().exclude(pk__in=without).order_by("?")[:limit])
+        return [claimed for endpoint, slots in deal(found).items() for claimed in claim(endpoint, slots)]
+    with statements.pinned():
+        wanted = deal(statements.candidates(without, limit))
+        healthy = {endpoint.pk: slots for endpoint, slots in wanted.items() if endpoint.open_until is None}
+        rows, full = statements.claim(healthy, PAGES[0]) if healthy else ({}, set())
     claims = []
-    for endpoint, limit in wanted.items():
+    for endpoint, slots in wanted.items():
         mine = [as_claim(endpoint, row) for row in rows.get(endpoint.pk, ())]
-        # Too much of the first page waits its turn, or the one probe of an endpoint that rested.
-        if endpoint.pk not in healthy or (endpoint.pk in full and len(mine) < limit):
-            mine += claim(endpoint, limit - len(mine))
+        # The one probe of an endpoint that rested; or too much of the first page waits its turn.
+        if endpoint.pk not in healthy or (endpoint.pk in full and len(mine) < slots):
+            mine += claim(endpoint, slots - len(mine))
         claims += mine
     return claims
 

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from uuid import UUID
 
 from django.conf import settings
@@ -171,16 +171,17 @@ class Sender:
             return 0
         under_way = Counter(self._flying.values())
         full = [pk for pk, count in under_way.items() if count >= self._windows.get(pk, FIRST_WINDOW)]
-        endpoints = {endpoint.pk: endpoint for endpoint in deliveries.candidates(full, CANDIDATES)}
-        if not endpoints:
-            return 0
-        rooms = {(e.account_id, e.pk): room for e in endpoints.values() if (room := self._room(e, under_way)) > 0}
-        dealt = deal(free, settings.CALLBACK_SLOTS // 4, rooms, idle=endpoints.keys() - under_way.keys())
-        claims = deliveries.claim_each({endpoints[pk]: slots for pk, slots in dealt.items()})
+        claims = deliveries.claim_due(partial(self._deal, free, under_way), without=full, limit=CANDIDATES)
         for claim in claims:
             self._flying[claim.delivery_id] = claim.endpoint_id
             _threads(os.getpid(), settings.CALLBACK_SLOTS).submit(self._send, claim)
         return len(claims)
+
+    def _deal(self, free, under_way, candidates):
+        endpoints = {endpoint.pk: endpoint for endpoint in candidates}
+        rooms = {(e.account_id, e.pk): room for e in candidates if (room := self._room(e, under_way)) > 0}
+        dealt = deal(free, settings.CALLBACK_SLOTS // 4, rooms, idle=endpoints.keys() - under_way.keys())
+        return {endpoints[pk]: slots for pk, slots in dealt.items()}
 
     def _room(self, endpoint, under_way):
         if endpoint.open_until is not None:

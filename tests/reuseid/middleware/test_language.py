@@ -36,7 +36,7 @@ def test_a_refusal_is_in_german_and_the_trail_in_english(support, user):
 
 
 def test_the_api_speaks_english_also_after_a_german_page_in_the_same_thread(support, user, api):
-    support.get(rows_of(type(user)), **GERMAN)
+    assert 'lang="de"' in support.get(rows_of(type(user)), **GERMAN).content.decode()
     assert get_language() == "en"
     answer = api.post("/reuseid/core/users", {"externalRef": " x"}, **GERMAN)
     assert answer.status_code == 422

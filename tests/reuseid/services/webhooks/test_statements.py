@@ -1,5 +1,6 @@
 """The statements that are written by hand do what the querysets do that they stand for."""
 
+import json
 import random
 from datetime import timedelta
 
@@ -51,6 +52,10 @@ def dataset():
     Delivery.objects.filter(endpoint=first).update(next_attempt_at=Now() + timedelta(hours=1))
 
 
+def claim_all(slots):
+    return deliveries.claim_due(lambda found: dict.fromkeys(found, slots))
+
+
 def as_orm(without=()):
     return list(WebhookEndpoint.objects.with_work().exclude(pk__in=without))
 
@@ -90,13 +95,10 @@ def test_the_same_endpoints_have_work_and_say_the_same(dataset):
 
 @pytest.mark.parametrize("slots", [1, 3, 100])
 def test_the_same_deliveries_are_claimed(dataset, slots):
-    def by_hand():
-        return deliveries.claim_each(dict.fromkeys(statements.candidates([], 500), slots))
-
     def by_orm():
         return [claim for endpoint in as_orm() for claim in deliveries.claim(endpoint, slots)]
 
-    found, left = rolled_back(by_hand)
+    found, left = rolled_back(lambda: claim_all(slots))
     expected, left_by_orm = rolled_back(by_orm)
     assert sorted(found, key=lambda claim: claim.delivery_id) == sorted(expected, key=lambda claim: claim.delivery_id)
     assert left == left_by_orm
@@ -109,12 +111,12 @@ def test_where_the_first_page_has_to_wait_its_turn_the_rest_is_looked_at(endpoin
     for number in range(10):
         owe(n=number)
     event = owe(obj=User.objects.create(account=account))
-    (claim,) = deliveries.claim_each(dict.fromkeys(statements.candidates([], 500), 3))
+    (claim,) = claim_all(3)
     assert claim.message_id == str(event.id)
 
 
 def test_the_same_is_written_of_what_was_received(dataset):
-    taken = deliveries.claim_each(dict.fromkeys(statements.candidates([], 500), 3))
+    taken = claim_all(3)
     outcomes = [
         claims.Outcome(claim, 200 + number % 3, answer="ok" * number, duration_ms=number)
         for number, claim in enumerate(taken)
@@ -136,29 +138,54 @@ def test_pausing_deleting_and_rotating_count_for_the_next_claim(endpoint, owe):
     with transaction.atomic():
         endpoints.pause(endpoint, actor=SYSTEM)
         assert statements.candidates([], 500) == []
-        assert deliveries.claim_each({found: 5}) == []
+        assert statements.claim({found.pk: 5}, 64)[0] == {}
         transaction.set_rollback(True)
     before = claims.signing_keys(found)
     endpoints.rotate_secret(endpoint, actor=SYSTEM, overlap_hours=0)
     (rotated,) = statements.candidates([], 500)
     assert not set(claims.signing_keys(rotated)[0]) & set(before[0])
     endpoints.delete(endpoint, actor=SYSTEM)
-    assert deliveries.claim_each({rotated: 5}) == []
+    assert statements.claim({rotated.pk: 5}, 64)[0] == {}
 
 
 def test_a_client_that_is_blocked_shows_nothing_any_more(account, api_client, owe):
     endpoints.create(account, url="https://93.184.216.34/", actor=Actor.client(api_client), scopes=READING)
     owe(externalRef="customer-1")
     Client.objects.update(status="BLOCKED")
-    (claim,) = deliveries.claim_each(dict.fromkeys(statements.candidates([], 500), 5))
+    (claim,) = claim_all(5)
     assert b"customer-1" not in claim.body
 
 
 def test_a_claim_and_a_settlement_do_not_wait_for_the_disk(endpoint, owe):
     owe()
     with transaction.atomic():
-        claims_ = deliveries.claim_each(dict.fromkeys(statements.candidates([], 500), 5))
+        taken = claim_all(5)
         with connection.cursor() as cursor:
             cursor.execute("SHOW synchronous_commit")
             assert cursor.fetchone() == ("off",)
-    assert claims_
+    assert taken
+
+
+def test_each_step_is_a_probe_of_its_index_whatever_the_statistics_say():
+    """Nothing seems to be owed, as in a table of settled rows at the beginning of a rush."""
+    claim = {"endpoints": [], "slots": [], "page": 64, "lease": 60}
+    with statements.pinned():
+        has_work = plan(statements._CANDIDATES, {"without": [], "limit": 500})
+        claimed = plan(statements._CLAIM, claim)
+    assert scans(has_work) == {"delivery_due"} or scans(has_work) == {"delivery_due", "delivery_order"}
+    assert scans(claimed) == {"delivery_due", "delivery_order", "reuseid_delivery_pkey"}
+
+
+def plan(sql, values):
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
+        (answer,) = cursor.fetchone()
+    return json.loads(answer)[0]["Plan"] if isinstance(answer, str) else answer[0]["Plan"]
+
+
+def scans(node):
+    """By which index the deliveries are found, in all of a plan; none for a walk through the table."""
+    found = {node.get("Index Name")} if node.get("Relation Name") == "reuseid_delivery" else set()
+    if node["Node Type"] == "ModifyTable":
+        found = set()
+    return found.union(*(scans(inner) for inner in node.get("Plans", [])))
