@@ -13,12 +13,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha1
 
 import redis
 from django.conf import settings
 
-from reuseid.redis_connections import connections_to
+from reuseid.redis_connections import Script, connections_to
 
 log = logging.getLogger(__name__)
 SLOTS = 12
@@ -166,7 +165,7 @@ class InRedis:
 
     # KEYS are callers; ARGV has for each: the newest twelfth's number, the quota, how many seconds it is kept.
     # The hash keeps one twelfth too many, for a web server whose clock is behind.
-    SCRIPT = """
+    SCRIPT = Script("""
 local answers = {}
 for caller, key in ipairs(KEYS) do
   local number, quota, kept = unpack(ARGV, caller * 3 - 2, caller * 3)
@@ -198,8 +197,7 @@ for caller, key in ipairs(KEYS) do
   end
 end
 return answers
-"""
-    NAME = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+""")
 
     def __init__(self, url: str) -> None:
         self.refusals = Refusals()
@@ -213,10 +211,7 @@ return answers
         """
         keys = [f"limit:{limit.policy}:{limit.who}" for limit in limits]
         numbers = [number for one in limits for number in (one.newest(now), one.quota, 2 * one.window)]
-        try:
-            return self._connections.ask(("EVALSHA", self.NAME, len(keys), *keys, *numbers))[0]
-        except redis.exceptions.NoScriptError:
-            return self._connections.ask(("EVAL", self.SCRIPT, len(keys), *keys, *numbers))[0]
+        return self.SCRIPT.run(self._connections, keys, numbers)
 
 
 class Shared:

@@ -22,7 +22,6 @@ from reuseid.limits import Limit, hit, hit_each
 PHONE_QUOTA, PHONE_WINDOW = 120, 60
 """Messages of one phone in so many seconds."""
 Body = dict[str, Any]
-Settlement = dict[str, Any] | None
 Answer = message_replay.Answer
 """What is sealed for the phone: `{"status", "body"}` or `{"status", "problem"}`."""
 
@@ -176,7 +175,7 @@ class Message:
         """It is refused for good, and what has happened stays: as `settle`."""
         return self._store(refusal(problem))
 
-    def settlement(self, body: Body) -> Settlement:
+    def settlement(self, body: Body) -> message_replay.Settlement | None:
         """`settle` as values, for a service that stores the answer with the last effect; None for one judged again."""
         self.answer = success(body)
         return None if self._again else message_replay.settlement(self._row, self.answer)

@@ -25,6 +25,7 @@ from mobileid.problems import (
 from mobileid.protocol import proofs
 from mobileid.services import completion, device_authentication, factors, message_replay, nonces
 from mobileid.services.descriptions import describe_operation, methods_of, state_of
+from mobileid.services.message_replay import Settlement
 from mobileid.services.proof_records import Record, record_of
 from mobileid.services.wakeups import operation_changed
 from reuseid.actors import Actor
@@ -37,8 +38,6 @@ from reuseid.services.webhooks import outbox
 
 Binding, Status = Operation.Binding, Operation.Status
 Statement = Mapping[str, Any]
-Settlement = Mapping[str, Any] | None
-"""What `message_replay.settlement` gives."""
 _PHONE = Device(pk=Param("pk"), account_id=Param("account"), user_id=Param("user"), application_id=Param("application"))
 ANSWERABLE: Select[Operation] = Select(
     lambda: Operation.objects.answerable_by(_PHONE).with_overdue().filter(pk=Param("operation"))
@@ -196,7 +195,13 @@ def fail_number(operation: Operation, device: Device, *, actor: Actor) -> None:
 
 
 def approve(
-    operation: Operation, device: Device, proof: proofs.Proof, *, actor: Actor, key: factors.Key, settled: Settlement
+    operation: Operation,
+    device: Device,
+    proof: proofs.Proof,
+    *,
+    actor: Actor,
+    key: factors.Key,
+    settled: Settlement | None,
 ) -> None:
     """Steps 8 and 9, all in one: credit the factor, end the operation COMPLETED with its evidence, store the answer.
 
@@ -206,31 +211,40 @@ def approve(
     Raises DeviceUnusable or OperationClosed, with the operation unchanged, when device, person or operation are not
     open any more, and StillJudged.
     """
-    method = proof.statement["authMethod"]
-    factor = proofs.METHOD_FACTOR[method]
-    record = record_of(operation, device, proof, method)
+    record = record_of(operation, device, proof, proof.statement["authMethod"])
     if operation.binding == Binding.SAME_DEVICE:
-        factors.credit(device, factor, key)
+        factors.credit(device, proofs.METHOD_FACTOR[record.evidence.auth_method], key)
         _await_return(operation, device, proof, actor, record)
         message_replay.store(settled)
-        return
-    operation.status, operation.ended_at, operation.failure_reason = Status.COMPLETED, record.evidence.at, ""
+    else:
+        _complete(operation, device, record.evidence, actor, key, settled)
+
+
+def _complete(
+    operation: Operation,
+    device: Device,
+    evidence: Evidence,
+    actor: Actor,
+    key: factors.Key,
+    settled: Settlement | None,
+) -> None:
+    method, factor = evidence.auth_method, proofs.METHOD_FACTOR[evidence.auth_method]
+    operation.status, operation.ended_at, operation.failure_reason = Status.COMPLETED, evidence.at, ""
     operation.device, operation.auth_method = device, method
-    line = trail.line(operation, "operation.completed", actor=actor, changes={"type": operation.type})
     event = outbox.describe(operation, f"{operation.type}.completed", describe_operation(operation))
     done = _approved(factor, factors.ends_previous(device, factor, key), settled is not None)(
         credited={"pk": device.pk},
         moved={
             "pk": operation.pk,
-            "at": record.evidence.at,
+            "at": evidence.at,
             "device": device.pk,
             "method": method,
             "signature": operation.signature,
         },
-        line=line,
+        line=trail.line(operation, "operation.completed", actor=actor, changes={"type": operation.type}),
         event=event,
         deliveries=event,
-        evidence=record.evidence,
+        evidence=evidence,
         settled=settled,
     )
     if done["credited"] is None:

@@ -26,6 +26,8 @@ from reuseid.prepared import Insert, Param, Select, Together, Update
 
 M = TypeVar("M", bound=Model)
 Answer = dict[str, Any]
+Settlement = Mapping[str, Any]
+"""The values that store an answer."""
 KEPT_BYTES = 256 * 1024
 """A longer answer (the content of an operation) is not stored: the message is answered afresh."""
 PATIENCE = 2.0
@@ -91,7 +93,7 @@ def settle(message: StoredResponse, answer: Answer) -> None:
     store(settlement(message, answer))
 
 
-def store(settled: Mapping[str, Any] | None) -> None:
+def store(settled: Settlement | None) -> None:
     """`settle` with the values of `settlement`; nothing to do without."""
     if settled is not None and _SETTLED(**settled) is None:
         raise StillJudged
@@ -102,8 +104,8 @@ def settled_after(part: str) -> Update:
     return Update(_unanswered, after=part, **_ANSWERED)
 
 
-def settlement(message: StoredResponse, answer: Answer) -> dict[str, Any]:
-    """The values that store an answer."""
+def settlement(message: StoredResponse, answer: Answer) -> Settlement:
+    """The values that store this answer to the message."""
     plaintext = _dumps(answer)
     seal_field(message, "answer", plaintext if len(plaintext) <= KEPT_BYTES else b"")
     return {"pk": message.pk, "answer": message.answer, "device_id": message.device_id}

@@ -7,9 +7,9 @@ the database can (PostgreSQL: data-modifying WITH), and runs them in turn where 
 For calls that are made many times a second, and for those alone: everywhere else a queryset is shorter.
 """
 
-from reuseid.prepared.parameters import Param
+from reuseid.prepared.parameters import Param, Text, Values
 from reuseid.prepared.reading import Select
 from reuseid.prepared.together import Together
 from reuseid.prepared.writing import Insert, Update
 
-__all__ = ["Insert", "Param", "Select", "Together", "Update"]
+__all__ = ["Insert", "Param", "Select", "Text", "Together", "Update", "Values"]

@@ -57,7 +57,6 @@ class _Plan:
         self.text: Text = finished(sql, places)
         select, known = compiler.select, compiler.klass_info
         self.names = [alias for _column, _sql, alias in select]
-        self.width = len(select)
         self._model = known["model"]
         first, last = known["select_fields"][0], known["select_fields"][-1] + 1
         self._own = slice(first, last)

@@ -20,6 +20,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from reuseid.redis_connections import TIMEOUT, Script, connections_to
+
 log = logging.getLogger(__name__)
 
 WORK = frozenset({"reuseid.tasks.send_owed_callbacks"})
@@ -30,30 +32,29 @@ CALLED = 5
 """Seconds for which a task that was sent is taken to be under way, and no second one is."""
 REST = 5
 """Seconds for which a Redis that failed is left alone."""
-TIMEOUT = 0.5
 
-_TELL = """
+_TELL = Script("""
 if redis.call('LLEN', KEYS[1]) == 0 then redis.call('RPUSH', KEYS[1], 1) end
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 return redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[1]) and 1 or 0
-"""
-_BEGIN = """
+""")
+_BEGIN = Script("""
 redis.call('DEL', KEYS[3])
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {0, 0} end
 return {1, redis.call('DEL', KEYS[1])}
-"""
-_KEEP = """
+""")
+_KEEP = Script("""
 local holder = redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return 1
-"""
-_END = """
+""")
+_END = Script("""
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 local left = redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1
 if ARGV[2] == '0' and not left then return 0 end
 return redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[3]) and 1 or 0
-"""
+""")
 
 _away = {"until": 0.0}
 _slots = {"count": 2}
@@ -65,27 +66,22 @@ def has_slots(count: int) -> None:
 
 
 @cache
-def _client(url, timeout=TIMEOUT):
-    # One more try, for a connection that Redis closed meanwhile.
+def _patient(url):
+    """For who waits there: one more try, for a connection that Redis closed meanwhile."""
     retry = Retry(NoBackoff(), 1)
-    return redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=TIMEOUT, retry=retry)
-
-
-@cache
-def _script(url, text):
-    return _client(url).register_script(text)
+    return redis.Redis.from_url(url, socket_timeout=ATTENDS, socket_connect_timeout=TIMEOUT, retry=retry)
 
 
 def _keys(work):
     return [f"standby:{work}:{name}" for name in ("note", "attends", "called")]
 
 
-def _run(text, work, *values):
+def _run(script, work, *values):
     """What the script answers; None where there is no Redis, or it failed a moment ago."""
     if not settings.REDIS_URL or time.monotonic() < _away["until"]:
         return None
     try:
-        return _script(settings.REDIS_URL, text)(keys=_keys(work), args=values)
+        return script.run(connections_to(settings.REDIS_URL), _keys(work), values)
     except (redis.RedisError, OSError) as error:
         _failed(error)
         return None
@@ -139,8 +135,8 @@ class Runner:
         note, *_ = _keys(self._work)
         try:
             if seconds:
-                return bool(_client(settings.REDIS_URL, ATTENDS).blpop([note], seconds))
-            return bool(_client(settings.REDIS_URL).lpop(note))
+                return bool(_patient(settings.REDIS_URL).blpop([note], seconds))
+            return bool(connections_to(settings.REDIS_URL).ask(("LPOP", note))[0])
         except (redis.RedisError, OSError) as error:
             _failed(error)
             self.attends = False

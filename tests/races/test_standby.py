@@ -1,8 +1,6 @@
 """Who owes and who sends, told through a Redis of the test's own: real threads, real commits."""
 
-import random
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
@@ -116,27 +114,35 @@ def test_a_sender_that_stands_by_is_told_and_no_task_is_sent(endpoint, server, t
 
 
 def test_of_one_who_owes_and_one_who_ends_one_sees_the_other(endpoint, server, tasks, receiver, monkeypatch):
-    """A runner that waits for nobody ends two looks after its callback: each round one commits around that moment."""
+    """A runner that waits for nobody has looked for the last time and is about to end: in every other round somebody
+    commits before it does, in the others both go on at once."""
     monkeypatch.setattr(standby, "_slots", {"count": 1})
-    dice, came, seen_late = random.Random(5), threading.Event(), 0
-    receiver.answers(lambda got, number: came.set() or 200)
+    end, ending, committed, seen_late = standby.Runner.end, threading.Event(), threading.Event(), []
 
     def owe_at_its_end():
-        assert came.wait(10)
-        time.sleep(dice.uniform(1.4, 2.0) * sender.PACE)
+        assert ending.wait(10)
         owe(endpoint)
+        committed.set()
 
+    def end_meanwhile(runner, more):
+        ending.set()
+        if len(seen_late) % 2:
+            assert committed.wait(10)
+        return end(runner, more)
+
+    monkeypatch.setattr(standby.Runner, "end", end_meanwhile)
     for _ in range(120):
         server.client.flushall()
-        came.clear()
+        ending.clear()
+        committed.clear()
         owe(endpoint)
         tasks.clear()
         _, finished = race(owe_at_its_end, sender.send_owed)
         assert not server.client.exists(f"standby:{outbox.SEND}:attends")
         left = Delivery.objects.filter(status="PENDING").update(status="CANCELED")
         assert not left or tasks or not finished
-        seen_late += not finished
-    assert seen_late
+        seen_late.append(not finished)
+    assert all(seen_late[1::2])
 
 
 def test_one_that_hangs_in_its_place_keeps_nobody_from_sending(endpoint, server, tasks, receiver):

@@ -136,7 +136,7 @@ def test_redis_is_asked_once_a_call(limit_clock):
 
 @pytest.mark.redis
 def test_a_redis_that_does_not_know_the_script_is_told_it(monkeypatch):
-    monkeypatch.setattr(limits.InRedis, "NAME", "0" * 40)
+    monkeypatch.setattr(limits.InRedis.SCRIPT, "_name", "0" * 40)
     assert [ask().left for _ in range(2)] == [4, 3]
 
 

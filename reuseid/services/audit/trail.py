@@ -1,6 +1,7 @@
 """The history: who did what to whom, when and why, in the transaction of the change."""
 
 from collections.abc import Iterable
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.db.models import Model
@@ -19,22 +20,22 @@ def line_after(part: str) -> Insert:
     return Insert(TrailEntry, after=part)
 
 
-def record(
-    obj: Model,
-    action: str,
-    *,
-    actor: Actor,
-    user_id: UUID | None = None,
-    reason: str = "",
-    note: str = "",
-    changes: dict | None = None,
-) -> TrailEntry:
-    """Write one line about ``obj``. ``changes`` holds names and values that are not personal.
+class Told(TypedDict, total=False):
+    """What a line may say besides.
 
-    A line about a colleague belongs to no account.
-    ``user_id`` is the person whom it is about; taken from ``obj`` where that is a user or belongs to one.
+    ``user_id`` is the person whom it is about; taken from the object where that is a user or belongs to one.
+    ``changes`` holds names and values that are not personal.
     """
-    entry = line(obj, action, actor=actor, user_id=user_id, reason=reason, note=note, changes=changes)
+
+    user_id: UUID | None
+    reason: str
+    note: str
+    changes: dict | None
+
+
+def record(obj: Model, action: str, *, actor: Actor, **told: Unpack[Told]) -> TrailEntry:
+    """Write one line about ``obj``. A line about a colleague belongs to no account."""
+    entry = line(obj, action, actor=actor, **told)
     LINE(entry)
     return entry
 

@@ -10,8 +10,7 @@ from django.db.models import Model
 
 from reuseid import crypto, event_scopes
 from reuseid.models import Delivery, Event, WebhookEndpoint, kind_of
-from reuseid.prepared import Insert, Param, Together
-from reuseid.prepared.parameters import Text, Values
+from reuseid.prepared import Insert, Param, Text, Together, Values
 from reuseid.services.wake import wake
 from reuseid.times import rfc3339
 
@@ -73,11 +72,15 @@ def describe(obj: Model, event_type: str, data: Mapping[str, Any], *, user_id: u
 def owe_to(endpoints: Collection[WebhookEndpoint], event: Event) -> None:
     """Owe one event to these endpoints and wake the sender after commit."""
     if endpoints:
-        Delivery.objects.bulk_create(
-            Delivery(account_id=event.account_id, endpoint=endpoint, event=event, object_id=event.object_id)
-            for endpoint in endpoints
-        )
+        _write_deliveries(endpoints, event)
         wake(SEND)
+
+
+def _write_deliveries(endpoints, event):
+    Delivery.objects.bulk_create(
+        Delivery(account_id=event.account_id, endpoint=endpoint, event=event, object_id=event.object_id)
+        for endpoint in endpoints
+    )
 
 
 class Deliveries:
@@ -120,10 +123,7 @@ class Deliveries:
             account_id=given.account_id, status__in=[WebhookEndpoint.Status.ACTIVE, WebhookEndpoint.Status.PAUSED]
         ).only("id", "event_types")
         wanting = [endpoint for endpoint in endpoints if wants(endpoint, given.type)]
-        Delivery.objects.bulk_create(
-            Delivery(account_id=given.account_id, endpoint=endpoint, event=given, object_id=given.object_id)
-            for endpoint in wanting
-        )
+        _write_deliveries(wanting, given)
         return (1,) if wanting else None
 
     @staticmethod

@@ -1,7 +1,6 @@
 """Django behind ASGI, without a server: ASGI in, ASGI out."""
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -209,18 +208,10 @@ def test_an_answer_that_is_held_back_holds_no_thread(handler, settings):
     asyncio.run(both())
 
 
-def test_who_finds_no_thread_is_asked_to_come_again(handler, threads, settings, monkeypatch):
-    settings.REQUESTS_AT_ONCE = 1
-    monkeypatch.setattr("reuseid.ingress.threads.PATIENCE", 0.01)
-    end = threading.Event()
-
+def test_who_finds_no_thread_is_asked_to_come_again(handler, all_taken):
     async def both():
-        first = asyncio.ensure_future(threads.run(end.wait, 30))
-        await asyncio.sleep(0)
-        caller = await Caller("/plain").ask(handler)
-        end.set()
-        await first
-        return caller
+        async with all_taken():
+            return await Caller("/plain").ask(handler)
 
     caller = asyncio.run(both())
     assert caller.status == 503

@@ -51,34 +51,21 @@ def test_what_a_call_raises_is_raised_and_its_thread_goes_on(settings, threads):
     assert asyncio.run(one_then_another()) == 1
 
 
-def test_who_finds_no_thread_in_time_is_asked_to_come_again(settings, threads, monkeypatch):
-    settings.REQUESTS_AT_ONCE = 1
-    monkeypatch.setattr("reuseid.ingress.threads.PATIENCE", 0.01)
-    end = threading.Event()
-
+def test_who_finds_no_thread_in_time_is_asked_to_come_again(threads, all_taken):
     async def both():
-        first = asyncio.ensure_future(threads.run(end.wait, 30))
-        await asyncio.sleep(0)
-        with pytest.raises(Busy):
-            await threads.run(threading.get_ident)
-        end.set()
-        await first
+        async with all_taken():
+            with pytest.raises(Busy):
+                await threads.run(threading.get_ident)
 
     asyncio.run(both())
 
 
-def test_who_leaves_frees_no_thread_that_still_works(settings, threads, monkeypatch):
-    settings.REQUESTS_AT_ONCE = 1
-    monkeypatch.setattr("reuseid.ingress.threads.PATIENCE", 0.01)
-    end = threading.Event()
-
+def test_who_leaves_frees_no_thread_that_still_works(threads, all_taken, monkeypatch):
     async def leave():
-        first = asyncio.ensure_future(threads.run(end.wait, 30))
-        await asyncio.sleep(0)
-        first.cancel()
-        with pytest.raises(Busy):
-            await threads.run(threading.get_ident)
-        end.set()
+        async with all_taken() as first:
+            first.cancel()
+            with pytest.raises(Busy):
+                await threads.run(threading.get_ident)
         monkeypatch.setattr("reuseid.ingress.threads.PATIENCE", 30)
         return await threads.run(lambda: "free again")
 

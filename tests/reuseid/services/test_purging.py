@@ -58,13 +58,18 @@ def test_what_is_being_sent_stays_and_what_waited_too_long_is_cancelled_and_goes
     assert not Event.objects.exists()
 
 
-def test_a_batch_is_bounded_and_the_next_goes_on(endpoint, owe, old, monkeypatch):
+@pytest.fixture
+def five_of_old(endpoint, owe, old, monkeypatch):
+    """Of which one run of `purge` takes four."""
     monkeypatch.setattr(purging, "BATCH", 2)
     monkeypatch.setattr(purging, "BATCHES", 2)
     endpoints.delete(endpoint, actor=SYSTEM)
     for _ in range(5):
         owe()
     old()
+
+
+def test_a_batch_is_bounded_and_the_next_goes_on(five_of_old):
     assert purging.purge()["events"] == 4
     assert purging.purge()["events"] == 1
 
@@ -81,13 +86,7 @@ def test_expired_tokens_and_sessions_go(api):
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(0, 1), (60, 0)])
-def test_a_run_goes_on_while_it_is_behind_until_its_time_is_over(endpoint, owe, old, monkeypatch, seconds, left):
-    monkeypatch.setattr(purging, "BATCH", 2)
-    monkeypatch.setattr(purging, "BATCHES", 2)
-    endpoints.delete(endpoint, actor=SYSTEM)
-    for _ in range(5):
-        owe()
-    old()
+def test_a_run_goes_on_while_it_is_behind_until_its_time_is_over(five_of_old, seconds, left):
     purging.catch_up(seconds)
     assert Event.objects.count() == left
 
