@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from mobileid.api import request_serializers, response_serializers
 from mobileid.api.lists import OperationList
-from mobileid.models import Device, Operation
+from mobileid.models import Operation
 from mobileid.services import contexts, operations
 from mobileid.services.descriptions import describe_start
 from mobileid.services.qr import svg_data_uri
@@ -13,7 +13,7 @@ from mobileid.services.registration import by_integrator
 from reuseid.api.errors import MEDIA_TYPE
 from reuseid.api.openapi.links import FURTHER
 from reuseid.api.openapi.problems import problem_response
-from reuseid.errors import Invalid, Unknown
+from reuseid.errors import Invalid
 from reuseid.models import User
 from reuseid.services.people import users
 
@@ -36,15 +36,6 @@ def find_user(request, body: dict) -> User | None:
     if external_ref is not None:
         return users.by_external_ref(request.account, external_ref)
     return None if user_id is None else User(pk=user_id, account=request.account)
-
-
-def _find_device(request, device_id):
-    if device_id is None:
-        return None
-    device = Device.objects.of(request.account).select_related("user").filter(pk=device_id).first()
-    if device is None:
-        raise Unknown("The account has no such device.")
-    return device
 
 
 def started(operation, shown: dict) -> Response:
@@ -88,7 +79,6 @@ class _Starts(OperationList):
         terms = body | body.pop("properties", {})
         terms.pop("properties", None)
         terms["user"] = find_user(request, terms)
-        terms["device"] = _find_device(request, terms.pop("device_id", None))
         operation, shown = service(request.account, actor=request.actor, **terms)
         return started(operation, shown)
 

@@ -48,6 +48,13 @@ _PHONES: Select[Device] = Select(
 _HELD: Select[User] = Select(
     lambda: User.objects.of(Param("account")).select_for_update(no_key=True).filter(pk=Param("pk"))
 )
+_HELD_BY_PHONE: Select[User] = Select(
+    lambda: (
+        User.objects.of(Param("account"))
+        .select_for_update(no_key=True, of=("self",))
+        .filter(devices__pk=Param("device"), devices__account=Param("account"))
+    )
+)
 _BEGUN = Together(
     operation=Insert(
         Operation,
@@ -69,7 +76,7 @@ class Terms:
     """What an operation is started with. ``expires_in`` in seconds; contexts as docs/api.md forms them."""
 
     user: User | None = None
-    device: Device | None = None
+    device_id: UUID | None = None
     broadcast: bool = False
     auth_level: str = Level.TWO_FACTOR
     auth_methods: list[str] | None = None
@@ -152,16 +159,14 @@ def _fill_contents(operation, terms, limit):
 
 
 def _choose_user(operation, terms):
-    user = terms.user or (terms.device and terms.device.user)
-    if user is None:
-        if terms.binding not in _CLAIMED:
-            raise Invalid.field("userId", "Needed, unless the person is found by a QR code or a link.")
-        if terms.broadcast:
-            raise Invalid.field("broadcast", "It needs a user.")
-        return
-    if terms.device and terms.device.user_id != user.pk:
-        raise Invalid.field("deviceId", "It is another user's device.")
-    operation.user = hold(user)
+    if terms.user is not None:
+        operation.user = hold(terms.user)
+    elif terms.device_id is not None:
+        operation.user = _held(_HELD_BY_PHONE.one(device=terms.device_id, account=operation.account_id), "device")
+    elif terms.binding not in _CLAIMED:
+        raise Invalid.field("userId", "Needed, unless the person is found by a QR code or a link.")
+    elif terms.broadcast:
+        raise Invalid.field("broadcast", "It needs a user.")
 
 
 def hold(user: User) -> User:
@@ -169,9 +174,12 @@ def hold(user: User) -> User:
 
     Of ``user`` only key and account are read. Raises Unknown or UserNotActive.
     """
-    held = _HELD.one(pk=user.pk, account=user.account_id)
+    return _held(_HELD.one(pk=user.pk, account=user.account_id), "user")
+
+
+def _held(held, named):
     if held is None:
-        raise Unknown("The account has no such user.")
+        raise Unknown(f"The account has no such {named}.")
     if held.status != User.Status.ACTIVE:
         raise UserNotActive(state=str(held.status))
     return held
@@ -190,21 +198,29 @@ def _methods(terms):
 def _choose_device(operation, terms, phones):
     if operation.user is None:
         return
-    if terms.device:
+    if terms.device_id:
         if terms.broadcast:
             raise Invalid.field("broadcast", "Not with a deviceId.")
-        phone = Device.objects.filter(user=operation.user).as_read().get(pk=terms.device.pk)
-        if phone.status != Device.Status.ACTIVE and not phone.is_lock_over:
-            raise TargetDeviceUnusable(state=str(phone.status))
-        able = _able([phone], operation)
-    else:
-        able = _able(phones, operation)
+        phones = [next((phone for phone in phones if phone.pk == terms.device_id), None) or _usable(operation, terms)]
+    able = _able(phones, operation)
     if not able:
         raise NoUsableDevice
-    if terms.device or not (terms.broadcast or terms.binding in _CLAIMED):
+    if terms.device_id or not (terms.broadcast or terms.binding in _CLAIMED):
         # Without a word from the integrator: the phone that the person used last.
         operation.target_device = able[0]
         operation.application = operation.target_device.application
+
+
+def _usable(operation, terms):
+    """The named phone where it is not among the person's usable ones: what hinders it, or more phones than are read."""
+    phone = Device.objects.of(operation.account).as_read().filter(pk=terms.device_id).first()
+    if phone is None:
+        raise Unknown("The account has no such device.")
+    if phone.user_id != operation.user_id:
+        raise Invalid.field("deviceId", "It is another user's device.")
+    if phone.status != Device.Status.ACTIVE and not phone.is_lock_over:
+        raise TargetDeviceUnusable(state=str(phone.status))
+    return phone
 
 
 def _able(phones, operation):

@@ -68,7 +68,7 @@ def test_a_change_needs_a_reason_of_the_list(api, device, body):
 
 
 def test_deactivating_erases_secrets_and_cancels_what_waits_for_the_phone_alone(api, device, user, application):
-    alone = make_operation(user, device=device)
+    alone = make_operation(user, device_id=device.pk)
     make_device(user, application)
     other = make_operation(user, broadcast=True)
     answer = change(api, device, "deactivate", reason="CUSTOMER_REQUEST")

@@ -229,6 +229,8 @@ def test_another_accounts_user_device_and_application_do_not_exist(api, user, de
     assert start(api, userId=str(stranger.pk)).status_code == 404
     assert start(api, externalRef="stranger").status_code == 404
     assert start(api, deviceId=str(phone.pk)).status_code == 404
+    assert start(api, deviceId=str(phone.pk), userId=str(user.pk)).status_code == 404
+    assert start(api, deviceId=str(uuid.uuid4())).json()["detail"] == "The account has no such device."
     answer = start(api, what="registrations", userId=str(user.pk), applicationId=str(other_application.pk))
     assert answer.status_code == 422
     assert start(api, userId=str(uuid.uuid4())).status_code == 404

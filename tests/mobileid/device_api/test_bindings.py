@@ -185,7 +185,7 @@ def test_a_broadcast_reaches_every_phone_and_the_first_answer_wins(phone, second
 
 
 def test_an_operation_for_one_phone_is_unknown_to_the_other(phone, second, ada):
-    operation, _ = phones.ask(ada, device=phone.row)
+    operation, _ = phones.ask(ada, device_id=phone.row.pk)
     assert second.device.pending() == []
     with pytest.raises(errors.OperationUnknown):
         second.device.start_operation(str(operation.pk))

@@ -134,7 +134,7 @@ def test_a_phone_is_renamed_to_what_shows_as_it_reads(phone):
 
 def test_a_phone_ends_itself_and_what_it_kept_secret(phone, ada):
     phone.device.push_token("fcm", "token")
-    operation, _ = phones.ask(ada, device=phone.row)
+    operation, _ = phones.ask(ada, device_id=phone.row.pk)
     phone.device.deactivate()
     row = phones.DeviceRow.objects.get()
     assert (row.status, row.knowledge_key, row.push_token) == ("DEACTIVATED", None, None)

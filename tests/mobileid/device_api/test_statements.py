@@ -28,11 +28,12 @@ BUDGETS = {
 }
 
 
-def flow(phone, person, bank):
-    """The calls of one authentication by name, each to be made once, in order."""
+def flow(phone, person, bank, by="userId"):
+    """The calls of one authentication by name, each to be made once, in order; ``by``: what the bank names."""
     asked, told = {}, {}
     content = {"title": "Sign in", "mimeType": "text/plain", "content": "Sign in?"}
-    body = {"userId": str(person.pk), "operationProperties": {"preOperationContext": content}}
+    named = str(person.pk if by == "userId" else phone.row.pk)
+    body = {by: named, "operationProperties": {"preOperationContext": content}}
 
     def start():
         asked.update(bank.post("/mobileid/core/authentications", body).json())
@@ -58,20 +59,25 @@ def endpoint_of_all(account):
     return endpoints.create(account, url="http://127.0.0.1:9/", actor=SYSTEM)
 
 
-def test_a_flow_keeps_its_budgets(phone, ada, api, endpoint_of_all):
-    for call in flow(phone, ada, api).values():
+BY = pytest.mark.parametrize("by", ["userId", "deviceId"])
+
+
+@BY
+def test_a_flow_keeps_its_budgets(phone, ada, api, endpoint_of_all, by):
+    for call in flow(phone, ada, api, by).values():
         call()
-    found = {name: counted(call) for name, call in flow(phone, ada, api).items()}
+    found = {name: counted(call) for name, call in flow(phone, ada, api, by).items()}
     assert found == BUDGETS[connection.vendor]
 
 
-def test_a_flow_turns_no_queryset_into_sql(phone, ada, api, endpoint_of_all, monkeypatch):
+@BY
+def test_a_flow_turns_no_queryset_into_sql(phone, ada, api, endpoint_of_all, by, monkeypatch):
     """Its statements are prepared; one that is not costs as much as all of them together."""
-    for call in flow(phone, ada, api).values():
+    for call in flow(phone, ada, api, by).values():
         call()
     compiled, as_sql = [], SQLCompiler.as_sql
     monkeypatch.setattr(SQLCompiler, "as_sql", lambda self, *a, **k: compiled.append(self) or as_sql(self, *a, **k))
-    calls = flow(phone, ada, api)
+    calls = flow(phone, ada, api, by)
     calls.pop("start again")
     for call in calls.values():
         call()

@@ -101,7 +101,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(target=operations, broadcast=st.booleans(), kind=st.sampled_from(["ask", "sign"]), number=number)
     def start(self, broadcast, kind, number):
-        terms = {"broadcast": True} if broadcast else {"device": self.models[number].phone.row}
+        terms = {"broadcast": True} if broadcast else {"device_id": self.models[number].phone.row.pk}
         make = phones.ask if kind == "ask" else phones.ask_to_sign
         try:
             return make(User.objects.get(pk=self.user.pk), allow_parallel=True, **terms)[0].pk

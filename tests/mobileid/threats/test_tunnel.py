@@ -128,7 +128,7 @@ class Life:
         return self.device
 
     def ask(self, **terms):
-        return phones.ask(self.user, allow_parallel=True, expires_in=600, device=self.row, **terms)[0]
+        return phones.ask(self.user, allow_parallel=True, expires_in=600, device_id=self.row.pk, **terms)[0]
 
     def approves(self, **how):
         try:
