@@ -32,7 +32,7 @@ def flow(phone, person, bank, by="userId"):
     """The calls of one authentication by name, each to be made once, in order; ``by``: what the bank names."""
     asked, told = {}, {}
     content = {"title": "Sign in", "mimeType": "text/plain", "content": "Sign in?"}
-    named = str(person.pk if by == "userId" else phone.row.pk)
+    named = str(person.pk) if by == "userId" else phone.device.device_id
     body = {by: named, "operationProperties": {"preOperationContext": content}}
 
     def start():
