@@ -1,9 +1,10 @@
 """Connections to PostgreSQL that last: checked without a round trip, waited for while the server restarts."""
 
 import socket
+from datetime import UTC, datetime
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 
 from config.postgresql import base
 
@@ -88,3 +89,21 @@ def test_a_server_that_was_never_there_is_not_waited_for(own, monkeypatch):
     own.settings_dict = {**own.settings_dict, "HOST": "127.0.0.1", "PORT": nobody()}
     with pytest.raises(OperationalError):
         own.ensure_connection()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-03-29 01:30:00.000001+00", "2026-03-29 01:30:00+00", "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.9+00"],
+)
+def test_an_instant_is_read_to_the_microsecond_in_utc(own, text):
+    with own.cursor() as cursor:
+        cursor.execute("SELECT %s::timestamptz", [text])
+        read = cursor.fetchone()[0]
+    assert read == datetime.fromisoformat(text)
+    assert read.tzinfo is UTC
+
+
+def test_an_instant_that_no_datetime_can_hold_is_refused(own):
+    with pytest.raises(DataError), own.cursor() as cursor:
+        cursor.execute("SELECT 'infinity'::timestamptz")
+        cursor.fetchone()
