@@ -30,7 +30,7 @@ openapi: $(READY) ## write docs/openapi.yaml anew
 messages: $(READY) ## gather the back office's texts into config/locale and compile them (needs gettext)
 	$(BIN)/python manage.py makemessages --locale de --no-location --no-wrap --ignore '.venv/*' --ignore 'var/*' --ignore 'docs/*' \
 		--ignore 'tests/*' --verbosity 0
-	msgattrib --no-obsolete --no-wrap --output-file config/locale/de/LC_MESSAGES/django.po config/locale/de/LC_MESSAGES/django.po
+	msgattrib --no-obsolete --no-wrap --sort-output --output-file config/locale/de/LC_MESSAGES/django.po config/locale/de/LC_MESSAGES/django.po
 	sed -i '/^"POT-Creation-Date\|^"Report-Msgid-Bugs-To/d' config/locale/de/LC_MESSAGES/django.po
 	$(BIN)/python manage.py compilemessages --locale de --ignore '.venv' --verbosity 0
 

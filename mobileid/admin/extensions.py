@@ -8,25 +8,57 @@ from django.utils.translation import ngettext
 
 from mobileid.admin import all_devices, dashboard, registrations
 from mobileid.admin.filters import PersonPlatformFilter
-from mobileid.admin.tables import device_rows, operation_rows
+from mobileid.admin.tables import attempt_rows, device_rows, operation_rows
 from mobileid.models import Device, Operation
 from mobileid.services import counts
 from mobileid.services.diagnosis import diagnose
+from mobileid.services.factors import attempts_left
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.extensions import Extension, Figures, Finder, FirstPage, Tab, registry
-from reuseid.admin.kit.pages import ROWS, Findings, Table
+from reuseid.admin.kit.pages import ROWS, Finding, Findings, Table
 from reuseid.models import User
 
 
-def sign_in(request: HttpRequest, user: User) -> list[Findings]:
-    """The first thing that support wants to know."""
-    return [
-        Findings(
-            _("Why can this person not sign in?"),
-            [(formatting.sentence(fact.sentence, **fact.values), fact.advice) for fact in diagnose(user)],
-            _("Nothing stands in the way: the person is active and has a device that may be used."),
-        )
-    ]
+def sign_in(request: HttpRequest, user: User) -> list[Findings | Table]:
+    """The first thing that support wants to know: the answer, phone by phone, and how the last attempts ended."""
+    found = diagnose(user)
+    findings = [_finding(obstacle) for obstacle in found.obstacles]
+    findings += [_finding(obstacle) if obstacle else _usable(phone) for phone, obstacle in found.phones]
+    panels: list[Findings | Table] = [Findings(_("Why can this person not sign in?"), findings, _answer(found))]
+    if request.user.has_perm("mobileid.view_operation"):
+        panels.append(attempt_rows(found.attempts))
+    return panels
+
+
+def _finding(obstacle):
+    level = "bad" if obstacle.forbids else "warn"
+    return Finding(formatting.sentence(obstacle.sentence, **obstacle.values), obstacle.advice, level)
+
+
+def _answer(found):
+    if found.is_forbidden:
+        return ""
+    if any(attempt.failure_reason == "NOT_ME" for attempt in found.attempts):
+        return _("The person reported a fraud: they were asked for something that they did not begin.")
+    if found.is_doubtful:
+        return _("The person can sign in, but not with every phone, or a phone is in doubt.")
+    return _("Nothing stands in the way: the person is active and has a device that may be used.")
+
+
+def _usable(phone):
+    seen = phone.last_used_at or phone.heard_at
+    fact = _("The device “%(name)s” can be used; it was last used %(time)s.")
+    if not seen:
+        fact = _("The device “%(name)s” can be used; it was never used.")
+    tries = ""
+    if phone.failed_attempts:
+        left = attempts_left(phone)
+        tries = ngettext(
+            "The PIN was wrong lately; %(left)s try is left.",
+            "The PIN was wrong lately; %(left)s tries are left.",
+            left,
+        ) % {"left": left}
+    return Finding(formatting.sentence(fact, name=phone.name, time=seen), tries, "good")
 
 
 def devices(request: HttpRequest, user: User) -> list[Table]:

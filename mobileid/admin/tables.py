@@ -3,8 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from mobileid.models import AuthMethod, Device, Operation
+from mobileid.services.descriptions import state_of
 from reuseid.admin.kit import formatting
 from reuseid.admin.kit.pages import Table
+from reuseid.admin.kit.texts import reason_sentence
 
 
 def operation_rows(operations, more=""):
@@ -60,5 +62,36 @@ def method_name(method):
 
 def kind(operation):
     """Its type in a word; an authentication with a payment is an authorisation. Whether there is one needs no key."""
-    paid = operation.type == Operation.Type.AUTHENTICATION and "transaction" in operation.__dict__
-    return _("Authorisation") if paid and operation.transaction is not None else operation.get_type_display()
+    paid = operation.is_payment if hasattr(operation, "is_payment") else operation.transaction is not None
+    return _("Authorisation") if paid else operation.get_type_display()
+
+
+def attempt_rows(attempts):
+    """What the person was asked last, and how each ended, in words."""
+    rows = [
+        [
+            formatting.when(attempt.created_at),
+            formatting.link(Operation, attempt.pk, kind(attempt)),
+            formatting.state(attempt),
+            formatting.text(_cause(attempt)),
+            formatting.link(Device, *_phone_of(attempt)),
+        ]
+        for attempt in attempts
+    ]
+    headers = [_("Started"), _("Operation"), _("State"), _("How it ended"), _("Device")]
+    return Table(headers, rows, title=_("The last attempts"), empty=_("The person was never asked for anything."))
+
+
+def _phone_of(attempt):
+    phone = attempt.device or attempt.target_device
+    return (phone and phone.pk, phone and phone.name)
+
+
+def _cause(attempt):
+    state = state_of(attempt)
+    if state == Operation.Status.EXPIRED:
+        opened = _("It was opened on the phone and not answered in time.")
+        return opened if attempt.started_at else _("It was not opened on the phone in time.")
+    if state == Operation.Status.COMPLETED:
+        return method_name(attempt.auth_method)
+    return reason_sentence(attempt.failure_reason or state)

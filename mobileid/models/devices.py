@@ -2,7 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models import ExpressionWrapper, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -21,6 +21,10 @@ class DeviceQuerySet(models.QuerySet):
     def usable(self):
         """Active, or locked for a time that is over by the database's clock."""
         return self.filter(Q(status="ACTIVE") | LOCK_OVER)
+
+    def last_used_first(self):
+        """One that was never heard of again after it registered comes last: nobody may hold it."""
+        return self.order_by(Coalesce("last_used_at", "heard_at").desc(nulls_last=True), "-created_at")
 
     def as_read(self):
         """With all that an answer shows, and ``is_lock_over``: unlocked by the database's clock, swept or not."""

@@ -74,6 +74,7 @@ class OperationQuerySet(models.QuerySet):
         return (
             self.with_overdue()
             .select_related("user", "device", "target_device")
+            .annotate(is_payment=ExpressionWrapper(Q(transaction__isnull=False), output_field=models.BooleanField()))
             .defer("title", "content", "transaction", "post_context", "push_notification", "signature")
         )
 

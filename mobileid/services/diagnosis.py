@@ -1,4 +1,4 @@
-"""Why can this person not sign in? The blocking facts, as the judge of an operation would find them."""
+"""Why can this person not sign in? What the judge of an operation would find, phone by phone; the last attempts."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,11 +17,13 @@ from reuseid.services import reasons
 
 UNSEEN = timedelta(days=90)
 NEWEST = 200
+ATTEMPTS = 5
+"""Operations that are looked back at."""
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One fact that stands in the way, and what helps. ``code`` is stable.
+    """One fact that stands in the way, and what helps. ``code`` is stable; one that does not ``forbid`` is a doubt.
 
     ``sentence`` names its ``values`` as ``%(name)s``: the door fills them in, for times are the reader's.
     """
@@ -30,11 +32,53 @@ class Obstacle:
     sentence: str
     advice: str = ""
     values: dict = field(default_factory=dict)
+    forbids: bool = True
 
 
-def diagnose(user: User) -> list[Obstacle]:
-    """All that keeps a person from signing in now; empty when nothing does. Five queries at most."""
-    return [*_of_account(user), *_of_person(user), *_of_phones(user), *_of_fatigue(user)]
+@dataclass(frozen=True)
+class Diagnosis:
+    """What keeps the person from signing in with any phone, each phone with its own obstacle, and the last attempts.
+
+    ``phones`` has the one that was used last first, ``attempts`` the newest.
+    """
+
+    obstacles: list[Obstacle]
+    phones: list[tuple[Device, Obstacle | None]]
+    attempts: list[Operation]
+
+    @property
+    def blocking(self) -> list[Obstacle]:
+        """What keeps the person from signing in now: a phone's obstacle does when no other phone is without."""
+        found = [obstacle for _phone, obstacle in self.phones if obstacle]
+        return self.obstacles + (found if len(found) == len(self.phones) else [])
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the person cannot sign in at all."""
+        return any(obstacle.forbids for obstacle in self.blocking)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there is something to speak of though the person can sign in: a phone's obstacle, a fraud report."""
+        reported = any(attempt.failure_reason == "NOT_ME" for attempt in self.attempts)
+        return reported or any(obstacle for _phone, obstacle in self.phones)
+
+
+def diagnose(user: User) -> Diagnosis:
+    """All that support has to know when a person says that signing in fails. Six queries at most."""
+    phones = [(phone, _of_phone(phone)) for phone in _phones(user)]
+    without = [] if phones else [_no_phone(user)]
+    asked = Operation.objects.as_listed().filter(user=user).exclude(type=Operation.Type.REGISTRATION)
+    return Diagnosis(
+        [*_of_account(user), *_of_person(user), *without, *_of_fatigue(user)],
+        phones,
+        list(asked.order_by("-created_at", "-id")[:ATTEMPTS]),
+    )
+
+
+def _phones(user):
+    living = Device.objects.as_read().filter(user=user).exclude(status=Device.Status.DEACTIVATED)
+    return living.last_used_first()[:50]
 
 
 def _of_account(user):
@@ -69,17 +113,8 @@ def _of_person(user):
         )
 
 
-def _of_phones(user):
-    phones = list(Device.objects.as_read().filter(user=user).exclude(status=Device.Status.DEACTIVATED)[:50])
-    if not phones:
-        yield _no_phone(user)
-    found = [_of_phone(phone) for phone in phones]
-    if None not in found:
-        yield from found
-
-
 def _of_phone(phone):
-    """What keeps one phone from being used; None when nothing does, so that the others don't matter."""
+    """What keeps one phone from being used; None when nothing does."""
     if phone.status == Device.Status.PENDING:
         return Obstacle(
             "DEVICE_PENDING",
@@ -158,6 +193,7 @@ def _unseen(phone):
         _("The device “%(name)s” was last seen %(time)s."),
         _("Ask whether the person still has it and opens the app; else register another phone."),
         {"name": phone.name, "time": seen},
+        forbids=False,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from mobileid.errors import NoUsableDevice, TargetDeviceUnusable, UserNotActive
 from mobileid.models import Application, AuthMethod, Device, Operation
@@ -29,9 +29,6 @@ _METHODS = {
     Level.ONE_FACTOR: [AuthMethod.DEVICE, AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
     Level.TWO_FACTOR: [AuthMethod.DEVICE_PIN, AuthMethod.DEVICE_BIOMETRIC],
 }
-# One that registered and was never heard of again may be in nobody's hand: its answer was lost. It comes last, however
-# new it is.
-_PREFERRED = (Coalesce("last_used_at", "heard_at").desc(nulls_last=True), "-created_at")
 # The person's phones, the one that was used last first. Each says, too, what else a start has to know of the person.
 _PHONES: Select[Device] = Select(
     lambda: (
@@ -42,7 +39,7 @@ _PHONES: Select[Device] = Select(
             newest_end=Subquery(fatigue.newest_end(Param("user"))),
             has_open=Exists(Operation.objects.open().filter(user=Param("user"), type=Param("type"))),
         )
-        .order_by(*_PREFERRED)[:50]
+        .last_used_first()[:50]
     )
 )
 _HELD: Select[User] = Select(

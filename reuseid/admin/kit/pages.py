@@ -57,14 +57,29 @@ class Timeline:
     template: str = "admin/parts/timeline.html"
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A fact and what helps. ``level``: "bad" stands in the way, "warn" is to be spoken of, "good" is well."""
+
+    fact: str
+    advice: str = ""
+    level: str = "bad"
+
+
 @dataclass
 class Findings:
-    """A question and what answers it: pairs of a blocking fact and what helps, or the sentence that there are none."""
+    """A question, the answer in a sentence, and the facts behind it; the worst of them colours it."""
 
     title: str
-    findings: list
-    clear: str
+    findings: list[Finding]
+    answer: str = ""
     template: str = "admin/parts/findings.html"
+
+    @property
+    def level(self) -> str:
+        """The worst of its findings; without any all is good."""
+        found = {finding.level for finding in self.findings}
+        return next((level for level in ("bad", "warn") if level in found), "good")
 
 
 @dataclass

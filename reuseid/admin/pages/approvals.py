@@ -10,7 +10,7 @@ from reuseid.admin.kit.consequences import consequences
 from reuseid.admin.kit.dialogs import NoteForm, WhyNotForm, row_act
 from reuseid.admin.kit.effects import Effect
 from reuseid.admin.kit.filters import AccountFilter, DateFilter, StatusFilter, by_choice
-from reuseid.admin.kit.pages import Facts, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
+from reuseid.admin.kit.pages import Facts, Finding, Findings, Header, PageAdmin, Points, Tab, Table, Timeline, trail_of
 from reuseid.admin.kit.quick_filters import View, only, since_today
 from reuseid.admin.kit.texts import reason_in_words
 from reuseid.models import ApprovalRequest, User
@@ -62,9 +62,9 @@ def overview(request, asked):
     """Whether the reader can decide, what was and what will be, why, and what follows."""
     panels = []
     if asked.status == Status.PENDING:
-        clear = _("Yes: another colleague asked, and nothing stands in the way.")
-        found = list(hindrances(request, asked))
-        panels.append(Findings(_("Can you approve this?"), found, clear))
+        found = [Finding(*hindrance) for hindrance in hindrances(request, asked)]
+        answer = "" if found else _("Yes: another colleague asked, and nothing stands in the way.")
+        panels.append(Findings(_("Can you approve this?"), found, answer))
     panels += [_before_and_after(asked), _asked(asked)]
     if asked.status == Status.PENDING:
         panels.append(Points(consequences(asked.action, asked.user), title=_("What follows an approval")))

@@ -1,5 +1,6 @@
 """Why can this person not sign in? Every blocking fact, and only those."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,11 @@ pytestmark = pytest.mark.django_db
 
 
 def codes(user):
-    return [fact.code for fact in diagnose(User.objects.select_related("account").get(pk=user.pk))]
+    return [fact.code for fact in diagnosed(user).blocking]
+
+
+def diagnosed(user):
+    return diagnose(User.objects.select_related("account").get(pk=user.pk))
 
 
 def test_nothing_stands_in_the_way_of_an_active_person_with_a_phone(ada, phone, support):
@@ -65,7 +70,7 @@ def test_times_are_the_readers_and_names_are_escaped(ada, phone, support):
     until = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     devices.lock(phone.row, actor=SYSTEM, reason="TOO_MANY_FAILURES", until=until)
     Device.objects.update(name="<b>50 %</b>")
-    (fact,) = diagnose(User.objects.select_related("account").get(pk=ada.pk))
+    (fact,) = diagnosed(ada).blocking
     assert fact.values["until"] == until
     shown = support.get(page(ada)).content.decode()
     assert "The device “&lt;b&gt;50 %&lt;/b&gt;” is locked until <time" in shown
@@ -93,7 +98,7 @@ def test_a_blocked_account(ada, phone):
 
 
 def help_of(user):
-    return {fact.code: fact.advice for fact in diagnose(User.objects.select_related("account").get(pk=user.pk))}
+    return {fact.code: fact.advice for fact in diagnosed(user).blocking}
 
 
 def test_every_client_blocked_but_not_if_one_is_let_in(ada, phone, account):
@@ -165,7 +170,87 @@ def test_every_fact_says_what_helps_in_few_queries(ada, application, account, dj
     accounts.block(ada.account, actor=SYSTEM, reason="COMPLIANCE")
     users.lock(ada, actor=SYSTEM, reason="COMPLIANCE")
     user = User.objects.select_related("account").get(pk=ada.pk)
-    with django_assert_max_num_queries(5):
-        facts = diagnose(user)
+    with django_assert_max_num_queries(6):
+        facts = diagnose(user).blocking
     assert [fact.code for fact in facts] == ["ACCOUNT_BLOCKED", "CLIENTS_BLOCKED", "USER_LOCKED", "NO_DEVICE"]
     assert all(fact.advice for fact in facts)
+
+
+def told(support, user):
+    """The answer's level, and each line's, with its text."""
+    shown = support.get(page(user)).content.decode()
+    panel = re.search(r'bo-findings bo-findings--(\w+)">(.*?)</section>', shown, re.DOTALL)
+    lines = re.findall(r'<li class="bo-is-(\w+)">(.*?)</li>', panel[2], re.DOTALL)
+    return panel[1], [(level, " ".join(re.sub(r"<[^>]*>", " ", line).split())) for level, line in lines]
+
+
+def test_each_phone_has_its_own_verdict_the_one_used_last_first(ada, phone, application, support):
+    phones.make_phone(ada, application, name="Old phone")
+    Device.objects.filter(name="Old phone").update(last_used_at=timezone.now() - timedelta(days=2))
+    Device.objects.filter(pk=phone.row.pk).update(last_used_at=timezone.now(), name="Pixel 9")
+    devices.lock(phone.row, actor=SYSTEM, reason="DEVICE_LOST")
+    assert codes(ada) == []
+    level, ((first, pixel), (second, old)) = told(support, ada)
+    assert (level, first, second) == ("bad", "bad", "good")
+    assert "“Pixel 9” is locked until" in pixel
+    assert "Unlock the device." in pixel
+    assert "“Old phone” can be used; it was last used" in old
+    assert "not with every phone" in support.get(page(ada)).content.decode()
+
+
+def test_wrong_pins_say_how_many_tries_are_left(ada, phone, support):
+    Device.objects.update(failed_attempts=3)
+    level, ((_good, line),) = told(support, ada)
+    assert level == "good"
+    assert line.endswith("The PIN was wrong lately; 2 tries are left.")
+
+
+def test_a_phone_not_seen_for_a_season_is_a_doubt_and_not_a_ban(ada, phone, support):
+    Device.objects.update(last_used_at=timezone.now() - timedelta(days=91))
+    assert not diagnosed(ada).is_forbidden
+    assert told(support, ada)[0] == "warn"
+
+
+def ended(user, **changes):
+    operation, _shown = phones.ask(user, allow_parallel=True)
+    Operation.objects.filter(pk=operation.pk).update(ended_at=timezone.now(), **changes)
+
+
+def test_the_last_five_attempts_with_their_cause(ada, phone, support):
+    ended(ada, status="COMPLETED", auth_method="DEVICE_PIN", device=phone.row)
+    for changes in [
+        {"status": "EXPIRED"},
+        {"status": "EXPIRED", "started_at": timezone.now()},
+        {"status": "CANCELED", "failure_reason": "SUPERSEDED"},
+        {"status": "REJECTED", "failure_reason": "USER"},
+        {"status": "FAILED", "failure_reason": "NUMBER_MISMATCH"},
+    ]:
+        ended(ada, **changes)
+    shown = support.get(page(ada)).content.decode()
+    attempts = shown[shown.index("The last attempts") :]
+    places = [
+        attempts.index(text)
+        for text in (
+            "Another number was chosen on the phone",
+            "The person said no.",
+            "A newer request took its place.",
+            "It was opened on the phone and not answered in time.",
+            "It was not opened on the phone in time.",
+        )
+    ]
+    assert places == sorted(places)
+    assert [attempt.status for attempt in diagnosed(ada).attempts][-1] == "EXPIRED"
+
+
+def test_a_fraud_that_was_just_reported_is_not_all_clear(ada, phone, support):
+    ended(ada, status="REJECTED", failure_reason="NOT_ME")
+    shown = support.get(page(ada)).content.decode()
+    assert "The person reported a fraud" in shown
+    assert "Nothing stands in the way" not in shown
+
+
+def test_a_payment_is_called_one(ada, phone, support):
+    payment = {"amount": "12.00", "currency": "EUR", "creditorName": "Shop", "creditorAccount": "NL91ABNA0417164300"}
+    phones.ask(ada, transaction=payment)
+    shown = support.get(page(ada)).content.decode()
+    assert "Authorisation" in shown[shown.index("The last attempts") :]
