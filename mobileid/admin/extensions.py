@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib.admin import site
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,21 +19,24 @@ from reuseid.admin.kit.extensions import Extension, Figures, Finder, FirstPage, 
 from reuseid.admin.kit.pages import ROWS, Finding, Findings, Table
 from reuseid.models import User
 
+_UNLOCKED = {"USER_LOCKED", "DEVICE_LOCKED"}
+
 
 def sign_in(request: HttpRequest, user: User) -> list[Findings | Table]:
     """The first thing that support wants to know: the answer, phone by phone, and how the last attempts ended."""
     found = diagnose(user)
-    findings = [_finding(obstacle) for obstacle in found.obstacles]
-    findings += [_finding(obstacle) if obstacle else _usable(phone) for phone, obstacle in found.phones]
+    findings = [_finding(request, obstacle, user) for obstacle in found.obstacles]
+    findings += [_finding(request, obstacle, phone) if obstacle else _usable(phone) for phone, obstacle in found.phones]
     panels: list[Findings | Table] = [Findings(_("Why can this person not sign in?"), findings, _answer(found))]
     if request.user.has_perm("mobileid.view_operation"):
         panels.append(attempt_rows(found.attempts))
     return panels
 
 
-def _finding(obstacle):
+def _finding(request, obstacle, row):
     level = "bad" if obstacle.forbids else "warn"
-    return Finding(formatting.sentence(obstacle.sentence, **obstacle.values), obstacle.advice, level)
+    remedy = site.get_model_admin(type(row)).button(request, row, "unlock") if obstacle.code in _UNLOCKED else ""
+    return Finding(formatting.sentence(obstacle.sentence, **obstacle.values), obstacle.advice, level, remedy)
 
 
 def _answer(found):

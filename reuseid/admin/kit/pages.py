@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.db.models.options import Options
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import UnfoldAction
 
@@ -59,11 +60,15 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Finding:
-    """A fact and what helps. ``level``: "bad" stands in the way, "warn" is to be spoken of, "good" is well."""
+    """A fact and what helps. ``level``: "bad" stands in the way, "warn" is to be spoken of, "good" is well.
+
+    ``remedy`` is the button of what helps (`Acting.button`).
+    """
 
     fact: str
     advice: str = ""
     level: str = "bad"
+    remedy: str = ""
 
 
 @dataclass
@@ -191,6 +196,14 @@ class Acting(BackOfficeAdmin):
             for action in super().get_actions_detail(request, object_id)
             if self.available_when.get(action.action_name.removeprefix(prefix), bool)(obj)
         ]
+
+    def button(self, request: HttpRequest, obj: Model, act: str) -> SafeString:
+        """An act of this page's as a small button for another page; empty where this one would not offer it."""
+        for action in self.get_actions_detail(request, str(obj.pk)):
+            if action.action_name.endswith(f"_{self.opts.model_name}_{act}"):
+                address = formatting.page_of(self.model, obj.pk).removesuffix("change/") + f"{action.path}/"
+                return formatting.dialog(address, action.description, icon=action.icon or "")
+        return SafeString("")
 
     def found(self, request: HttpRequest, object_id: str) -> Model:
         """The row, or 404."""

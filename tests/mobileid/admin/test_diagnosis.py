@@ -254,3 +254,14 @@ def test_a_payment_is_called_one(ada, phone, support):
     phones.ask(ada, transaction=payment)
     shown = support.get(page(ada)).content.decode()
     assert "Authorisation" in shown[shown.index("The last attempts") :]
+
+
+def test_what_helps_is_a_button_for_who_may(ada, phone, support, auditor):
+    devices.lock(phone.row, actor=SYSTEM, reason="DEVICE_LOST")
+    users.lock(ada, actor=SYSTEM, reason="COMPLIANCE")
+    for row in (ada, phone.row):
+        address = page(row).removesuffix("change/") + "unlock/"
+        findings = support.get(page(ada)).content.decode().partition("bo-findings")[2].partition("</section>")[0]
+        assert f'hx-get="{address}"' in findings
+        assert support.get(address).status_code == 200
+        assert f'hx-get="{address}"' not in auditor.get(page(ada)).content.decode()
