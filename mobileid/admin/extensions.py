@@ -42,10 +42,8 @@ def _finding(request, obstacle, row):
 def _answer(found):
     if found.is_forbidden:
         return ""
-    if any(attempt.failure_reason == "NOT_ME" for attempt in found.attempts):
-        return _("The person reported a fraud: they were asked for something that they did not begin.")
     if found.is_doubtful:
-        return _("The person can sign in, but not with every phone, or a phone is in doubt.")
+        return _("The person can sign in, but look at what is marked.")
     return _("Nothing stands in the way: the person is active and has a device that may be used.")
 
 

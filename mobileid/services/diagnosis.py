@@ -59,9 +59,8 @@ class Diagnosis:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether there is something to speak of though the person can sign in: a phone's obstacle, a fraud report."""
-        reported = any(attempt.failure_reason == "NOT_ME" for attempt in self.attempts)
-        return reported or any(obstacle for _phone, obstacle in self.phones)
+        """Whether there is something to speak of though the person can sign in."""
+        return bool(self.obstacles) or any(obstacle for _phone, obstacle in self.phones)
 
 
 def diagnose(user: User) -> Diagnosis:
@@ -69,11 +68,9 @@ def diagnose(user: User) -> Diagnosis:
     phones = [(phone, _of_phone(phone)) for phone in _phones(user)]
     without = [] if phones else [_no_phone(user)]
     asked = Operation.objects.as_listed().filter(user=user).exclude(type=Operation.Type.REGISTRATION)
-    return Diagnosis(
-        [*_of_account(user), *_of_person(user), *without, *_of_fatigue(user)],
-        phones,
-        list(asked.order_by("-created_at", "-id")[:ATTEMPTS]),
-    )
+    attempts = list(asked.order_by("-created_at", "-id")[:ATTEMPTS])
+    obstacles = [*_of_account(user), *_of_person(user), *without, *_of_fatigue(user), *_of_reports(attempts)]
+    return Diagnosis(obstacles, phones, attempts)
 
 
 def _phones(user):
@@ -234,6 +231,20 @@ def _of_fatigue(user):
             _("A request bound by a number or a QR code gets through."),
             {"until": end, "count": fatigue.TOLERATED},
         )
+
+
+def _of_reports(attempts):
+    """The newest fraud that the person reported: nothing forbids the next sign-in, and it may be somebody else's."""
+    for attempt in attempts:
+        if attempt.failure_reason == "NOT_ME":
+            yield Obstacle(
+                "FRAUD_REPORTED",
+                _("The person reported at %(time)s that they were asked for something that they had not begun."),
+                _("Verify the caller before you change anything; lock the person when in doubt."),
+                {"time": attempt.ended_at},
+                forbids=False,
+            )
+            return
 
 
 def _why(row):

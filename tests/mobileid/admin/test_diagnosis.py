@@ -195,7 +195,7 @@ def test_each_phone_has_its_own_verdict_the_one_used_last_first(ada, phone, appl
     assert "“Pixel 9” is locked until" in pixel
     assert "Unlock the device." in pixel
     assert "“Old phone” can be used; it was last used" in old
-    assert "not with every phone" in support.get(page(ada)).content.decode()
+    assert "look at what is marked" in support.get(page(ada)).content.decode()
 
 
 def test_wrong_pins_say_how_many_tries_are_left(ada, phone, support):
@@ -245,7 +245,9 @@ def test_the_last_five_attempts_with_their_cause(ada, phone, support):
 def test_a_fraud_that_was_just_reported_is_not_all_clear(ada, phone, support):
     ended(ada, status="REJECTED", failure_reason="NOT_ME")
     shown = support.get(page(ada)).content.decode()
-    assert "The person reported a fraud" in shown
+    assert told(support, ada)[0] == "warn"
+    assert codes(ada) == ["FRAUD_REPORTED"]
+    assert "that they were asked for something that they had not begun" in shown
     assert "Nothing stands in the way" not in shown
 
 
