@@ -26,10 +26,6 @@ class Readers:
 
         async def patient_send(message):
             nonlocal stuck
-            if message["type"] == "http.response.start":
-                # The server keeps it until the first part (ASGI), so there is nothing to take yet.
-                await send(message)
-                return
             try:
                 async with asyncio.timeout(self._seconds):
                     await send(message)
