@@ -75,6 +75,7 @@ SAMPLES = [
     Sample("Mona", "Nomethod", "NO_METHOD", "Careful Bank"),
     Sample("Bea", "Blocked", "ACCOUNT_BLOCKED", "Closed Bank"),
     Sample("Nino", "Noclients", "CLIENTS_BLOCKED", "Paused Bank"),
+    Sample("Finn", "Fraud", "FRAUD_REPORTED"),
 ]
 BANKS = ["Careful Bank", "Closed Bank", "Paused Bank"]
 
@@ -83,8 +84,8 @@ BANKS = ["Careful Bank", "Closed Bank", "Paused Bank"]
 def fill(account: Account, *, server: str, actor: Actor) -> list[Account]:
     """Make the catalogue and the people that are missing, and those anew whose obstacle has passed with time.
 
-    The first ten are of ``account``; the rules that stop the others are those of accounts of their own, which are
-    returned. What somebody has changed otherwise stays so.
+    Those without a bank are of ``account``; the rules that stop the others are those of accounts of their own, which
+    are returned. What somebody has changed otherwise stays so.
     """
     banks = {"": account} | {name: _bank(name, server, actor) for name in BANKS}
     for bank in banks.values():
@@ -97,7 +98,7 @@ def fill(account: Account, *, server: str, actor: Actor) -> list[Account]:
         if user is None:
             user = users.create(bank, actor=actor, external_ref=reference, attributes=_attributes(number, sample))
             _MAKERS[sample.code](user, application, actor)
-        elif sample.code in _PASSING and sample.code not in {fact.code for fact in diagnose(user)}:
+        elif sample.code in _PASSING and sample.code not in {fact.code for fact in diagnose(user).blocking}:
             _MAKERS[sample.code](user, application, actor)
     for name, block in (("Closed Bank", _close), ("Paused Bank", _pause)):
         block(banks[name], actor)
@@ -233,6 +234,12 @@ def _left_alone(user, application, actor):
         return
 
 
+def _reported(user, application, actor):
+    _phone(user, application, actor)
+    asked, _shown = operations.start_authentication(user.account, user=user, actor=actor, content=QUESTION)
+    completion.end(asked, Operation.Status.REJECTED, actor=actor, failure_reason="NOT_ME")
+
+
 _MAKERS = {
     "USER_LOCKED": _locked,
     "USER_DEACTIVATED": _deactivated,
@@ -249,6 +256,7 @@ _MAKERS = {
     "NO_METHOD": _phone_with(pin=False),
     "ACCOUNT_BLOCKED": _phone_with(),
     "CLIENTS_BLOCKED": _phone_with(),
+    "FRAUD_REPORTED": _reported,
 }
 # What ends by itself, after a quarter of an hour or a day.
 _PASSING = {"REGISTRATION_OPEN", "DEVICE_PENDING", "USER_COOLDOWN"}

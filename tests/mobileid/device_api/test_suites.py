@@ -31,7 +31,7 @@ def app_knows(monkeypatch):
 
 
 def codes(user):
-    return [fact.code for fact in diagnose(User.objects.select_related("account").get(pk=user.pk))]
+    return [fact.code for fact in diagnose(User.objects.select_related("account").get(pk=user.pk)).blocking]
 
 
 def test_a_registration_keeps_its_suite(phone, ada, application, app_knows):
