@@ -164,8 +164,7 @@ class Acting(BackOfficeAdmin):
 
     def row(self, request: HttpRequest, object_id: str) -> Model | None:
         """The row if it is one of the colleague's accounts; read once a request."""
-        rows = request.__dict__.setdefault("_back_office_rows", {})
-        key = (self.opts.label, str(object_id))
+        rows, key = _known(request), (self.opts.label, str(object_id))
         if key not in rows:
             rows[key] = self.get_object(request, unquote(str(object_id)))
         return rows[key]
@@ -198,7 +197,11 @@ class Acting(BackOfficeAdmin):
         ]
 
     def button(self, request: HttpRequest, obj: Model, act: str) -> SafeString:
-        """An act of this page's as a small button for another page; empty where this one would not offer it."""
+        """An act of this page's as a small button for another page; empty where this one would not offer it.
+
+        ``obj`` is of an account that the colleague sees: it is not read again.
+        """
+        _known(request).setdefault((self.opts.label, str(obj.pk)), obj)
         for action in self.get_actions_detail(request, str(obj.pk)):
             if action.action_name.endswith(f"_{self.opts.model_name}_{act}"):
                 address = formatting.page_of(self.model, obj.pk).removesuffix("change/") + f"{action.path}/"
@@ -241,6 +244,11 @@ class Acting(BackOfficeAdmin):
     def page_after(self, obj: Model) -> str:
         """The address that an act leads to."""
         return formatting.page_of(self.model, obj.pk)
+
+
+def _known(request: HttpRequest) -> dict[tuple[str, str], Any]:
+    """The rows that a request has read, by model and key."""
+    return request.__dict__.setdefault("_back_office_rows", {})
 
 
 def _asks_for(act: str, codename: str, opts: Options | None = None) -> Callable[..., bool]:

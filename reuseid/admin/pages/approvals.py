@@ -62,9 +62,9 @@ def overview(request, asked):
     """Whether the reader can decide, what was and what will be, why, and what follows."""
     panels = []
     if asked.status == Status.PENDING:
+        clear = Finding(_("Yes: another colleague asked, and nothing stands in the way."), level="good")
         found = [Finding(*hindrance) for hindrance in hindrances(request, asked)]
-        answer = "" if found else _("Yes: another colleague asked, and nothing stands in the way.")
-        panels.append(Findings(_("Can you approve this?"), found, answer))
+        panels.append(Findings(_("Can you approve this?"), found or [clear]))
     panels += [_before_and_after(asked), _asked(asked)]
     if asked.status == Status.PENDING:
         panels.append(Points(consequences(asked.action, asked.user), title=_("What follows an approval")))

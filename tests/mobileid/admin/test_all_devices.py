@@ -121,3 +121,5 @@ def test_a_persons_page_costs_as_much_for_one_phone_as_for_many(
     for number in range(4):
         phones.make_phone(ada, application, name=f"Phone {number}")
     assert queries() == one <= 19
+    Device.objects.update(status="LOCKED", lock_reason="DEVICE_LOST")
+    assert queries() <= one
